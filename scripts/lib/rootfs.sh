@@ -46,7 +46,7 @@ rootfs_enter() {
 
 # rootfs_base: prints the path of the cached tree of Debian 13's essential packages.
 rootfs_base() {
-	rootfs_cached "rootfs-base-$(rootfs_digest "$ROOTFS_SUITE" "$ROOTFS_SETTINGS" 1)" \
+	rootfs_cached "rootfs-base-$(rootfs_digest "$ROOTFS_SUITE" "$ROOTFS_SETTINGS" 2)" \
 		rootfs_make_base
 }
 
@@ -86,7 +86,8 @@ rootfs_make_base() {
 	# In namespaces: debootstrap mounts /proc in the tree.
 	unshare --mount --pid --fork --kill-child --mount-proc -- \
 		debootstrap --variant=minbase "$ROOTFS_SUITE" "$dir" || return 1
-	rm -rf "$dir"/usr/share/{doc,info,locale,man}/* "$dir"/var/cache/apt/archives/*.deb
+	rm -rf "$dir"/usr/share/{doc,info,locale,man}/* "$dir"/var/cache/apt/archives/*.deb \
+		"$dir"/var/lib/apt/lists/*
 	rootfs_settings "$dir"
 }
 
@@ -94,8 +95,10 @@ rootfs_make_with() {
 	local base=$1 dir=${*: -1}
 	set -- "${@:2:$#-2}"
 	cp -a --reflink=auto "$base" "$dir" &&
+		rootfs_enter "$dir" apt-get -q update &&
 		rootfs_enter "$dir" apt-get -q install -y "$@" &&
-		rm -rf "$dir"/var/cache/apt/*.bin "$dir"/var/cache/apt/archives/*.deb
+		rm -rf "$dir"/var/cache/apt/*.bin "$dir"/var/cache/apt/archives/*.deb \
+			"$dir"/var/lib/apt/lists/*
 }
 
 # Writes ROOTFS_SETTINGS: a line at the margin names a file, the indented ones are its text.
