@@ -1,0 +1,20 @@
+/*
+ * Limits on everything that comes from outside, in one place.
+ */
+#pragma once
+
+enum {
+    LIMIT_CONFIG_BYTES = 4 * 1024 * 1024,      /* eyrie.yaml */
+    LIMIT_QUERY_BYTES = 64 * 1024 * 1024,      /* output of one condor tool */
+    LIMIT_OBJECT_BYTES = 256 * 1024,           /* one ClassAd in that output */
+    LIMIT_ERROR_BYTES = 16 * 1024,             /* stderr of one condor tool */
+    LIMIT_LINE_BYTES = 16 * 1024 * 1024,       /* one line from eyrie-host */
+    LIMIT_NAME_BYTES = 255,                    /* any name: VM, host, group, owner */
+    LIMIT_SHAPES = 100000,
+    LIMIT_SLOTS = 200000,
+    LIMIT_DOMAINS = 100000,
+    LIMIT_ACTIONS_PER_STEP = 200,
+    LIMIT_CALLS_PER_HOST = 4,                  /* libvirt: 5 starve keepalive, see docs of host/ */
+    LIMIT_CONDOR_TOOLS = 8,                    /* children at once */
+    LIMIT_JSON_DEPTH = 32,
+};
