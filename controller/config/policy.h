@@ -1,0 +1,118 @@
+/*
+ * The policy: eyrie.yaml, resolved and checked. Everything has a value and every value is in one
+ * unit (bytes, microseconds, cpus), so the planner needs no defaults and no parsing. A policy never
+ * changes once it is loaded; a new file makes a new policy.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/units.h"
+
+/** No limit was set. */
+#define POLICY_UNLIMITED INT64_MAX
+
+/** A number an admin may want to change: its value and the line that set it (0: the default). */
+struct setting {
+    int64_t value;
+    unsigned line;
+};
+
+struct policy_schedd {
+    const char *name;      /* as condor_q -name takes it */
+    const char *collector; /* its pool, as condor_q -pool takes it */
+    const char *flock;     /* absolute path of the fragment on this host */
+    const char *tools;     /* folder with the HTCondor tools of that schedd's machine; "" = PATH */
+    unsigned line;
+};
+
+struct policy_host {
+    const char *name; /* unique; from the URI unless given */
+    const char *uri;  /* libvirt connection URI */
+    const char *storage_pool;
+    int64_t cpus;   /* 0: as the host says */
+    int64_t memory; /* bytes; 0: as the host says */
+    unsigned line;
+};
+
+struct policy_template {
+    const char *name;
+    const char *domain;     /* absolute path of the libvirt domain XML */
+    const char *domain_xml; /* its text */
+    const char *image;      /* volume in the storage pool that the overlay is backed by */
+    const char *generation; /* digest of what its VMs are made from */
+    int64_t cpus;
+    int64_t memory; /* bytes */
+    int64_t disk;   /* bytes */
+    int64_t spare;  /* VMs kept booted and idle */
+    unsigned line;
+};
+
+struct policy_group {
+    const char *name;         /* as jobs give it in accounting_group */
+    struct setting quota;     /* cpus guaranteed; 0 by default */
+    struct setting max;       /* cpus at most; POLICY_UNLIMITED by default */
+    struct setting weight;    /* share of the surplus; 1 by default */
+    const size_t *templates;  /* indices into policy.templates, in the order given */
+    size_t n_templates;       /* all templates by default */
+    const char **submitters;  /* owners that may use the group; n_submitters 0 = anyone */
+    size_t n_submitters;
+    bool exclusive;           /* its VMs run its jobs only */
+    unsigned line;
+};
+
+enum policy_drain_timeout {
+    POLICY_DRAIN_WAIT,
+    POLICY_DRAIN_KILL,
+};
+
+struct policy {
+    const char *file; /* as errors and reasons name it */
+
+    struct {
+        const char *name; /* prefix of domain names, attribute EyriePool */
+        const char *flag; /* job attribute */
+        const char *central_manager;
+        const char *trust_domain;
+        const char *signing_key;
+        const char *tools; /* folder with HTCondor's tools for the virtual pool; "" = PATH */
+    } pool;
+
+    struct {
+        const char *state;     /* folder of the ledger */
+        const char *socket;    /* of the API */
+        const char *fragments; /* folder of the flock-config templates */
+        const char *host_program; /* eyrie-host */
+    } paths;
+
+    struct {
+        struct setting vms;
+        struct setting cpus;
+        struct setting memory; /* bytes */
+        struct setting starts_in_flight;
+        struct setting starts_per_minute;
+    } limits;
+
+    struct {
+        struct setting look_every;
+        struct setting idle_before_drain;
+        struct setting join_within;     /* create call to slot */
+        struct setting drain_within;    /* 0: no deadline */
+        struct setting poweroff_within; /* power-off asked for to domain gone */
+        struct setting max_age;
+        struct setting trust_for; /* facts older than this are stale */
+        struct setting token_life;
+        enum policy_drain_timeout on_drain_timeout;
+    } timing;
+
+    const struct policy_schedd *schedds;
+    size_t n_schedds;
+    const struct policy_host *hosts;
+    size_t n_hosts;
+    const struct policy_template *templates;
+    size_t n_templates;
+    const struct policy_group *groups; /* sorted by name */
+    size_t n_groups;
+};
