@@ -1,0 +1,74 @@
+/*
+ * Why. Every action and every refusal carries one of these with its numbers; the log line, explain,
+ * metrics and the golden scenarios render the same one, so they cannot disagree.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/text.h"
+
+enum reason_code {
+    REASON_NONE,
+    /* demand that counts, or not */
+    REASON_JOBS_SERVED,          /* @n jobs fit into VMs that are up */
+    REASON_JOBS_STARTING,        /* @n jobs wait for VMs that are being started */
+    REASON_JOBS_NO_GROUP,        /* @n jobs name no group */
+    REASON_JOBS_UNKNOWN_GROUP,
+    REASON_JOBS_NOT_SUBMITTER,
+    REASON_JOBS_TOO_BIG,
+    REASON_JOBS_HELD,
+    /* why a VM is not started */
+    REASON_LIMIT_VMS,            /* @n in use, @limit allowed */
+    REASON_LIMIT_CPUS,
+    REASON_LIMIT_MEMORY,
+    REASON_LIMIT_GROUP,
+    REASON_LIMIT_IN_FLIGHT,
+    REASON_LIMIT_PER_MINUTE,
+    REASON_LIMIT_ACTIONS,
+    REASON_NO_HOST_FITS,
+    REASON_HOST_BACKOFF,
+    REASON_HOST_UNTRUSTED,
+    REASON_QUEUE_UNTRUSTED,      /* source @subject, @n µs old, allowed @limit */
+    REASON_POOL_UNTRUSTED,
+    REASON_FROZEN,               /* @n of @limit VMs vanished at once */
+    REASON_PAUSED,
+    /* why something is done */
+    REASON_DEMAND,               /* start: @n jobs want it */
+    REASON_SPARE,                /* start: @n of @limit spare VMs are there */
+    REASON_IDLE,                 /* drain: idle for @n µs, allowed @limit */
+    REASON_TOO_OLD,
+    REASON_DRAINED,              /* power off: observed drained and empty */
+    REASON_NEVER_JOINED,         /* destroy: no slot @n µs after the create, allowed @limit */
+    REASON_POWEROFF_OVERDUE,     /* destroy: still there @n µs after the power-off */
+    REASON_DRAIN_OVERDUE,
+    REASON_CREATE_FAILED,        /* forget */
+    REASON_DOMAIN_GONE,
+    REASON_LEFTOVER,             /* a volume or ad without a domain */
+    REASON_FRAGMENT_MISSING,
+    REASON_FRAGMENT_DIFFERS,
+    REASON_FRAGMENT_UNVERIFIED,
+    REASON_FRAGMENT_LEAVING,
+    /* states that need a word */
+    REASON_IN_USE,               /* @n slots are claimed */
+    REASON_WAITING_FOR_SLOT,     /* booted @n µs ago */
+    REASON_WAITING_FOR_JOBS,     /* drain was accepted, @n slots are still claimed */
+    REASON_SLOT_AD_MISSING,      /* it had joined: unknown means busy */
+    REASON_NO_DOMAIN_YET,
+    REASON_HOST_UNKNOWN,
+    REASON_FOREIGN,
+    REASON_COUNT,
+};
+
+struct reason {
+    enum reason_code code;
+    int64_t n;           /* what was measured; see above for its unit */
+    int64_t limit;       /* what it was held against */
+    unsigned line;       /* of the YAML that set the limit; 0 = none or the default */
+    const char *subject; /* the name it is about; NULL = none. Lives as long as the plan */
+};
+
+/** The code in lower case with hyphens, for JSON and metrics ("limit-group"). */
+const char *reason_name(enum reason_code code);
+/** One sentence without a full stop; @file: the YAML's name for "(eyrie.yaml:31)", or NULL. */
+void reason_render(const struct reason *r, const char *file, struct text *out);

@@ -1,0 +1,158 @@
+/*
+ * The world: all facts of one step, as values. The senses fill it, `eyrie world` dumps it, the
+ * scenarios are written in it, and the planner reads nothing else. Nothing here is a decision.
+ *
+ * Strings are never NULL: unknown is "". Times are µs since the epoch, 0 = never. Sizes are bytes.
+ * All memory belongs to whoever made the world (usually an arena).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/units.h"
+
+/** How good a source of facts is. The facts beside it are those of the last complete answer. */
+struct world_fact {
+    usec asked;        /* when the last complete answer was asked for; 0 = there is none yet */
+    usec failed;       /* when it last failed since then; 0 = it did not */
+    const char *error; /* that failure, one sentence */
+};
+
+/** A set of queued jobs with the same schedd, owner, group and resource requests. */
+struct world_shape {
+    const char *owner;
+    const char *group;  /* AcctGroup, "" when the job gives none */
+    int64_t cpus;       /* RequestCpus */
+    int64_t memory;     /* bytes; RequestMemory is MiB */
+    int64_t disk;       /* bytes; RequestDisk is KiB */
+    bool assumed;       /* a request was an expression; the default stands in for it */
+    int64_t idle;       /* jobs, JobStatus 1 */
+    int64_t running;    /* JobStatus 2, 3 (removing), 6 and 7 */
+    int64_t held;       /* JobStatus 5 */
+};
+
+/** The flagged jobs of one schedd. */
+struct world_queue {
+    const char *schedd;
+    struct world_fact fact;
+    const struct world_shape *shapes;
+    size_t n_shapes;
+};
+
+/** A startd of the pool, its slots added up. Ads that do not carry our attributes are left out. */
+struct world_startd {
+    const char *uuid;    /* EyrieUUID */
+    const char *name;    /* EyrieName */
+    const char *machine; /* what condor_drain takes */
+    const char *address; /* MyAddress */
+    int64_t cpus;        /* of the machine's slots in all */
+    int64_t memory;
+    int64_t free_cpus;   /* in slots that are unclaimed */
+    int64_t free_memory;
+    int64_t claimed;     /* slots that are claimed, matched or preempting */
+    bool draining;       /* a drain was accepted: it takes no more jobs */
+    bool drained;        /* one ad says both: drained, and no job is left */
+    bool usable;         /* it would start a job: not Owner, Backfill, offline */
+    usec heard;          /* the collector last heard of it */
+    const char *job;     /* a job that runs there, "" when none */
+};
+
+struct world_pool {
+    struct world_fact fact;
+    const struct world_startd *startds;
+    size_t n_startds;
+};
+
+/** A domain on a host; a foreign one has no template. */
+struct world_domain {
+    const char *uuid;
+    const char *name;
+    const char *state; /* libvirt's word: running, paused, shutoff… */
+    bool ours;         /* prefix, UUID and metadata all say so */
+    const char *why_foreign; /* for a domain that has our prefix but is not ours; else "" */
+    const char *template;
+    const char *generation;
+    const char *group;
+    bool exclusive;
+    usec born;
+    int64_t cpus;
+    int64_t memory;
+};
+
+struct world_volume {
+    const char *name;
+    const char *uuid;
+    bool seed; /* else the disk */
+};
+
+struct world_host {
+    const char *name;
+    struct world_fact fact;
+    bool cordoned;
+    int64_t cpus;   /* as the host says */
+    int64_t memory;
+    int64_t storage_available;
+    const struct world_domain *domains;
+    size_t n_domains;
+    const struct world_volume *volumes; /* ours, by name */
+    size_t n_volumes;
+    int64_t failures;  /* failed creates or boots in a row */
+    usec last_failure;
+};
+
+enum world_answer {
+    WORLD_ANSWER_NONE, /* not yet, or lost: the outcome is unknown */
+    WORLD_ANSWER_OK,
+    WORLD_ANSWER_FAILED,
+};
+
+/** What the ledger knows of one VM that is not known to be gone: intents, and when they came true. */
+struct world_record {
+    const char *uuid;
+    const char *name;
+    const char *host;
+    const char *template;
+    const char *generation;
+    const char *group;
+    bool exclusive;
+    usec create_decided;
+    enum world_answer create_answer;
+    usec joined;           /* its first slot was seen */
+    usec idle_since;       /* 0: busy, or unknown */
+    usec drain_decided;
+    usec drain_accepted;
+    usec poweroff_decided;
+    usec destroy_decided;
+    const char *why; /* the reason of the last decision, as text */
+};
+
+/** The fragment of one schedd. Digests are of whole contents; "" = there is none. */
+struct world_flock {
+    const char *schedd;
+    const char *wanted;  /* "" when we were told to leave */
+    const char *present; /* in the file */
+    const char *believed; /* the one the running daemon confirmed last */
+    usec failed;         /* when applying it last failed; 0 = it did not */
+    const char *error;
+};
+
+struct world {
+    usec now;
+    bool paused;           /* an admin said: change nothing */
+    usec vanished_at;      /* when VMs last disappeared without our doing, and … */
+    int64_t vanished;      /* … how many at once … */
+    int64_t vanished_of;   /* … out of how many */
+    const struct world_queue *queues;
+    size_t n_queues;
+    struct world_pool pool;
+    const struct world_host *hosts;
+    size_t n_hosts;
+    const struct world_record *records;
+    size_t n_records;
+    const struct world_flock *flocks;
+    size_t n_flocks;
+    const usec *starts; /* creates decided within the last minute, oldest first */
+    size_t n_starts;
+};
