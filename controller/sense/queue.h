@@ -1,0 +1,30 @@
+/*
+ * The queue of one schedd as shapes. The schedd itself adds up (condor_q -group-by): the answer is
+ * one ad per distinct combination of the attributes asked for, however many jobs there are.
+ *
+ * An answer that is not whole is an error, never "no jobs".
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "config/policy.h"
+#include "plan/world.h"
+
+/** The one query for policy.schedds[@schedd]; NULL-terminated, in @a. */
+const char *const *queue_argv(struct arena *a, const struct policy *p, size_t schedd);
+
+struct queue_parser;
+
+/** A parser whose results live in @a; owned by the caller (queue_parser_free). */
+struct queue_parser *queue_parser_new(struct arena *a);
+struct queue_parser *queue_parser_free(struct queue_parser *q);
+/** Feed a piece of the query's stdout. 0, -EBADMSG, -EMSGSIZE (one ad is too big), -E2BIG. */
+int queue_parser_feed(struct queue_parser *q, const char *bytes, size_t length, struct err *e);
+/**
+ * The output has ended (and the tool with exit status 0). Sets @ret_shapes (sorted by owner, group,
+ * cpus, memory, disk; rows that differ in JobStatus only are merged) and their number; -EBADMSG when
+ * the answer is not complete.
+ */
+int queue_parser_end(struct queue_parser *q, const struct world_shape **ret_shapes, size_t *ret_n,
+                     struct err *e);
