@@ -39,7 +39,7 @@ struct child_result {
     usec took;
 };
 
-/** A piece of stdout. A negative result (and its sentence in @e) kills the command: CHILD_REFUSED. */
+/** A piece of stdout. A negative result (its sentence in @e) kills the command: CHILD_REFUSED. */
 typedef int (*child_output)(void *userdata, const char *bytes, size_t length, struct err *e);
 /** The end; called once, never from inside child_run. @r is valid during the call. */
 typedef void (*child_done)(void *userdata, const struct child_result *r);

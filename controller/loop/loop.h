@@ -44,7 +44,7 @@ usec loop_ticks(struct loop *loop);
 /** A timer, disarmed. It measures on the clock that never jumps. */
 struct loop_timer *loop_timer_new(struct loop *loop, loop_callback callback, void *userdata)
     __attribute__((returns_nonnull));
-/** Fire once, @delay µs from now (at once when ≤ 0); USEC_NEVER disarms. Replaces an earlier setting. */
+/** Fire once, @delay µs from now (at once when ≤ 0); USEC_NEVER disarms. Replaces what was set. */
 void loop_timer_set(struct loop_timer *t, usec delay);
 int loop_timer_armed(const struct loop_timer *t);
 struct loop_timer *loop_timer_free(struct loop_timer *t);

@@ -1,7 +1,7 @@
 /*
  * The controller's end of one eyrie-host worker: requests with answers, a deadline each, and the
- * facts of the last complete list. A worker past a deadline is killed and started again; what it had
- * been asked is then *unknown*, and only the next list can tell. No answer is ever guessed.
+ * facts of the last complete list. A worker past a deadline is killed and started again; what it
+ * had been asked is then *unknown*, and only the next list can tell. No answer is ever guessed.
  */
 #pragma once
 
@@ -56,8 +56,8 @@ struct host_figures {
 };
 
 /**
- * The worker for @h (its strings and @p's are copied), which is started at once. Owned by the caller
- * (host_free).
+ * The worker for @h, which is started at once (strings of @h and @p are copied). Owned by the
+ * caller (host_free).
  */
 struct host *host_new(struct loop *loop, const struct policy *p, const struct policy_host *h,
                       const struct host_callbacks *callbacks) __attribute__((returns_nonnull));
@@ -76,8 +76,8 @@ void host_destroy(struct host *host, const char *uuid, host_done done, void *use
 void host_delete_volume(struct host *host, const char *name, host_done done, void *userdata);
 
 /**
- * Set name, fact, cpus, memory, storage_available, domains and volumes of @w; the rest is left as it
- * is. What they point at is valid until the next list is answered.
+ * Set name, fact, cpus, memory, storage_available, domains and volumes of @w; the rest is left as
+ * it is. What they point at is valid until the next list is answered.
  */
 void host_fill(const struct host *host, struct world_host *w);
 void host_get_figures(const struct host *host, struct host_figures *ret);

@@ -37,6 +37,6 @@ struct look *look_free(struct look *look);
  */
 bool look_start(struct look *look, const struct policy *p, look_done done, void *userdata);
 bool look_under_way(const struct look *look);
-/** Set @w->queues (in the policy's order) and @w->pool; what they point at is valid until the next done. */
+/** Set @w->queues (in the policy's order) and @w->pool; valid until the next done. */
 void look_fill(const struct look *look, struct world *w);
 void look_get_figures(const struct look *look, struct look_figures *ret);
