@@ -120,6 +120,7 @@ struct plan {
     usec now;
     usec next_look; /* when the decision could change without news; USEC_NEVER: it could not */
     struct reason frozen; /* REASON_NONE, or why nothing is changed at all */
+    usec vanished_at;     /* to be kept for the next world; 0: nothing vanished */
     const struct plan_trust *trust;
     size_t n_trust;
     const struct plan_vm *vms; /* sorted by name, then UUID; foreign ones last */

@@ -119,6 +119,7 @@ struct world_record {
     bool exclusive;
     usec create_decided;
     enum world_answer create_answer;
+    usec create_answered;  /* 0: not yet, or lost */
     usec joined;           /* its first slot was seen */
     usec idle_since;       /* 0: busy, or unknown */
     usec drain_decided;
@@ -141,9 +142,7 @@ struct world_flock {
 struct world {
     usec now;
     bool paused;           /* an admin said: change nothing */
-    usec vanished_at;      /* when VMs last disappeared without our doing, and … */
-    int64_t vanished;      /* … how many at once … */
-    int64_t vanished_of;   /* … out of how many */
+    usec vanished_at;      /* the last plan's answer: since when many VMs are missing at once */
     const struct world_queue *queues;
     size_t n_queues;
     struct world_pool pool;

@@ -1,0 +1,40 @@
+/*
+ * Rung 10. The fragment that a schedd should have, has, and believes in. What differs is applied;
+ * what failed is tried again after a rest, so that a broken schedd is not reconfigured in a loop.
+ */
+#include "plan/rungs.h"
+
+#include <string.h>
+
+static const usec rest_after_failure = 30 * USEC_PER_SEC;
+
+void flock_choose(const struct world *w, struct actions *actions, struct later *later)
+{
+    for (size_t i = 0; i < w->n_flocks; i++) {
+        const struct world_flock *f = &w->flocks[i];
+        bool leaving = f->wanted[0] == '\0';
+        enum reason_code code = REASON_NONE;
+        if (leaving && f->present[0] != '\0')
+            code = REASON_FRAGMENT_LEAVING;
+        else if (leaving && f->believed[0] != '\0')
+            code = REASON_FRAGMENT_LEAVING;
+        else if (leaving)
+            continue;
+        else if (f->present[0] == '\0')
+            code = REASON_FRAGMENT_MISSING;
+        else if (strcmp(f->wanted, f->present) != 0)
+            code = REASON_FRAGMENT_DIFFERS;
+        else if (strcmp(f->wanted, f->believed) != 0)
+            code = REASON_FRAGMENT_UNVERIFIED;
+        if (!code)
+            continue;
+        if (f->failed && w->now - f->failed < rest_after_failure) {
+            later_at(later, f->failed + rest_after_failure);
+            continue;
+        }
+        struct plan_action *action =
+            actions_add(actions, leaving ? ACTION_FLOCK_REMOVE : ACTION_FLOCK_APPLY,
+                        (struct reason){code, .subject = f->schedd});
+        action->name = f->schedd;
+    }
+}

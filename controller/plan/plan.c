@@ -1,0 +1,73 @@
+/*
+ * The ladder. Read it top to bottom: it is the specification of what Eyrie decides.
+ */
+#include "plan/plan.h"
+
+#include "plan/rungs.h"
+
+static const struct plan_shape *shapes_report(struct arena *a, const struct demand *d,
+                                              const struct supply *s, const struct growth *g)
+{
+    struct plan_shape *shapes = arena_take(a, d->n, sizeof(*shapes));
+    for (size_t i = 0; i < d->n; i++) {
+        const struct want *want = &d->wants[i];
+        struct plan_shape *shape = &shapes[i];
+        shape->schedd = want->schedd;
+        shape->shape = want->shape;
+        shape->served = s->served[i];
+        shape->starting = s->starting[i] + g->starting[i];
+        shape->waiting = want->shape->idle - shape->served - shape->starting;
+        if (want->group == SIZE_MAX || want->jobs == 0)
+            shape->reason = want->reason;
+        else if (shape->waiting > 0)
+            shape->reason = g->groups[want->group].limited;
+        else if (shape->starting > 0)
+            shape->reason = (struct reason){REASON_JOBS_STARTING, .n = shape->starting};
+        else
+            shape->reason = (struct reason){REASON_JOBS_SERVED, .n = shape->served};
+    }
+    return shapes;
+}
+
+const struct plan *plan_make(struct arena *a, const struct policy *p, const struct world *w)
+{
+    struct plan *plan = arena_take(a, 1, sizeof(*plan));
+    struct actions actions = {.arena = a};
+    struct later later = {.at = USEC_NEVER};
+
+    const struct trust *trust = trust_judge(a, p, w, &later);
+    const struct vms *vms = recognise(a, p, w, trust, &later);
+    const struct demand *demand = demand_gather(a, p, w, trust);
+    const struct supply *supply = supply_match(a, p, w, demand, vms);
+    const struct growth *growth =
+        share_grow(a, p, w, trust, vms, demand, supply, &actions, &later);
+    retire_choose(p, w, trust, vms, supply, &actions, &later);
+    remove_choose(p, w, trust, vms, &actions, &later);
+    flock_choose(w, &actions, &later);
+
+    *plan = (struct plan){
+        .policy = p,
+        .now = w->now,
+        .next_look = later.at,
+        .vanished_at = vms->vanished_at,
+        .trust = trust->rows,
+        .n_trust = trust->n_rows,
+        .vms = vms->items,
+        .n_vms = vms->n,
+        .shapes = shapes_report(a, demand, supply, growth),
+        .n_shapes = demand->n,
+        .groups = growth->groups,
+        .n_groups = p->n_groups,
+        .actions = actions.items,
+        .n_actions = actions.n,
+    };
+    for (size_t i = 0; i < vms->n; i++)
+        plan->counts[vms->items[i].state]++;
+    if (w->paused)
+        plan->frozen = (struct reason){REASON_PAUSED};
+    else if (vms->vanished.code)
+        plan->frozen = vms->vanished;
+    if (plan->frozen.code)
+        plan->n_actions = 0;
+    return plan;
+}

@@ -1,0 +1,114 @@
+/*
+ * Reasons as words. One table: the name for machines, and how to say it.
+ */
+#include "plan/reason.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/units.h"
+
+/*
+ * In a sentence $n and $limit are the numbers as they are, $N and $L as durations, $M as bytes (of
+ * limit), $s the subject, $p "s" unless n is 1, $w where the limit was set.
+ */
+static const struct {
+    const char *name;
+    const char *sentence;
+} reasons[REASON_COUNT] = {
+    [REASON_NONE] = {"none", ""},
+    [REASON_JOBS_SERVED] = {"jobs-served", "$n job$p fit into VMs that are up"},
+    [REASON_JOBS_STARTING] = {"jobs-starting", "$n job$p wait for VMs that are being started"},
+    [REASON_JOBS_NO_GROUP] = {"jobs-no-group", "$n job$p of $s name no accounting group"},
+    [REASON_JOBS_UNKNOWN_GROUP] = {"jobs-unknown-group",
+                                   "$n job$p name the group $s, which is not in the policy"},
+    [REASON_JOBS_NOT_SUBMITTER] = {"jobs-not-submitter",
+                                   "$s is not among the submitters of the group$w"},
+    [REASON_JOBS_TOO_BIG] = {"jobs-too-big",
+                             "$n job$p of $limit cpu(s) each fit no template of group $s$w"},
+    [REASON_JOBS_HELD] = {"jobs-held", "$n job$p of $s are held"},
+    [REASON_LIMIT_VMS] = {"limit-vms", "$n VM$p are in use and the limit is $limit$w"},
+    [REASON_LIMIT_CPUS] = {"limit-cpus", "$n cpu$p are in use and the limit is $limit$w"},
+    [REASON_LIMIT_MEMORY] = {"limit-memory", "the limit of $M of memory is reached$w"},
+    [REASON_LIMIT_GROUP] = {"limit-group", "$s uses $n cpu$p and its max is $limit$w"},
+    [REASON_LIMIT_IN_FLIGHT] = {"limit-in-flight",
+                                "$n VM$p are being started and the limit is $limit$w"},
+    [REASON_LIMIT_PER_MINUTE] = {"limit-per-minute",
+                                 "$n VM$p were started in the last minute and the limit is $limit$w"},
+    [REASON_LIMIT_ACTIONS] = {"limit-actions", "$n actions are enough for one step"},
+    [REASON_NO_HOST_FITS] = {"no-host-fits", "no host has room for one more $s ($n cpu$p, $M)$w"},
+    [REASON_HOST_BACKOFF] = {"host-backoff",
+                             "host $s failed $n time$p in a row and is left alone for $L"},
+    [REASON_HOST_UNTRUSTED] = {"host-untrusted", "host $s does not answer"},
+    [REASON_QUEUE_UNTRUSTED] = {"queue-untrusted",
+                                "the queue of $s was last seen $N ago, which is too old"},
+    [REASON_POOL_UNTRUSTED] = {"pool-untrusted",
+                               "the slots of $s were last seen $N ago, which is too old"},
+    [REASON_FROZEN] = {"frozen", "$n of $limit VMs vanished at once: nothing is changed until the "
+                                 "facts have said so for a while"},
+    [REASON_PAUSED] = {"paused", "an admin paused the pool"},
+    [REASON_DEMAND] = {"demand", "$n idle job$p want it"},
+    [REASON_SPARE] = {"spare", "$n of $limit spare VMs are there$w"},
+    [REASON_IDLE] = {"idle", "idle for $N"},
+    [REASON_TOO_OLD] = {"too-old", "$N old, and $L are allowed$w"},
+    [REASON_DRAINED] = {"drained", "drained and empty"},
+    [REASON_NEVER_JOINED] = {"never-joined", "no slot for $N, and $L are allowed$w"},
+    [REASON_POWEROFF_OVERDUE] = {"poweroff-overdue",
+                                 "still there $N after its power-off, and $L are allowed$w"},
+    [REASON_DRAIN_OVERDUE] = {"drain-overdue", "drains for $N, and $L are allowed$w"},
+    [REASON_CREATE_FAILED] = {"create-failed", "the create failed"},
+    [REASON_DOMAIN_GONE] = {"domain-gone", "the domain is gone"},
+    [REASON_LEFTOVER] = {"leftover", "left over by a VM that is gone"},
+    [REASON_FRAGMENT_MISSING] = {"fragment-missing", "$s has no flocking fragment"},
+    [REASON_FRAGMENT_DIFFERS] = {"fragment-differs", "the fragment of $s is not the wanted one"},
+    [REASON_FRAGMENT_UNVERIFIED] = {"fragment-unverified",
+                                    "$s has not confirmed that it uses the fragment"},
+    [REASON_FRAGMENT_LEAVING] = {"fragment-leaving", "told to leave $s"},
+    [REASON_IN_USE] = {"in-use", "$n slot$p claimed"},
+    [REASON_WAITING_FOR_SLOT] = {"waiting-for-slot", "booting for $N"},
+    [REASON_WAITING_FOR_JOBS] = {"waiting-for-jobs", "takes no more jobs, $n slot$p still claimed"},
+    [REASON_SLOT_AD_MISSING] = {"slot-ad-missing", "its slot ad is missing: held to be busy"},
+    [REASON_NO_DOMAIN_YET] = {"no-domain-yet", "being created for $N"},
+    [REASON_HOST_UNKNOWN] = {"host-unknown", "host $s does not answer: held to be busy"},
+    [REASON_FOREIGN] = {"foreign", "not ours: $s"},
+};
+
+const char *reason_name(enum reason_code code)
+{
+    assert(code < REASON_COUNT);
+    return reasons[code].name;
+}
+
+void reason_render(const struct reason *r, const char *file, struct text *out)
+{
+    char buffer[UNITS_TEXT_MAX];
+    assert(r->code < REASON_COUNT);
+    for (const char *p = reasons[r->code].sentence; *p; p++) {
+        if (*p != '$') {
+            text_add_bytes(out, p, 1);
+            continue;
+        }
+        p++;
+        if (strncmp(p, "limit", 5) == 0) {
+            text_printf(out, "%" PRId64, r->limit);
+            p += 4;
+        } else if (*p == 'n') {
+            text_printf(out, "%" PRId64, r->n);
+        } else if (*p == 'N') {
+            text_add(out, units_format_duration(r->n / USEC_PER_SEC * USEC_PER_SEC, buffer));
+        } else if (*p == 'L') {
+            text_add(out, units_format_duration(r->limit, buffer));
+        } else if (*p == 'M') {
+            text_add(out, units_format_bytes(r->limit, buffer));
+        } else if (*p == 's') {
+            text_add(out, r->subject ? r->subject : "");
+        } else if (*p == 'p') {
+            text_add(out, r->n == 1 ? "" : "s");
+        } else if (*p == 'w' && file && r->line) {
+            const char *slash = strrchr(file, '/');
+            text_printf(out, " (%s:%u)", slash ? slash + 1 : file, r->line);
+        }
+    }
+}

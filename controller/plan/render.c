@@ -1,0 +1,125 @@
+/*
+ * The plan as people read it, and the names of states and actions.
+ */
+#include "plan/plan.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+static const char *const states[VM_STATE_COUNT] = {
+    [VM_CREATING] = "creating", [VM_BOOTING] = "booting", [VM_IDLE] = "idle",
+    [VM_BUSY] = "busy",         [VM_DRAINING] = "draining", [VM_LEAVING] = "leaving",
+    [VM_GONE] = "gone",         [VM_LOST] = "lost",       [VM_FOREIGN] = "foreign",
+};
+
+static const struct {
+    const char *name;
+    char sign;
+} actions[ACTION_KIND_COUNT] = {
+    [ACTION_CREATE] = {"create", '+'},
+    [ACTION_DRAIN] = {"drain", '-'},
+    [ACTION_POWEROFF] = {"poweroff", '-'},
+    [ACTION_DESTROY] = {"destroy", '-'},
+    [ACTION_DELETE_VOLUME] = {"delete-volume", '-'},
+    [ACTION_INVALIDATE] = {"invalidate", '-'},
+    [ACTION_FORGET] = {"forget", '-'},
+    [ACTION_FLOCK_APPLY] = {"flock-apply", '~'},
+    [ACTION_FLOCK_REMOVE] = {"flock-remove", '~'},
+};
+
+const char *vm_state_name(enum vm_state state)
+{
+    assert(state < VM_STATE_COUNT);
+    return states[state];
+}
+
+const char *action_kind_name(enum action_kind kind)
+{
+    assert(kind < ACTION_KIND_COUNT);
+    return actions[kind].name;
+}
+
+static void render_action(const struct plan *plan, const struct plan_action *a, struct text *out)
+{
+    text_printf(out, "%c %s ", actions[a->kind].sign, actions[a->kind].name);
+    if (a->kind == ACTION_CREATE) {
+        const struct policy *p = plan->policy;
+        text_printf(out, "%s on %s", p->templates[a->policy_template].name, a->host);
+        if (a->policy_group != SIZE_MAX)
+            text_printf(out, " for %s%s", p->groups[a->policy_group].name,
+                        a->exclusive ? " (exclusive)" : "");
+    } else {
+        text_add(out, a->volume[0] ? a->volume : a->name);
+        if (a->host[0])
+            text_printf(out, " on %s", a->host);
+    }
+    text_add(out, ": ");
+    reason_render(&a->reason, plan->policy->file, out);
+    text_add(out, "\n");
+}
+
+static void render_shape(const struct plan *plan, const struct plan_shape *s, struct text *out)
+{
+    char memory[UNITS_TEXT_MAX];
+    text_printf(out, "  %" PRId64 " idle of %s/%s want %" PRId64 " cpu%s, %s: ", s->shape->idle,
+                s->shape->group[0] ? s->shape->group : "(no group)", s->shape->owner,
+                s->shape->cpus, s->shape->cpus == 1 ? "" : "s",
+                units_format_bytes(s->shape->memory, memory));
+    const char *comma = "";
+    if (s->served) {
+        text_printf(out, "%" PRId64 " fit into VMs that are up", s->served);
+        comma = ", ";
+    }
+    if (s->starting) {
+        text_printf(out, "%s%" PRId64 " wait for VMs being started", comma, s->starting);
+        comma = ", ";
+    }
+    if (s->waiting) {
+        text_printf(out, "%s%" PRId64 " wait: ", comma, s->waiting);
+        reason_render(&s->reason, plan->policy->file, out);
+    }
+    text_add(out, "\n");
+}
+
+static void render_trust(const struct plan *plan, const struct plan_trust *t, struct text *out)
+{
+    char age[UNITS_TEXT_MAX];
+    (void)plan;
+    if (t->age == USEC_NEVER)
+        text_printf(out, "! %s %s: no answer yet", t->kind, t->name);
+    else
+        text_printf(out, "! %s %s: stale, last answer %s ago", t->kind, t->name,
+                    units_format_duration(t->age / USEC_PER_SEC * USEC_PER_SEC, age));
+    if (t->error[0])
+        text_printf(out, " (%s)", t->error);
+    text_add(out, "\n");
+}
+
+void plan_render(const struct plan *plan, struct text *out)
+{
+    int64_t totals[ACTION_KIND_COUNT] = {0};
+    if (plan->frozen.code) {
+        text_add(out, "! frozen: ");
+        reason_render(&plan->frozen, plan->policy->file, out);
+        text_add(out, "\n");
+    }
+    for (size_t i = 0; i < plan->n_trust; i++)
+        if (!plan->trust[i].trusted)
+            render_trust(plan, &plan->trust[i], out);
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        render_action(plan, &plan->actions[i], out);
+        totals[plan->actions[i].kind]++;
+    }
+    for (size_t i = 0; i < plan->n_shapes; i++)
+        if (plan->shapes[i].shape->idle > 0)
+            render_shape(plan, &plan->shapes[i], out);
+    text_add(out, "plan:");
+    const char *comma = " ";
+    for (int kind = 0; kind < ACTION_KIND_COUNT; kind++) {
+        if (!totals[kind])
+            continue;
+        text_printf(out, "%s%" PRId64 " %s", comma, totals[kind], actions[kind].name);
+        comma = ", ";
+    }
+    text_printf(out, "%s\n", plan->n_actions ? "" : " nothing to do");
+}
