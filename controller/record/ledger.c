@@ -1,0 +1,393 @@
+#include "record/ledger.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { SCHEMA_VERSION = 1 };
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS vm ("
+    " uuid TEXT PRIMARY KEY, name TEXT NOT NULL, host TEXT NOT NULL, template TEXT NOT NULL,"
+    " generation TEXT NOT NULL, accounting_group TEXT NOT NULL, exclusive INTEGER NOT NULL,"
+    " create_decided INTEGER NOT NULL, create_answer INTEGER NOT NULL DEFAULT 0,"
+    " create_answered INTEGER NOT NULL DEFAULT 0, joined INTEGER NOT NULL DEFAULT 0,"
+    " drain_decided INTEGER NOT NULL DEFAULT 0, drain_accepted INTEGER NOT NULL DEFAULT 0,"
+    " poweroff_decided INTEGER NOT NULL DEFAULT 0, destroy_decided INTEGER NOT NULL DEFAULT 0,"
+    " why TEXT NOT NULL DEFAULT '', closed INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX IF NOT EXISTS vm_open ON vm (closed) WHERE closed = 0;"
+    "CREATE INDEX IF NOT EXISTS vm_decided ON vm (create_decided);"
+    "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+    " kind TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS switch (key TEXT PRIMARY KEY, value TEXT NOT NULL);";
+
+struct ledger {
+    sqlite3 *db;
+    struct world_record *records; /* strings owned, one by one */
+    size_t n;
+    size_t capacity;
+};
+
+static void finalize_p(sqlite3_stmt **statement)
+{
+    (void)sqlite3_finalize(*statement);
+}
+#define AUTOSTATEMENT CLEANUP(finalize_p)
+
+static int failed(struct ledger *l, struct err *e)
+{
+    int code = sqlite3_extended_errcode(l->db) & 0xff;
+    return err_set(e, code == SQLITE_FULL ? ENOSPC : code == SQLITE_BUSY ? EBUSY : EIO, "ledger: %s",
+                   sqlite3_errmsg(l->db));
+}
+
+static int prepare(struct ledger *l, const char *sql, sqlite3_stmt **ret, struct err *e)
+{
+    return sqlite3_prepare_v2(l->db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : failed(l, e);
+}
+
+/* Run a statement that returns no rows. */
+static int finish(struct ledger *l, sqlite3_stmt *statement, struct err *e)
+{
+    return sqlite3_step(statement) == SQLITE_DONE ? 0 : failed(l, e);
+}
+
+static void bind_text(sqlite3_stmt *s, int at, const char *text)
+{
+    (void)sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
+}
+
+static void record_done(struct world_record *r)
+{
+    free((char *)r->uuid);
+    free((char *)r->name);
+    free((char *)r->host);
+    free((char *)r->template);
+    free((char *)r->generation);
+    free((char *)r->group);
+    free((char *)r->why);
+}
+
+static void record_keep(struct ledger *l, const struct world_record *record)
+{
+    if (l->n == l->capacity) {
+        l->capacity = l->capacity ? l->capacity * 2 : 16;
+        l->records = mem_resize(l->records, l->capacity, sizeof(*l->records));
+    }
+    struct world_record *r = &l->records[l->n++];
+    *r = *record;
+    r->uuid = mem_strdup(record->uuid);
+    r->name = mem_strdup(record->name);
+    r->host = mem_strdup(record->host);
+    r->template = mem_strdup(record->template);
+    r->generation = mem_strdup(record->generation);
+    r->group = mem_strdup(record->group);
+    r->why = mem_strdup(record->why);
+}
+
+static struct world_record *find(struct ledger *l, const char *uuid)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->records[i].uuid, uuid) == 0)
+            return &l->records[i];
+    return NULL;
+}
+
+static int load(struct ledger *l, struct err *e)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = prepare(l,
+                    "SELECT uuid, name, host, template, generation, accounting_group, why, exclusive,"
+                    " create_decided, create_answer, create_answered, joined, drain_decided,"
+                    " drain_accepted, poweroff_decided, destroy_decided FROM vm WHERE closed = 0"
+                    " ORDER BY create_decided, uuid",
+                    &s, e);
+    if (r < 0)
+        return r;
+    while ((r = sqlite3_step(s)) == SQLITE_ROW) {
+        const char *text[7];
+        for (int i = 0; i < 7; i++) {
+            text[i] = (const char *)sqlite3_column_text(s, i);
+            if (!text[i])
+                text[i] = "";
+        }
+        int64_t answer = sqlite3_column_int64(s, 9);
+        record_keep(l, &(struct world_record){
+                           .uuid = text[0],
+                           .name = text[1],
+                           .host = text[2],
+                           .template = text[3],
+                           .generation = text[4],
+                           .group = text[5],
+                           .why = text[6],
+                           .exclusive = sqlite3_column_int(s, 7) != 0,
+                           .create_decided = sqlite3_column_int64(s, 8),
+                           .create_answer = answer == WORLD_ANSWER_OK       ? WORLD_ANSWER_OK
+                                            : answer == WORLD_ANSWER_FAILED ? WORLD_ANSWER_FAILED
+                                                                            : WORLD_ANSWER_NONE,
+                           .create_answered = sqlite3_column_int64(s, 10),
+                           .joined = sqlite3_column_int64(s, 11),
+                           .drain_decided = sqlite3_column_int64(s, 12),
+                           .drain_accepted = sqlite3_column_int64(s, 13),
+                           .poweroff_decided = sqlite3_column_int64(s, 14),
+                           .destroy_decided = sqlite3_column_int64(s, 15),
+                       });
+    }
+    return r == SQLITE_DONE ? 0 : failed(l, e);
+}
+
+static int check_version(struct ledger *l, const char *path, struct err *e)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = prepare(l, "PRAGMA user_version", &s, e);
+    if (r < 0)
+        return r;
+    if (sqlite3_step(s) != SQLITE_ROW)
+        return failed(l, e);
+    int version = sqlite3_column_int(s, 0);
+    if (version != 0 && version != SCHEMA_VERSION)
+        return err_set(e, EPROTO, "ledger %s has version %d and this eyried knows %d; move it away "
+                                  "to start with an empty one", path, version, SCHEMA_VERSION);
+    return 0;
+}
+
+static int execute(struct ledger *l, const char *sql, struct err *e)
+{
+    return sqlite3_exec(l->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(l, e);
+}
+
+int ledger_open(const char *path, struct ledger **ret, struct err *e)
+{
+    struct ledger *l = mem_new(1, sizeof(*l));
+    int r = 0;
+    if (sqlite3_open_v2(path, &l->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+        SQLITE_OK)
+        r = err_set(e, EIO, "ledger %s: %s", path, l->db ? sqlite3_errmsg(l->db) : "no memory");
+    if (r == 0)
+        (void)sqlite3_busy_timeout(l->db, 1000);
+    if (r == 0)
+        r = check_version(l, path, e);
+    if (r == 0)
+        r = execute(l, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", e);
+    if (r == 0)
+        r = execute(l, schema, e);
+    if (r == 0)
+        r = execute(l, "PRAGMA user_version = 1", e);
+    if (r == 0)
+        r = load(l, e);
+    if (r < 0) {
+        (void)ledger_close(l);
+        return r;
+    }
+    *ret = l;
+    return 0;
+}
+
+struct ledger *ledger_close(struct ledger *l)
+{
+    if (!l)
+        return NULL;
+    (void)sqlite3_close(l->db);
+    for (size_t i = 0; i < l->n; i++)
+        record_done(&l->records[i]);
+    free(l->records);
+    free(l);
+    return NULL;
+}
+
+int ledger_vm_add(struct ledger *l, const struct world_record *record, struct err *e)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = prepare(l,
+                    "INSERT INTO vm (uuid, name, host, template, generation, accounting_group, why,"
+                    " exclusive, create_decided, create_answer, create_answered, joined)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                    " ON CONFLICT (uuid) DO UPDATE SET closed = 0",
+                    &s, e);
+    if (r < 0)
+        return r;
+    const char *text[] = {record->uuid,       record->name,  record->host, record->template,
+                          record->generation, record->group, record->why};
+    for (int i = 0; i < 7; i++)
+        bind_text(s, i + 1, text[i]);
+    (void)sqlite3_bind_int(s, 8, record->exclusive);
+    (void)sqlite3_bind_int64(s, 9, record->create_decided);
+    (void)sqlite3_bind_int(s, 10, (int)record->create_answer);
+    (void)sqlite3_bind_int64(s, 11, record->create_answered);
+    (void)sqlite3_bind_int64(s, 12, record->joined);
+    r = finish(l, s, e);
+    if (r < 0)
+        return r;
+    record_keep(l, record);
+    return 0;
+}
+
+int ledger_vm_mark(struct ledger *l, const char *uuid, enum ledger_mark mark, usec at,
+                   const char *why, struct err *e)
+{
+    static const struct {
+        const char *sql;
+        size_t offset;
+    } marks[] = {
+        [LEDGER_JOINED] = {"UPDATE vm SET joined = ?, why = ? WHERE uuid = ?",
+                           offsetof(struct world_record, joined)},
+        [LEDGER_DRAIN_DECIDED] = {"UPDATE vm SET drain_decided = ?, why = ? WHERE uuid = ?",
+                                  offsetof(struct world_record, drain_decided)},
+        [LEDGER_DRAIN_ACCEPTED] = {"UPDATE vm SET drain_accepted = ?, why = ? WHERE uuid = ?",
+                                   offsetof(struct world_record, drain_accepted)},
+        [LEDGER_POWEROFF_DECIDED] = {"UPDATE vm SET poweroff_decided = ?, why = ? WHERE uuid = ?",
+                                     offsetof(struct world_record, poweroff_decided)},
+        [LEDGER_DESTROY_DECIDED] = {"UPDATE vm SET destroy_decided = ?, why = ? WHERE uuid = ?",
+                                    offsetof(struct world_record, destroy_decided)},
+    };
+    struct world_record *record = find(l, uuid);
+    if (!record)
+        return 0;
+    memcpy((char *)record + marks[mark].offset, &at, sizeof(at));
+    mem_replace((char **)&record->why, why);
+
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = prepare(l, marks[mark].sql, &s, e);
+    if (r < 0)
+        return r;
+    (void)sqlite3_bind_int64(s, 1, at);
+    bind_text(s, 2, why);
+    bind_text(s, 3, uuid);
+    return finish(l, s, e);
+}
+
+int ledger_vm_answer(struct ledger *l, const char *uuid, enum world_answer answer, usec at,
+                     struct err *e)
+{
+    struct world_record *record = find(l, uuid);
+    if (!record)
+        return 0;
+    record->create_answer = answer;
+    record->create_answered = at;
+
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = prepare(l, "UPDATE vm SET create_answer = ?, create_answered = ? WHERE uuid = ?", &s, e);
+    if (r < 0)
+        return r;
+    (void)sqlite3_bind_int(s, 1, (int)answer);
+    (void)sqlite3_bind_int64(s, 2, at);
+    bind_text(s, 3, uuid);
+    return finish(l, s, e);
+}
+
+void ledger_vm_idle(struct ledger *l, const char *uuid, usec since)
+{
+    struct world_record *record = find(l, uuid);
+    if (record)
+        record->idle_since = since;
+}
+
+int ledger_vm_close(struct ledger *l, const char *uuid, usec at, struct err *e)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = prepare(l, "UPDATE vm SET closed = ? WHERE uuid = ?", &s, e);
+    if (r < 0)
+        return r;
+    (void)sqlite3_bind_int64(s, 1, at);
+    bind_text(s, 2, uuid);
+    r = finish(l, s, e);
+    if (r < 0)
+        return r;
+    struct world_record *record = find(l, uuid);
+    if (record) {
+        size_t index = (size_t)(record - l->records);
+        record_done(record);
+        memmove(record, record + 1, (l->n - index - 1) * sizeof(*record));
+        l->n--;
+    }
+    return 0;
+}
+
+const struct world_record *ledger_records(const struct ledger *l, size_t *ret_n)
+{
+    *ret_n = l->n;
+    return l->records;
+}
+
+usec *ledger_starts(struct ledger *l, usec after, size_t *ret_n)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    usec *starts = NULL;
+    size_t n = 0;
+    *ret_n = 0;
+    if (prepare(l, "SELECT create_decided FROM vm WHERE create_decided > ? ORDER BY create_decided",
+                &s, NULL) < 0)
+        return NULL;
+    (void)sqlite3_bind_int64(s, 1, after);
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        starts = mem_resize(starts, n + 1, sizeof(*starts));
+        starts[n++] = sqlite3_column_int64(s, 0);
+    }
+    *ret_n = n;
+    return starts;
+}
+
+int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct err *e)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = prepare(l, "INSERT INTO event (at, kind, subject, text) VALUES (?, ?, ?, ?)", &s, e);
+    if (r < 0)
+        return r;
+    (void)sqlite3_bind_int64(s, 1, event->at);
+    bind_text(s, 2, event->kind);
+    bind_text(s, 3, event->subject);
+    bind_text(s, 4, event->text);
+    return finish(l, s, e);
+}
+
+int ledger_events(struct ledger *l, size_t max,
+                  void (*callback)(void *userdata, const struct ledger_event *event),
+                  void *userdata, struct err *e)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = prepare(l,
+                    "SELECT at, kind, subject, text FROM (SELECT * FROM event ORDER BY id DESC"
+                    " LIMIT ?) ORDER BY id",
+                    &s, e);
+    if (r < 0)
+        return r;
+    (void)sqlite3_bind_int64(s, 1, (sqlite3_int64)max);
+    while ((r = sqlite3_step(s)) == SQLITE_ROW)
+        callback(userdata, &(struct ledger_event){
+                               .at = sqlite3_column_int64(s, 0),
+                               .kind = (const char *)sqlite3_column_text(s, 1),
+                               .subject = (const char *)sqlite3_column_text(s, 2),
+                               .text = (const char *)sqlite3_column_text(s, 3),
+                           });
+    return r == SQLITE_DONE ? 0 : failed(l, e);
+}
+
+int ledger_switch_set(struct ledger *l, const char *key, const char *value, struct err *e)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = prepare(l,
+                    value ? "INSERT INTO switch (key, value) VALUES (?1, ?2)"
+                            " ON CONFLICT (key) DO UPDATE SET value = ?2"
+                          : "DELETE FROM switch WHERE key = ?1",
+                    &s, e);
+    if (r < 0)
+        return r;
+    bind_text(s, 1, key);
+    if (value)
+        bind_text(s, 2, value);
+    return finish(l, s, e);
+}
+
+char *ledger_switch_get(struct ledger *l, const char *key)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    if (prepare(l, "SELECT value FROM switch WHERE key = ?", &s, NULL) < 0)
+        return NULL;
+    bind_text(s, 1, key);
+    return sqlite3_step(s) == SQLITE_ROW ? mem_strdup((const char *)sqlite3_column_text(s, 0))
+                                         : NULL;
+}

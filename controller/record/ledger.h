@@ -1,0 +1,65 @@
+/*
+ * The ledger: what must survive kill -9. Intents (a VM is written down before it is created, a drain
+ * before it is asked for), the few switches an admin set, and the history of events. Losing it may
+ * lose history, never VMs or jobs: what matters for those lives in the domains and slots themselves.
+ *
+ * A copy of the open records is kept in memory; a change is on disk when the function returns 0. When
+ * the disk refuses, the copy is changed all the same and the error is returned, so that a running
+ * pool goes on with what it knows; only ledger_vm_add fails as a whole: no intent, no create.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "plan/world.h"
+
+struct ledger;
+
+enum ledger_mark {
+    LEDGER_JOINED,
+    LEDGER_DRAIN_DECIDED,
+    LEDGER_DRAIN_ACCEPTED,
+    LEDGER_POWEROFF_DECIDED,
+    LEDGER_DESTROY_DECIDED,
+};
+
+struct ledger_event {
+    usec at;
+    const char *kind; /* "create", "joined", "drain-failed", … */
+    const char *subject;
+    const char *text;
+};
+
+/** Open or make the SQLite file @path. Returns 0 or -errno; owned by the caller (ledger_close). */
+int ledger_open(const char *path, struct ledger **ret, struct err *e);
+struct ledger *ledger_close(struct ledger *l);
+
+/** Write down a VM that is about to be created, or was found. All strings are copied. */
+int ledger_vm_add(struct ledger *l, const struct world_record *record, struct err *e);
+/** Set one of a VM's times and why. An unknown @uuid is ignored. */
+int ledger_vm_mark(struct ledger *l, const char *uuid, enum ledger_mark mark, usec at,
+                   const char *why, struct err *e);
+int ledger_vm_answer(struct ledger *l, const char *uuid, enum world_answer answer, usec at,
+                     struct err *e);
+/** In memory only: after a restart a VM's idle time starts anew, which is the safe side. */
+void ledger_vm_idle(struct ledger *l, const char *uuid, usec since);
+/** Nothing of the VM is left: close its record. */
+int ledger_vm_close(struct ledger *l, const char *uuid, usec at, struct err *e);
+
+/** The open records; valid until the next change of the ledger. */
+const struct world_record *ledger_records(const struct ledger *l, size_t *ret_n);
+/** The times of creates decided after @after, oldest first; owned by the caller (free). */
+usec *ledger_starts(struct ledger *l, usec after, size_t *ret_n);
+
+/** Append to the history. */
+int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct err *e);
+/** The last @max events, oldest first, given one by one to @callback. */
+int ledger_events(struct ledger *l, size_t max,
+                  void (*callback)(void *userdata, const struct ledger_event *event),
+                  void *userdata, struct err *e);
+
+/** A switch that survives; @value NULL clears it. */
+int ledger_switch_set(struct ledger *l, const char *key, const char *value, struct err *e);
+/** Its value, owned by the caller (free), or NULL. */
+char *ledger_switch_get(struct ledger *l, const char *key);
