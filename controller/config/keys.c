@@ -1,0 +1,200 @@
+#include "config/keys.h"
+
+#include "base/mem.h"
+#include "config/policy.h"
+
+#define AT(type, member) .offset = offsetof(struct type, member)
+#define MANY(type, member) AT(type, member), .count_offset = offsetof(struct type, n_##member)
+#define SECTION(keys_) .keys = keys_, .n = ARRAY_SIZE(keys_)
+#define ELEMENT(type, keys_)                                                                       \
+    SECTION(keys_), .size = sizeof(struct type), .name_offset = offsetof(struct type, name),       \
+                    .line_offset = offsetof(struct type, line)
+
+#define HOST_PATTERN "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+#define HOST_WHAT "a host name"
+#define USER_PATTERN "[A-Za-z0-9_][A-Za-z0-9_.@-]*"
+#define LABEL_PATTERN "[a-z]([a-z0-9-]*[a-z0-9])?"
+#define LABEL_WHAT "a name of a-z, 0-9 and - (it becomes part of host names)"
+
+/* ---- pool ------------------------------------------------------------------------------------ */
+
+static const struct key pool_keys[] = {
+    {"name", KEY_TEXT, AT(policy, pool.name), .pattern = "[a-z][a-z0-9-]{0,30}",
+     .what = "a pool name: a-z, 0-9 and -, a letter first, at most 31",
+     .help = "Prefix of the name of every domain; slots carry it as EyriePool."},
+    {"flag", KEY_TEXT, AT(policy, pool.flag), .fallback = "VirtualPool",
+     .pattern = "[A-Za-z_][A-Za-z0-9_]*", .what = "the name of a ClassAd attribute",
+     .help = "Job attribute that, when true, asks for the virtual pool."},
+    {"central_manager", KEY_ADDRESS, AT(policy, pool.central_manager),
+     .help = "Central manager of the virtual pool, host:port (9618 when the port is left out)."},
+    {"trust_domain", KEY_TEXT, AT(policy, pool.trust_domain), .pattern = HOST_PATTERN,
+     .what = "a trust domain", .otherwise = "the host in central_manager",
+     .help = "TRUST_DOMAIN of the virtual pool."},
+    {"signing_key", KEY_TEXT, AT(policy, pool.signing_key), .fallback = "EYRIE",
+     .pattern = "[A-Za-z0-9_][A-Za-z0-9_.-]*", .what = "the name of a signing key",
+     .help = "Key in the virtual pool's password directory that signs the tokens of the VMs."},
+    {"tools", KEY_PATH, AT(policy, pool.tools), .fallback = "",
+     .help = "Folder with HTCondor's tools as the virtual pool's machines use them; empty: PATH."},
+};
+static const struct section pool = {SECTION(pool_keys)};
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+static const struct key paths_keys[] = {
+    {"state", KEY_PATH, AT(policy, paths.state), .fallback = "/var/lib/eyrie",
+     .help = "Folder of the ledger."},
+    {"socket", KEY_PATH, AT(policy, paths.socket), .fallback = "/run/eyrie/eyried.sock",
+     .help = "Unix socket of the API."},
+    {"fragments", KEY_PATH, AT(policy, paths.fragments),
+     .fallback = "/usr/share/eyrie/flock-config",
+     .help = "Folder with the HTCondor fragments that Eyrie fills in."},
+    {"host_program", KEY_PATH, AT(policy, paths.host_program),
+     .fallback = "/usr/libexec/eyrie/eyrie-host",
+     .help = "The program that talks to one libvirt host."},
+};
+static const struct section paths = {SECTION(paths_keys)};
+
+/* ---- schedds --------------------------------------------------------------------------------- */
+
+static const struct key schedd_keys[] = {
+    {"name", KEY_TEXT, AT(policy_schedd, name), .pattern = USER_PATTERN,
+     .what = "the name of a schedd", .help = "As condor_q -name takes it."},
+    {"collector", KEY_TEXT, AT(policy_schedd, collector),
+     .pattern = "(" HOST_PATTERN "|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?",
+     .what = "a host name, with or without :port", .help = "Its pool, as condor_q -pool takes it."},
+    {"flock", KEY_PATH, AT(policy_schedd, flock),
+     .help = "Path on this host of the fragment with the flocking configuration, in a folder that "
+             "the schedd reads."},
+    {"tools", KEY_PATH, AT(policy_schedd, tools), .fallback = "",
+     .help = "Folder with the HTCondor tools of the schedd's machine; empty: PATH."},
+};
+static const struct section schedds = {ELEMENT(policy_schedd, schedd_keys)};
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+static const struct key limits_keys[] = {
+    {"vms", KEY_COUNT, true, AT(policy, limits.vms), .fallback = "unlimited",
+     .what = "a number of VMs", .help = "VMs at once, in every state."},
+    {"cpus", KEY_COUNT, true, AT(policy, limits.cpus), .fallback = "unlimited",
+     .what = "a number of cpus", .help = "Cpus of all VMs at once."},
+    {"memory", KEY_BYTES, true, AT(policy, limits.memory), .fallback = "unlimited",
+     .help = "Memory of all VMs at once."},
+    {"starts_in_flight", KEY_COUNT, true, AT(policy, limits.starts_in_flight), .fallback = "10",
+     .what = "a number of VMs", .help = "VMs between their create call and their first slot."},
+    {"starts_per_minute", KEY_COUNT, true, AT(policy, limits.starts_per_minute), .fallback = "60",
+     .what = "a number of VMs", .help = "Create calls a minute."},
+};
+static const struct section limits = {SECTION(limits_keys)};
+
+/* ---- timing ---------------------------------------------------------------------------------- */
+
+static const char *const drain_timeouts[] = {
+    [POLICY_DRAIN_WAIT] = "wait",
+    [POLICY_DRAIN_KILL] = "kill",
+    NULL,
+};
+
+static const struct key timing_keys[] = {
+    {"look_every", KEY_DURATION, true, AT(policy, timing.look_every), .fallback = "10s",
+     .least = USEC_PER_SEC, .most = USEC_PER_HOUR,
+     .help = "How often the queue and the slots are asked for when nothing happens."},
+    {"idle_before_drain", KEY_DURATION, true, AT(policy, timing.idle_before_drain),
+     .fallback = "10m", .help = "How long a VM that nobody needs stays."},
+    {"join_within", KEY_DURATION, true, AT(policy, timing.join_within), .fallback = "10m",
+     .least = USEC_PER_SEC, .help = "Create call to slot; a VM that takes longer is removed."},
+    {"drain_within", KEY_DURATION, true, AT(policy, timing.drain_within), .fallback = "24h",
+     .help = "How long a drain may wait for jobs before on_drain_timeout applies; 0: no deadline."},
+    {"on_drain_timeout", KEY_CHOICE, AT(policy, timing.on_drain_timeout), .fallback = "wait",
+     .choices = drain_timeouts,
+     .help = "wait: go on waiting and say so. kill: destroy the VM with its jobs."},
+    {"poweroff_within", KEY_DURATION, true, AT(policy, timing.poweroff_within), .fallback = "2m",
+     .least = USEC_PER_SEC,
+     .help = "How long a drained VM may take to power off before it is destroyed."},
+    {"max_age", KEY_DURATION, true, AT(policy, timing.max_age), .fallback = "14d",
+     .least = USEC_PER_SEC, .help = "A VM older than this is drained."},
+    {"trust_for", KEY_DURATION, true, AT(policy, timing.trust_for), .fallback = "60s",
+     .least = USEC_PER_SEC,
+     .help = "Facts older than this are stale: nothing is drained or destroyed by them."},
+    {"token_life", KEY_DURATION, true, AT(policy, timing.token_life), .least = USEC_PER_SEC,
+     .otherwise = "max_age + drain_within", .help = "Life of the token that a VM joins with."},
+};
+static const struct section timing = {SECTION(timing_keys)};
+
+/* ---- hosts ----------------------------------------------------------------------------------- */
+
+static const struct key host_keys[] = {
+    {"name", KEY_TEXT, AT(policy_host, name), .pattern = HOST_PATTERN, .what = HOST_WHAT,
+     .otherwise = "the host in uri, or \"local\"", .help = "Its name in everything Eyrie says."},
+    {"uri", KEY_TEXT, AT(policy_host, uri), .pattern = "[a-z][a-z0-9+.-]*://[^ ]*",
+     .what = "a libvirt URI, such as qemu+tls://hv01.example.org/system",
+     .help = "libvirt connection URI."},
+    {"cpus", KEY_COUNT, AT(policy_host, cpus), .fallback = "0", .what = "a number of cpus",
+     .help = "Cpus for domains; 0: as many as the host says it has."},
+    {"memory", KEY_BYTES, AT(policy_host, memory), .fallback = "0",
+     .help = "Memory for domains; 0: as much as the host says it has."},
+    {"storage_pool", KEY_TEXT, AT(policy_host, storage_pool), .fallback = "eyrie",
+     .pattern = "[A-Za-z0-9_][A-Za-z0-9_.+-]*", .what = "the name of a storage pool",
+     .help = "libvirt storage pool with the images, in which the VMs' volumes are made."},
+};
+static const struct section hosts = {ELEMENT(policy_host, host_keys)};
+
+/* ---- templates ------------------------------------------------------------------------------- */
+
+static const struct key template_name = {
+    "name", KEY_TEXT, .pattern = LABEL_PATTERN, .what = LABEL_WHAT};
+
+static const struct key template_keys[] = {
+    {"domain", KEY_PATH, AT(policy_template, domain),
+     .help = "libvirt domain XML that the VMs are made from."},
+    {"image", KEY_TEXT, AT(policy_template, image), .pattern = "[A-Za-z0-9_][A-Za-z0-9_.+-]*",
+     .what = "the name of a volume", .help = "Volume in the storage pool under the VMs' own disks."},
+    {"cpus", KEY_COUNT, AT(policy_template, cpus), .least = 1, .most = 4096,
+     .what = "a number of cpus", .help = "Cpus of each VM."},
+    {"memory", KEY_BYTES, AT(policy_template, memory), .least = 16 * MIB,
+     .help = "Memory of each VM."},
+    {"disk", KEY_BYTES, AT(policy_template, disk), .least = MIB, .help = "Disk of each VM."},
+};
+static const struct section templates = {ELEMENT(policy_template, template_keys),
+                                         .name = &template_name};
+
+/* ---- groups ---------------------------------------------------------------------------------- */
+
+static const struct key group_name = {
+    "name", KEY_TEXT, .pattern = "[A-Za-z0-9_][A-Za-z0-9_.-]*", .what = "an accounting group"};
+
+static const struct key group_keys[] = {
+    {"quota", KEY_COUNT, true, AT(policy_group, quota), .fallback = "0",
+     .what = "a number of cpus", .help = "Cpus that the group gets before any surplus is shared."},
+    {"max", KEY_COUNT, true, AT(policy_group, max), .fallback = "unlimited",
+     .what = "a number of cpus", .help = "Cpus that the group never exceeds."},
+    {"weight", KEY_COUNT, true, AT(policy_group, weight), .fallback = "1", .most = 1000000,
+     .what = "a weight: a whole number", .help = "Share of the surplus, against other groups."},
+    {"templates", KEY_TEMPLATES, MANY(policy_group, templates), .otherwise = "all templates",
+     .help = "Templates that its jobs may run in, the preferred one first."},
+    {"submitters", KEY_TEXTS, MANY(policy_group, submitters), .pattern = USER_PATTERN,
+     .what = "a user", .otherwise = "anyone", .help = "Owners whose jobs count for the group."},
+    {"exclusive", KEY_BOOL, AT(policy_group, exclusive), .fallback = "false",
+     .help = "Whether its VMs run its jobs only."},
+};
+static const struct section groups = {ELEMENT(policy_group, group_keys), .name = &group_name};
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+/* Templates stand before what refers to them. */
+static const struct key file_keys[] = {
+    {"pool", KEY_SECTION, .section = &pool, .help = "The virtual pool."},
+    {"paths", KEY_SECTION, .section = &paths, .fallback = "{}", .help = "Where Eyrie's own files are."},
+    {"schedds", KEY_LIST, MANY(policy, schedds), .section = &schedds,
+     .help = "The schedds whose flagged jobs the pool serves."},
+    {"limits", KEY_SECTION, .section = &limits, .fallback = "{}",
+     .help = "What is never exceeded. What is left out has no limit, except for the starts."},
+    {"timing", KEY_SECTION, .section = &timing, .fallback = "{}", .help = "How long things take."},
+    {"hosts", KEY_LIST, MANY(policy, hosts), .section = &hosts, .help = "The libvirt hosts."},
+    {"templates", KEY_MAP, MANY(policy, templates), .section = &templates,
+     .help = "What VMs are made from."},
+    {"groups", KEY_MAP, MANY(policy, groups), .section = &groups,
+     .help = "The accounting groups that may use the pool."},
+    {"spare", KEY_SPARE, .fallback = "{}", .what = "a number of VMs",
+     .help = "Per template: VMs kept booted and idle."},
+};
+const struct section keys_file = {SECTION(file_keys)};

@@ -1,0 +1,138 @@
+#include "config/resolve.h"
+
+#include <errno.h>
+#include <string.h>
+#include <uuid.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+
+enum { GENERATION_BYTES = 6 };
+
+/* "qemu+tls://user@hv01.example.org:16514/system" → "hv01.example.org"; no host → "local". */
+static const char *uri_host(struct arena *a, const char *uri)
+{
+    const char *from = strstr(uri, "://");
+    if (!from)
+        return "local";
+    from += 3;
+    size_t length = strcspn(from, "/?#");
+    const char *at = memchr(from, '@', length);
+    if (at) {
+        length -= (size_t)(at + 1 - from);
+        from = at + 1;
+    }
+    if (*from != '[' && memchr(from, ':', length))
+        length = strcspn(from, ":");
+    return length ? arena_printf(a, "%.*s", (int)length, from) : "local";
+}
+
+static void resolve_hosts(struct arena *a, struct report *report, const struct tree_node *nodes,
+                          struct policy *p)
+{
+    struct policy_host *hosts = (struct policy_host *)p->hosts;
+    for (size_t i = 0; i < p->n_hosts; i++) {
+        if (hosts[i].name)
+            continue;
+        hosts[i].name = uri_host(a, hosts[i].uri);
+        if (strpbrk(hosts[i].name, "[]:%"))
+            tree_complain(report, tree_item(nodes, i),
+                          "the host in the uri makes no name; give it one: name: …");
+    }
+}
+
+/* The pieces of a generation, each with its length: no two recipes have the same text. */
+static void add_piece(struct text *t, const char *name, const char *value, size_t length)
+{
+    text_printf(t, "%s %zu\n", name, length);
+    text_add_bytes(t, value, length);
+}
+
+static const char *generation(struct arena *a, const struct policy_template *t,
+                              const struct source *fragment)
+{
+    /* A name space of our own for RFC 4122's hash; its first bytes are plain SHA-1. */
+    static const uuid_t space = {0x65, 0x79, 0x72, 0x69, 0x65, 0x20, 0x67, 0x65,
+                                 0x6e, 0x65, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e};
+    struct text recipe = {0};
+    uuid_t digest;
+    add_piece(&recipe, "domain", t->domain_xml, strlen(t->domain_xml));
+    add_piece(&recipe, "image", t->image, strlen(t->image));
+    text_printf(&recipe, "cpus %lld memory %lld disk %lld\n", (long long)t->cpus,
+                (long long)t->memory, (long long)t->disk);
+    if (fragment)
+        add_piece(&recipe, "vm-startd.conf", fragment->bytes, fragment->length);
+    uuid_generate_sha1(digest, space, text_get(&recipe), recipe.length);
+    text_done(&recipe);
+    char *hex = arena_take(a, 2 * GENERATION_BYTES + 1, 1);
+    for (size_t i = 0; i < GENERATION_BYTES; i++) {
+        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    return hex;
+}
+
+static void resolve_templates(struct arena *a, struct report *report, const struct tree_node *root,
+                              struct policy *p)
+{
+    struct policy_template *templates = (struct policy_template *)p->templates;
+    struct source *fragment = NULL;
+    struct err e;
+    int r = source_read(a, arena_printf(a, "%s/vm-startd.conf", p->paths.fragments),
+                        LIMIT_CONFIG_BYTES, &fragment, &e);
+    const struct tree_node *node = tree_get(tree_get(root, "paths"), "fragments");
+    if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+        tree_complain(report, node ? node : root, "cannot read %s/vm-startd.conf: %s",
+                      p->paths.fragments, e.text);
+
+    for (size_t i = 0; i < p->n_templates; i++) {
+        struct policy_template *t = &templates[i];
+        struct source *xml = NULL;
+        /* Many templates may share one domain XML: it is read and kept once. */
+        for (size_t k = 0; k < i && !t->domain_xml && !report_full(report); k++) {
+            if (strcmp(templates[k].domain, t->domain) == 0)
+                t->domain_xml = templates[k].domain_xml;
+        }
+        if (!t->domain_xml && *t->domain) {
+            node = tree_get(tree_item(tree_get(root, "templates"), i), "domain");
+            if (source_read(a, t->domain, LIMIT_CONFIG_BYTES, &xml, &e) < 0)
+                tree_complain(report, node, "cannot read %s: %s", t->domain, e.text);
+            else if (strlen(xml->bytes) != xml->length || !strstr(xml->bytes, "<domain"))
+                tree_complain(report, node, "%s is no libvirt domain XML", t->domain);
+        }
+        if (!t->domain_xml)
+            t->domain_xml = xml ? xml->bytes : "";
+        t->generation = generation(a, t, fragment);
+    }
+}
+
+static void resolve_groups(struct arena *a, struct policy *p)
+{
+    struct policy_group *groups = (struct policy_group *)p->groups;
+    size_t *all = arena_take(a, p->n_templates, sizeof(*all));
+    for (size_t i = 0; i < p->n_templates; i++)
+        all[i] = i;
+    for (size_t i = 0; i < p->n_groups; i++) {
+        if (groups[i].templates)
+            continue;
+        groups[i].templates = all;
+        groups[i].n_templates = p->n_templates;
+    }
+}
+
+void resolve_policy(struct arena *a, struct report *report, const struct tree_node *root,
+                    struct policy *p)
+{
+    if (!p->pool.trust_domain) {
+        const char *colon = strrchr(p->pool.central_manager, ':');
+        p->pool.trust_domain =
+            colon ? arena_printf(a, "%.*s", (int)(colon - p->pool.central_manager),
+                                 p->pool.central_manager)
+                  : "";
+    }
+    if (p->timing.token_life.value == 0)
+        p->timing.token_life.value = p->timing.max_age.value + p->timing.drain_within.value;
+    resolve_hosts(a, report, tree_get(root, "hosts"), p);
+    resolve_templates(a, report, root, p);
+    resolve_groups(a, p);
+}

@@ -1,0 +1,586 @@
+/*
+ * The file as an admin writes it: the example, every class of mistake with its message, what is
+ * printed, and rubbish. A row of `bad` is the good file with one text replaced.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "config/keys.h"
+
+static char folder[] = "/tmp/eyrie-config-XXXXXX";
+
+static const char good[] =
+    "pool: { name: vpool, central_manager: vcm.lab, tools: bin }\n"             /* 1 */
+    "paths: { fragments: fragments }\n"                                         /* 2 */
+    "schedds:\n"                                                                /* 3 */
+    "  - { name: schedd.lab, collector: cm.lab, flock: /run/schedd/60.conf }\n" /* 4 */
+    "limits: { vms: 10, cpus: 40, memory: 80GiB }\n"                            /* 5 */
+    "timing: { look_every: 5s }\n"                                              /* 6 */
+    "hosts:\n"                                                                  /* 7 */
+    "  - { uri: \"qemu+tls://root@hv01.lab:16514/system\", cpus: 32, memory: 64GiB }\n" /* 8 */
+    "  - { uri: \"qemu+unix:///system?socket=/run/s\" }\n"                      /* 9 */
+    "templates:\n"                                                              /* 10 */
+    "  small: { domain: small.xml, image: d13.qcow2, cpus: 2, memory: 1.5GiB, disk: 2GB }\n"
+    "  large: { domain: small.xml, image: d13.qcow2, cpus: 8, memory: 8GiB, disk: 20GiB }\n"
+    "groups:\n"                                                                 /* 13 */
+    "  lhaaso: {}\n"                                                            /* 14 */
+    "  juno: { quota: 20, max: 30, weight: 2, templates: [large, small],\n"     /* 15 */
+    "          submitters: [alice, bob], exclusive: true }\n"                   /* 16 */
+    "spare: { small: 2 }\n";                                                    /* 17 */
+
+/* ---- help ------------------------------------------------------------------------------------ */
+
+static const char *write_file(const char *name, const void *bytes, size_t length)
+{
+    static char path[256];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, length, f), length);
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+static int load_bytes(const char *bytes, size_t length, struct config **ret, char **messages)
+{
+    return config_load(write_file("eyrie.yaml", bytes, length), ret, messages);
+}
+
+static struct config *load_good(const char *text)
+{
+    struct config *c = NULL;
+    char *messages = NULL;
+    int r = load_bytes(text, strlen(text), &c, &messages);
+    if (r < 0)
+        fail_msg("%s", messages);
+    assert_null(messages);
+    return c;
+}
+
+/* The messages for @text without the name of the test's folder. */
+static char *messages_for(const char *text, size_t length, int want)
+{
+    struct config *c = NULL;
+    char *messages = NULL;
+    assert_int_equal(load_bytes(text, length, &c, &messages), want);
+    assert_null(c);
+    assert_non_null(messages);
+    size_t prefix = strlen(folder) + 1;
+    for (char *at; (at = strstr(messages, folder));)
+        memmove(at, at + prefix, strlen(at + prefix) + 1);
+    return messages;
+}
+
+static char *replaced(const char *text, const char *old, const char *new)
+{
+    const char *at = strstr(text, old);
+    if (!at)
+        fail_msg("the good file has no %s", old);
+    return mem_printf("%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+}
+
+static char *printed(const struct config *c)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *f = open_memstream(&text, &length);
+    assert_non_null(f);
+    config_print(c, f);
+    assert_int_equal(fclose(f), 0);
+    return text;
+}
+
+/* The value of each line, without the comment that says where it came from. */
+static void drop_comments(char *text)
+{
+    char *to = text;
+    for (char *line = text, *next; *line; line = next) {
+        next = strchrnul(line, '\n');
+        size_t length = (size_t)(next - line);
+        next += *next == '\n';
+        char *comment = memmem(line, length, " # ", 3);
+        if (comment)
+            length = (size_t)(comment - line);
+        while (length && line[length - 1] == ' ')
+            length--;
+        memmove(to, line, length);
+        to += length;
+        *to++ = '\n';
+    }
+    *to = '\0';
+}
+
+static char *read_example(void)
+{
+    static char text[32 * 1024];
+    FILE *f = fopen(EXAMPLE, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+    (void)fclose(f);
+    return text;
+}
+
+/* ---- what a good file becomes ---------------------------------------------------------------- */
+
+static void a_good_file_is_resolved(void **state)
+{
+    CLEANUP(config_free_p) struct config *c = load_good(good);
+    const struct policy *p = config_policy(c);
+    char path[300];
+    (void)state;
+    assert_string_equal(p->pool.name, "vpool");
+    assert_string_equal(p->pool.flag, "VirtualPool");
+    assert_string_equal(p->pool.central_manager, "vcm.lab:9618");
+    assert_string_equal(p->pool.trust_domain, "vcm.lab");
+    assert_string_equal(p->pool.signing_key, "EYRIE");
+    (void)snprintf(path, sizeof(path), "%s/bin", folder);
+    assert_string_equal(p->pool.tools, path);
+    assert_string_equal(p->paths.state, "/var/lib/eyrie");
+
+    assert_int_equal(p->n_schedds, 1);
+    assert_string_equal(p->schedds[0].name, "schedd.lab");
+    assert_string_equal(p->schedds[0].tools, "");
+    assert_int_equal(p->schedds[0].line, 4);
+
+    assert_int_equal(p->limits.memory.value, 80 * GIB);
+    assert_int_equal(p->limits.memory.line, 5);
+    assert_int_equal(p->limits.starts_in_flight.value, 10);
+    assert_int_equal(p->limits.starts_in_flight.line, 0);
+    assert_int_equal(p->timing.look_every.value, 5 * USEC_PER_SEC);
+    assert_int_equal(p->timing.token_life.value, 15 * USEC_PER_DAY);
+    assert_int_equal(p->timing.on_drain_timeout, POLICY_DRAIN_WAIT);
+
+    assert_int_equal(p->n_hosts, 2);
+    assert_string_equal(p->hosts[0].name, "hv01.lab");
+    assert_string_equal(p->hosts[0].storage_pool, "eyrie");
+    assert_string_equal(p->hosts[1].name, "local");
+    assert_int_equal(p->hosts[1].cpus, 0);
+    assert_int_equal(p->hosts[1].line, 9);
+
+    assert_int_equal(p->n_templates, 2);
+    assert_string_equal(p->templates[0].name, "small");
+    assert_int_equal(p->templates[0].memory, 3 * GIB / 2);
+    assert_int_equal(p->templates[0].disk, 2000000000);
+    assert_int_equal(p->templates[0].spare, 2);
+    assert_int_equal(p->templates[1].spare, 0);
+    assert_int_equal(p->templates[1].line, 12);
+    assert_string_equal(p->templates[1].domain_xml, "<domain type='kvm'/>\n");
+    assert_int_equal(strlen(p->templates[0].generation), 12);
+
+    assert_int_equal(p->n_groups, 2);
+    assert_string_equal(p->groups[0].name, "juno"); /* sorted */
+    assert_int_equal(p->groups[0].line, 15);
+    assert_int_equal(p->groups[0].max.value, 30);
+    assert_int_equal(p->groups[0].n_templates, 2);
+    assert_int_equal(p->groups[0].templates[0], 1); /* in the order given */
+    assert_string_equal(p->groups[0].submitters[1], "bob");
+    assert_true(p->groups[0].exclusive);
+    assert_int_equal(p->groups[1].max.value, POLICY_UNLIMITED);
+    assert_int_equal(p->groups[1].n_templates, 2);
+    assert_int_equal(p->groups[1].n_submitters, 0);
+    assert_false(p->groups[1].exclusive);
+}
+
+static void a_generation_names_all_that_vms_are_made_from(void **state)
+{
+    static const char *const changes[][2] = {
+        {"image: d13.qcow2, cpus: 2", "image: d14.qcow2, cpus: 2"}, {"cpus: 2,", "cpus: 3,"},
+        {"memory: 1.5GiB", "memory: 2GiB"}, {"disk: 2GB", "disk: 3GB"},
+        {"domain: small.xml", "domain: other.xml"},
+    };
+    CLEANUP(config_free_p) struct config *c = load_good(good);
+    const char *generation = config_policy(c)->templates[0].generation;
+    (void)state;
+    assert_string_not_equal(generation, config_policy(c)->templates[1].generation);
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+        AUTOFREE char *text = replaced(good, changes[i][0], changes[i][1]);
+        CLEANUP(config_free_p) struct config *other = load_good(text);
+        assert_string_not_equal(generation, config_policy(other)->templates[0].generation);
+        assert_string_equal(config_policy(c)->templates[1].generation,
+                            config_policy(other)->templates[1].generation);
+    }
+    char path[300];
+    (void)snprintf(path, sizeof(path), "%s/fragments", folder);
+    assert_int_equal(mkdir(path, 0755), 0);
+    (void)write_file("fragments/vm-startd.conf", "START = True\n", 13);
+    CLEANUP(config_free_p) struct config *other = load_good(good);
+    assert_string_not_equal(generation, config_policy(other)->templates[0].generation);
+    (void)snprintf(path, sizeof(path), "%s/fragments/vm-startd.conf", folder);
+    assert_int_equal(unlink(path), 0);
+    CLEANUP(config_free_p) struct config *again = load_good(good);
+    assert_string_equal(generation, config_policy(again)->templates[0].generation);
+}
+
+static void the_example_loads_and_shows_every_key(void **state)
+{
+    const char *text = read_example();
+    CLEANUP(config_free_p) struct config *c = load_good(text);
+    (void)state;
+    assert_int_equal(config_policy(c)->n_hosts, 2);
+    for (size_t i = 0; i < keys_file.n; i++) {
+        const struct section *s = keys_file.keys[i].section;
+        AUTOFREE char *section = mem_printf("\n%s:", keys_file.keys[i].name);
+        assert_non_null(strstr(text, section));
+        for (size_t k = 0; s && k < s->n; k++) {
+            AUTOFREE char *key = mem_printf("  %s: ", s->keys[k].name);
+            AUTOFREE char *dash = mem_printf("- %s: ", s->keys[k].name);
+            if (!strstr(text, key) && !strstr(text, dash))
+                fail_msg("the example lacks %s.%s", keys_file.keys[i].name, s->keys[k].name);
+            assert_non_null(s->keys[k].help);
+        }
+    }
+}
+
+static void what_is_printed_loads_as_the_same(void **state)
+{
+    const char *const texts[] = {good, read_example()};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        CLEANUP(config_free_p) struct config *c = load_good(texts[i]);
+        AUTOFREE char *first = printed(c);
+        CLEANUP(config_free_p) struct config *again = load_good(first);
+        AUTOFREE char *second = printed(again);
+        drop_comments(first);
+        drop_comments(second);
+        assert_string_equal(first, second);
+        for (size_t k = 0; k < config_policy(c)->n_templates; k++)
+            assert_string_equal(config_policy(c)->templates[k].generation,
+                                config_policy(again)->templates[k].generation);
+    }
+}
+
+static void what_is_printed_says_where_it_comes_from(void **state)
+{
+    static const char *const lines[] = {
+        "\n  flag: VirtualPool                                     # default\n",
+        "\n  cpus: 40                                              # eyrie.yaml:5\n",
+        "\n  starts_in_flight: 10                                  # default\n",
+        "\n  - name: hv01.lab                                      # default\n",
+        "\n    cpus: 32                                            # eyrie.yaml:8\n",
+        "\n    disk: 2000000000B                                   # eyrie.yaml:11\n",
+        "\n  juno:                                                 # eyrie.yaml:15\n",
+        "\n    submitters: [alice, bob]                            # eyrie.yaml:16\n",
+        "\n    max: unlimited                                      # default\n",
+        "\n    # submitters: anyone\n",
+    };
+    CLEANUP(config_free_p) struct config *c = load_good(good);
+    AUTOFREE char *text = printed(c);
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        if (!strstr(text, lines[i]))
+            fail_msg("no line %s in:\n%s", lines[i], text);
+    }
+}
+
+/* ---- what is wrong --------------------------------------------------------------------------- */
+
+static const struct {
+    const char *old, *new, *message;
+} bad[] = {
+    /* keys */
+    {"limits: {", "limits: { cpu: 3,", "5:11: limits.cpu: unknown key; did you mean cpus?"},
+    {"limits: {", "limtis: {}\nlimits: {", "5:1: limtis: unknown key; did you mean limits?"},
+    {"limits: {", "limits: { zzzzzz: 3,",
+     "5:11: limits.zzzzzz: unknown key; the keys here are vms, cpus, memory, "},
+    {"cpus: 40", "cpus: 40, cpus: 50", "5:30: limits.cpus: the key is given twice; first in line 5"},
+    {"\nspare", "\n  juno: {}\nspare", "17:3: groups.juno: the key is given twice; first in line 15"},
+    {"name: vpool, ", "", "1:1: pool: \"name\" is missing: "},
+    {"image: d13.qcow2, cpus: 2", "cpus: 2", "11:3: templates.small: \"image\" is missing: "},
+    {"schedds:\n  - { name: schedd.lab, collector: cm.lab, flock: /run/schedd/60.conf }\n", "",
+     "1:1: \"schedds\" is missing: "},
+    {"\n  - { name: schedd.lab, collector: cm.lab, flock: /run/schedd/60.conf }\n", " []\n",
+     "3:10: schedds: at least one is needed"},
+    {"timing: { look_every: 5s }", "timing:", "6:8: timing: there is no value; "},
+    {"timing: { look_every: 5s }", "timing: 5s", "6:9: timing: a map is wanted here: "},
+    {"cpus: 40", "cpus: [40]", "5:26: limits.cpus: one value is wanted here, not a list or map"},
+    {"[alice, bob]", "alice", "16:23: groups.juno.submitters: a list is wanted here: "},
+    {"[alice, bob]", "[]", "groups.juno.submitters: the list is empty; leave the key out for anyone"},
+    /* numbers and units */
+    {"max: 30", "max: 8oo", "15:27: groups.juno.max: \"8oo\" is not a number of cpus; did you mean 800?"},
+    {"max: 30", "max: 10k", "groups.juno.max: \"10k\" is not a number of cpus; did you mean 10000?"},
+    {"max: 30", "max: lots", "groups.juno.max: \"lots\" is not a number of cpus\n"},
+    {"max: 30", "max: -1", "groups.juno.max: \"-1\" is not a number of cpus\n"},
+    {"max: 30", "max: \"\"", "groups.juno.max: the value is empty"},
+    {"max: 30", "max: 99999999999999999999", "\"99999999999999999999\" is too large\n"},
+    {"cpus: 2,", "cpus: 0,", "templates.small.cpus: \"0\" is too small; at least 1\n"},
+    {"cpus: 2,", "cpus: 5000,", "templates.small.cpus: \"5000\" is too large; at most 4096\n"},
+    {"cpus: 2,", "cpus: unlimited,", "\"unlimited\" is not a number of cpus\n"},
+    {"80GiB", "80G", "limits.memory: \"80G\" is not a size, such as 4GiB; did you mean 80GiB?"},
+    {"80GiB", "80", "limits.memory: \"80\" is not a size, such as 4GiB; did you mean 80GiB?"},
+    {"80GiB", "80 gb", "limits.memory: \"80 gb\" is not a size, such as 4GiB; did you mean 80GiB?"},
+    {"5s", "5", "6:23: timing.look_every: \"5\" is not a duration, such as 90s or 1h30m; did you mean 5s?"},
+    {"5s", "5 min", "did you mean 5m?"},
+    {"5s", "10ms", "timing.look_every: \"10ms\" is too small; at least 1s"},
+    {"5s", "2h", "timing.look_every: \"2h\" is too large; at most 1h"},
+    /* words */
+    {"name: vpool", "name: VPool", "1:15: pool.name: \"VPool\" is not a pool name: a-z, 0-9 and -, "},
+    {"name: vpool", "name: vpool, flag: a-b",
+     "pool.flag: \"a-b\" is not the name of a ClassAd attribute"},
+    {"exclusive: true", "exclusive: yes", "groups.juno.exclusive: \"yes\" is not false or true\n"},
+    {"exclusive: true", "exclusive: tru", "\"tru\" is not false or true; did you mean true?"},
+    {"look_every: 5s", "on_drain_timeout: wiat",
+     "timing.on_drain_timeout: \"wiat\" is not wait or kill; did you mean wait?"},
+    {"vcm.lab,", "vcm.lab:port,", "\"vcm.lab:port\" does not end in a port from 1 to 65535"},
+    {"vcm.lab,", "\"vcm lab\",", "pool.central_manager: \"vcm lab\" is not a host:port"},
+    {"\"qemu+unix:///system?socket=/run/s\"", "local",
+     "9:12: hosts[1].uri: \"local\" is not a libvirt URI, such as "},
+    {"\"qemu+unix:///system?socket=/run/s\"", "\"qemu+tls://[::1]/system\"",
+     "9:5: hosts[1]: the host in the uri makes no name; give it one: name: …"},
+    {"image: d13.qcow2, cpus: 2", "image: a/b, cpus: 2", "\"a/b\" is not the name of a volume"},
+    {"[alice, bob]", "[\"a\\nb\"]", "groups.juno.submitters[0]: \"a?b\" has a line break or control"},
+    {"[alice, bob]", "[\"a\\0b\"]", "16:24: a NUL character cannot be part of a value"},
+    {"  large:", "  Large:", "12:3: templates.Large: \"Large\" is not a name of a-z, 0-9 and -"},
+    {"flock: /run/schedd/60.conf", "flock: agent", "4:51: schedds[0].flock: agent is not available yet; "},
+    /* files */
+    {"domain: small.xml", "domain: gone.xml", "11:20: templates.small.domain: cannot read "},
+    {"domain: small.xml", "domain: eyrie.yaml", "eyrie.yaml is no libvirt domain XML"},
+    {"domain: small.xml", "domain: .", "cannot read .: not a regular file"},
+    /* names */
+    {"[large, small]", "[large, smal]",
+     "15:61: groups.juno.templates[1]: there is no template \"smal\"; did you mean small?"},
+    {"[large, small]", "[large, large]", "template \"large\" is given twice; first in line 15"},
+    {"spare: { small", "spare: { tiny", "17:10: spare.tiny: there is no template \"tiny\"\n"},
+    {"lhaaso: {}", "lhaaso: { submitters: [carol, alice] }",
+     "16:24: groups.juno.submitters[0]: \"alice\" is in group lhaaso already (line 14); "},
+    {"{ uri: \"qemu+unix:///system?socket=/run/s\" }",
+     "{ uri: \"qemu+tls://hv01.lab/other\" }", "9:5: hosts[1]: host \"hv01.lab\" is given twice; first in line 8"},
+    {"limits:", "  - { name: schedd.lab, collector: cm.lab, flock: /x }\nlimits:",
+     "5:13: schedds[1].name: schedd \"schedd.lab\" is given twice; first in line 4"},
+    {"limits:", "  - { name: other, collector: cm.lab, flock: /run/schedd/60.conf }\nlimits:",
+     "schedds[1].flock: the path \"/run/schedd/60.conf\" is given twice"},
+    /* contradictions */
+    {"quota: 20", "quota: 31", "15:18: groups.juno.quota: 31 cpus are more than the group's max (30, line 15)"},
+    {"max: 30", "max: 1", "groups.juno.max: none of the group's templates fits: the smallest has 2 cpus"},
+    {"lhaaso: {}", "lhaaso: { quota: 21 }",
+     "groups: the quotas are 41 cpus in all, more than limits.cpus (40, line 5)"},
+    {"\"qemu+unix:///system?socket=/run/s\" ", "\"test:///default\", cpus: 4, memory: 4TiB ",
+     NULL}, /* the control: hv01 has room for large */
+    {"cpus: 32, memory: 64GiB }\n  - { uri: \"qemu+unix:///system?socket=/run/s\" }", "cpus: 4 }",
+     "11:3: templates.large: no host is large enough for 8 cpus and 8GiB of memory"},
+    {"cpus: 8", "cpus: 41", "templates.large.cpus: more than limits.cpus (40, line 5)"},
+    {"memory: 8GiB", "memory: 81GiB", "templates.large.memory: more than limits.memory (80GiB, line 5)"},
+    {"spare: { small: 2 }", "spare: { small: 11 }",
+     "17:8: spare: 11 VMs in all are more than limits.vms (10, line 5)"},
+    {"spare: { small: 2 }", "spare: { large: 6 }",
+     "17:8: spare: 48 cpus in all are more than limits.cpus (40, line 5)"},
+    {"look_every: 5s", "look_every: 2m", "6:23: timing.look_every: facts would be stale before the next look"},
+    {"look_every: 5s", "token_life: 1h", "timing.token_life: shorter than max_age: "},
+    {"look_every: 5s", "drain_within: 0", "timing.drain_within: without a deadline for drains, "},
+    {"look_every: 5s", "drain_within: 0, token_life: 30d", NULL},
+    {"max: 30", "max: unlimited", NULL},
+    {"quota: 20, max: 30", "quota: 0, max: 0", NULL},
+    /* YAML */
+    {"limits: {", "limits: &l {", "5:9: anchors (&) and aliases (*) are not taken here; "},
+    {"[alice, bob]", "*x", "16:23: anchors (&) and aliases (*) are not taken here; "},
+    {"cpus: 40", "cpus: !!int 40", "5:26: tags (!) are not taken here; "},
+    {"groups:", "---\ngroups:", "13:1: a second document starts here; the file must hold one"},
+    {"timing: {", "timing: [", "6:26: not YAML: "},
+    {"groups:\n", "groups\n", "not YAML: could not find expected ':' while scanning a simple key"},
+    {"timing: { look_every: 5s }", "timing: { {a: b}: 5s }", "6:11: a list or map cannot be a key"},
+    {"timing:", "\ttiming:", "6:1: not YAML: found character that cannot start any token"},
+    {"vpool", "vp\xff\xfeool", "not a text in UTF-8: "},
+    {"vpool", "vp\x1b[2Jool", "1:17: not a text in UTF-8: control characters are not allowed"},
+};
+
+static void every_mistake_is_explained(void **state)
+{
+    int failed = 0;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        AUTOFREE char *text = replaced(good, bad[i].old, bad[i].new);
+        if (!bad[i].message) {
+            CLEANUP(config_free_p) struct config *c = load_good(text);
+            continue;
+        }
+        AUTOFREE char *messages = messages_for(text, strlen(text), -EINVAL);
+        if (strstr(messages, bad[i].message) && text_starts_with(messages, "eyrie.yaml:"))
+            continue;
+        print_error("%s → %s\n  wanted: %s\n  got: %s\n", bad[i].old, bad[i].new, bad[i].message,
+                    messages);
+        failed++;
+    }
+    assert_int_equal(failed, 0);
+}
+
+static void all_mistakes_are_told_at_once_with_a_caret(void **state)
+{
+    AUTOFREE char *one = replaced(good, "max: 30", "max: 8oo");
+    AUTOFREE char *two = replaced(one, "vms: 10", "vm: 10");
+    AUTOFREE char *messages = messages_for(two, strlen(two), -EINVAL);
+    (void)state;
+    assert_string_equal(messages,
+                        "eyrie.yaml:5:11: limits.vm: unknown key; did you mean vms?\n"
+                        "    limits: { vm: 10, cpus: 40, memory: 80GiB }\n"
+                        "              ^\n"
+                        "eyrie.yaml:15:27: groups.juno.max: \"8oo\" is not a number of cpus; "
+                        "did you mean 800?\n"
+                        "      juno: { quota: 20, max: 8oo, weight: 2, templates: [large, small],\n"
+                        "                              ^\n");
+}
+
+static void too_many_mistakes_are_counted(void **state)
+{
+    struct text t = {0};
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        text_printf(&t, "k%d: 1\n", i);
+    AUTOFREE char *messages = messages_for(t.data, t.length, -EINVAL);
+    assert_non_null(strstr(messages, "\neyrie.yaml: and 95"));
+    text_done(&t);
+}
+
+static void what_is_no_configuration_is_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+        const char *message;
+    } rows[] = {
+        {"", 0, "eyrie.yaml:1:1: the file is empty\n"},
+        {"# nothing\n", 10, "eyrie.yaml:1:1: the file is empty\n"},
+        {"---\n", 4, "eyrie.yaml:1:1: the file is empty\n"},
+        {"hello\n", 6, "eyrie.yaml:1:1: a map is wanted here: "},
+        {"- a\n", 4, "eyrie.yaml:1:1: a map is wanted here: "},
+        {"a: 1\nb: \0\n", 10, "eyrie.yaml:2:4: not a text: there is a NUL byte\n"},
+        {"\xff\xfe" "a\0", 4, "eyrie.yaml:1:4: not a text: there is a NUL byte\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        AUTOFREE char *messages = messages_for(rows[i].text, rows[i].length, -EINVAL);
+        if (!text_starts_with(messages, rows[i].message))
+            fail_msg("wanted %s got %s", rows[i].message, messages);
+    }
+}
+
+static void bombs_are_refused(void **state)
+{
+    size_t length = LIMIT_CONFIG_BYTES;
+    AUTOFREE char *text = mem_new(length + 2, 1);
+    (void)state;
+    for (const char *piece = "[{"; *piece; piece++) {
+        memset(text, *piece, length);
+        AUTOFREE char *messages = messages_for(text, length, -EINVAL);
+        assert_non_null(strstr(messages, "eyrie.yaml:1:"));
+    }
+    for (size_t i = 0; i < length; i += 2)
+        memcpy(text + i, "- ", 2);
+    AUTOFREE char *nested = messages_for(text, length, -EINVAL);
+    assert_non_null(strstr(nested, "eyrie.yaml:1:33: too many levels of lists and maps"));
+    memcpy(text, "[a,", 3);
+    for (size_t i = 3; i + 2 <= length; i += 2)
+        memcpy(text + i, "a,", 2);
+    AUTOFREE char *wide = messages_for(text, length, -EINVAL);
+    assert_non_null(strstr(wide, "the file has too many values"));
+    memset(text, ' ', length + 1);
+    AUTOFREE char *large = messages_for(text, length + 1, -EFBIG);
+    assert_string_equal(large, "eyrie.yaml: larger than 4194304 bytes\n");
+}
+
+static void a_file_that_cannot_be_read_is_named(void **state)
+{
+    struct config *c = NULL;
+    char *messages = NULL;
+    (void)state;
+    assert_int_equal(config_load("/nonexistent/eyrie.yaml", &c, &messages), -ENOENT);
+    assert_string_equal(messages, "/nonexistent/eyrie.yaml: No such file or directory\n");
+    free(messages);
+    assert_int_equal(config_load("/", &c, &messages), -EISDIR);
+    free(messages);
+    assert_int_equal(config_load("/dev/zero", &c, &messages), -EINVAL);
+    assert_string_equal(messages, "/dev/zero: not a regular file\n");
+    free(messages);
+    assert_null(c);
+}
+
+/* ---- rubbish --------------------------------------------------------------------------------- */
+
+static void try_rubbish(const char *bytes, size_t length)
+{
+    struct config *c = NULL;
+    char *messages = NULL;
+    int r = load_bytes(bytes, length, &c, &messages);
+    assert_true(r == 0 ? c && !messages : !c && messages && *messages);
+    if (c)
+        free(printed(c));
+    free(messages);
+    (void)config_free(c);
+}
+
+static void rubbish_does_no_harm(void **state)
+{
+    size_t length = strlen(good);
+    char text[sizeof(good)];
+    unsigned random = 1;
+    (void)state;
+    for (size_t i = 0; i < length; i++)
+        try_rubbish(good, i);
+    for (size_t i = 0; i < 4 * length; i++) {
+        static const char nasty[] = "{}[],:-#&*!|>'\"%@`\n\t 0\x80\xff~?";
+        memcpy(text, good, sizeof(text));
+        for (unsigned flips = 0; flips <= i % 3; flips++) {
+            random = random * 1103515245 + 12345;
+            size_t at = (random >> 8) % length;
+            random = random * 1103515245 + 12345;
+            text[at] = i % 2 ? nasty[(random >> 8) % (sizeof(nasty) - 1)]
+                             : (char)(text[at] ^ (1 << (random >> 8) % 8));
+        }
+        try_rubbish(text, length);
+    }
+}
+
+/* ---- the folder ------------------------------------------------------------------------------ */
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    (void)write_file("small.xml", "<domain type='kvm'/>\n", 21);
+    (void)write_file("other.xml", "<domain type='qemu'/>\n", 22);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    static const char *const names[] = {"eyrie.yaml", "small.xml", "other.xml"};
+    char path[300];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        (void)unlink(path);
+    }
+    (void)snprintf(path, sizeof(path), "%s/fragments", folder);
+    (void)rmdir(path);
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_file_is_resolved),
+        cmocka_unit_test(a_generation_names_all_that_vms_are_made_from),
+        cmocka_unit_test(the_example_loads_and_shows_every_key),
+        cmocka_unit_test(what_is_printed_loads_as_the_same),
+        cmocka_unit_test(what_is_printed_says_where_it_comes_from),
+        cmocka_unit_test(every_mistake_is_explained),
+        cmocka_unit_test(all_mistakes_are_told_at_once_with_a_caret),
+        cmocka_unit_test(too_many_mistakes_are_counted),
+        cmocka_unit_test(what_is_no_configuration_is_refused),
+        cmocka_unit_test(bombs_are_refused),
+        cmocka_unit_test(a_file_that_cannot_be_read_is_named),
+        cmocka_unit_test(rubbish_does_no_harm),
+    };
+    return cmocka_run_group_tests_name("config/config", tests, make_folder, remove_folder);
+}
