@@ -52,7 +52,7 @@ struct child_args {
     size_t input_length;
     usec deadline;       /* from now; 0 = none */
     size_t limit;        /* bytes of stdout; 0 = LIMIT_QUERY_BYTES */
-    bool secret;         /* wipe input and output from memory when done with them */
+    bool secret;         /* wipe input and output from memory when done; wants a small limit */
     child_output output; /* NULL: collected for the result */
     child_done done;
     void *userdata;

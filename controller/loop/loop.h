@@ -70,7 +70,7 @@ struct loop_signal *loop_signal_free(struct loop_signal *s);
 /** Tell once when the child process @pid ends; it is reaped then. Returns 0 or -errno. */
 int loop_child_new(struct loop *loop, pid_t pid, loop_child_callback callback, void *userdata,
                    struct loop_child **ret);
-/** Stop watching; a child that has not ended is left alone (and stays to be reaped). */
+/** Stop watching. A child that has not ended is still reaped when it does; nobody is told. */
 struct loop_child *loop_child_free(struct loop_child *c);
 
 /** Serve the service manager's watchdog from this loop, if it wants one. Returns 0 or -errno. */
