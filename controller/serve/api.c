@@ -1,0 +1,310 @@
+#include "serve/api.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "serve/listen.h"
+#include "serve/view.h"
+
+enum {
+    CONNECTIONS_MAX = 256,
+    CONNECTIONS_PER_USER = 64,  /* but root's */
+    IDLE_SECONDS = 10,          /* a connection on which nothing moves is closed */
+    HEADER_BYTES = 16 * 1024,   /* request line, headers and read buffer of one connection */
+    BODY_BYTES = 64 * 1024,
+    PATH_BYTES = 1024,
+    SHARED_MAX = 8,
+};
+
+/* An answer that may be given again: to whoever asks for the same, within a second of one step. */
+struct shared {
+    char *path;
+    const struct plan *plan; /* only compared */
+    int64_t steps;
+    usec made;
+    unsigned status;
+    struct MHD_Response *response;
+};
+
+struct api {
+    struct loop *loop;
+    const struct api_port *port;
+    void *userdata;
+    struct listen *listen;
+    struct loop_io *accept_io;
+    struct MHD_Daemon *daemon;
+    struct loop_io *daemon_io;
+    struct loop_timer *timer;
+    uid_t peers[CONNECTIONS_MAX]; /* of the open connections, in no order */
+    size_t n_peers;
+    struct shared shared[SHARED_MAX];
+};
+
+/* One request under way. */
+struct request {
+    size_t body; /* bytes that came so far; they are not kept */
+};
+
+static void drive(struct api *a)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+    (void)MHD_run(a->daemon);
+    bool waits = MHD_get_timeout(a->daemon, &ms) == MHD_YES;
+    loop_timer_set(a->timer, waits ? (usec)ms * 1000 : USEC_NEVER);
+    loop_io_set(a->accept_io, a->n_peers < CONNECTIONS_MAX ? EPOLLIN : 0);
+}
+
+static void on_daemon(void *userdata, int fd, uint32_t events)
+{
+    (void)fd;
+    (void)events;
+    drive(userdata);
+}
+
+static void on_timer(void *userdata)
+{
+    drive(userdata);
+}
+
+static size_t count_peers(const struct api *a, uid_t uid)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < a->n_peers; i++)
+        count += a->peers[i] == uid;
+    return count;
+}
+
+static void on_accept(void *userdata, int fd, uint32_t events)
+{
+    struct api *a = userdata;
+    (void)events;
+    while (a->n_peers < CONNECTIONS_MAX) {
+        uid_t uid;
+        struct sockaddr_storage address = {.ss_family = AF_UNIX};
+        int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (peer < 0)
+            break; /* EAGAIN; what else may be is tried again with the next event */
+        if (listen_peer(peer, &uid) < 0 ||
+            (uid != 0 && count_peers(a, uid) >= CONNECTIONS_PER_USER)) {
+            (void)close(peer);
+            continue;
+        }
+        (void)MHD_add_connection(a->daemon, peer, (struct sockaddr *)&address, sizeof(address));
+    }
+    drive(a);
+}
+
+/* Connections begin and end: keep count of whose they are. */
+static void on_connection(void *userdata, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct api *a = userdata;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        uid_t uid;
+        if (!info || listen_peer(info->connect_fd, &uid) < 0)
+            uid = (uid_t)-1;
+        uid_t *mine = mem_new(1, sizeof(*mine));
+        *mine = uid;
+        *context = mine;
+        assert(a->n_peers < CONNECTIONS_MAX);
+        a->peers[a->n_peers++] = uid;
+        return;
+    }
+    uid_t *mine = *context;
+    for (size_t i = 0; mine && i < a->n_peers; i++)
+        if (a->peers[i] == *mine) {
+            a->peers[i] = a->peers[--a->n_peers];
+            break;
+        }
+    free(mine);
+    *context = NULL;
+}
+
+static uid_t connection_uid(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info && info->socket_context ? *(const uid_t *)info->socket_context : (uid_t)-1;
+}
+
+static struct MHD_Response *response_new(const struct answer *answer)
+{
+    size_t length;
+    const char *json =
+        json_object_to_json_string_length(answer->body, JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+    char *body = mem_resize(NULL, length + 1, 1);
+    memcpy(body, json, length);
+    body[length] = '\n';
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(length + 1, body, MHD_RESPMEM_MUST_FREE);
+    if (!r)
+        mem_exhausted();
+    (void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    (void)MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (answer->allow)
+        (void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, answer->allow);
+    return r;
+}
+
+static void shared_drop(struct shared *s)
+{
+    free(s->path);
+    if (s->response)
+        MHD_destroy_response(s->response);
+    *s = (struct shared){0};
+}
+
+/* The kept answer for @path, made anew when the step or the second has passed. */
+static struct shared *shared_get(struct api *a, const char *path, uid_t who)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *now = a->port->snapshot(a->userdata);
+    struct shared *slot = NULL;
+    usec at = loop_now(a->loop);
+    for (size_t i = 0; i < SHARED_MAX; i++) {
+        struct shared *s = &a->shared[i];
+        if (s->path && text_equal(s->path, path))
+            slot = s;
+        else if (!slot && !s->path)
+            slot = s;
+    }
+    assert(slot); /* there are fewer shared paths than SHARED_MAX */
+    if (slot->path && now && slot->plan == now->plan && slot->steps == now->server.steps &&
+        at >= slot->made && at - slot->made < USEC_PER_SEC)
+        return slot;
+    shared_drop(slot);
+    struct answer answer = route_answer(a->port, a->userdata, at, "GET", path, who);
+    *slot = (struct shared){
+        .path = mem_strdup(path),
+        .plan = now ? now->plan : NULL,
+        .steps = now ? now->server.steps : 0,
+        .made = at,
+        .status = answer.status,
+        .response = response_new(&answer),
+    };
+    (void)json_object_put(answer.body);
+    return slot;
+}
+
+static enum MHD_Result respond(struct api *a, struct MHD_Connection *connection,
+                               const char *method, const char *path, const struct answer *refused)
+{
+    uid_t who = connection_uid(connection);
+    bool get = text_equal(method, "GET") || text_equal(method, "HEAD");
+    if (!refused && get && route_is_shared(path)) {
+        struct shared *s = shared_get(a, path, who);
+        return MHD_queue_response(connection, s->status, s->response);
+    }
+    struct answer answer =
+        refused ? *refused
+                : route_answer(a->port, a->userdata, loop_now(a->loop), method, path, who);
+    struct MHD_Response *response = response_new(&answer);
+    enum MHD_Result r = MHD_queue_response(connection, answer.status, response);
+    MHD_destroy_response(response);
+    (void)json_object_put(answer.body);
+    return r;
+}
+
+/* As the client announces it; a body that comes in chunks is counted as it comes. */
+static unsigned long long body_length(struct MHD_Connection *connection)
+{
+    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                                     MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return length ? strtoull(length, NULL, 10) : 0;
+}
+
+/* libmicrohttpd calls this once for the headers, then for each piece of the body, then at its end. */
+static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connection,
+                                  const char *url, const char *method, const char *version,
+                                  const char *upload, size_t *upload_size, void **context)
+{
+    struct api *a = userdata;
+    struct request *request = *context;
+    (void)version;
+    (void)upload;
+    if (!request) {
+        *context = mem_new(1, sizeof(*request));
+        struct answer refused = {.status = 0};
+        if (strlen(url) > PATH_BYTES)
+            refused = (struct answer){.status = 414, .body = view_error("the path is too long")};
+        else if (body_length(connection) > BODY_BYTES)
+            refused = (struct answer){.status = 413, .body = view_error("the body is too long")};
+        return refused.status ? respond(a, connection, method, url, &refused) : MHD_YES;
+    }
+    if (*upload_size > 0) {
+        request->body += *upload_size;
+        *upload_size = 0;
+        return request->body > BODY_BYTES ? MHD_NO : MHD_YES; /* MHD_NO: closes the connection */
+    }
+    return respond(a, connection, method, url, NULL);
+}
+
+static void on_completed(void *userdata, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)userdata;
+    (void)connection;
+    (void)code;
+    free(*context);
+    *context = NULL;
+}
+
+static int start_daemon(struct api *a, struct err *e)
+{
+    a->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, a,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, a,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    if (!a->daemon)
+        return err_set(e, EIO, "the HTTP server did not start");
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(a->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (!info)
+        return err_set(e, EIO, "the HTTP server has no epoll descriptor");
+    return loop_io_new(a->loop, info->epoll_fd, EPOLLIN, on_daemon, a, &a->daemon_io);
+}
+
+int api_new(struct loop *loop, const char *path, const struct api_port *port, void *userdata,
+            struct api **ret, struct err *e)
+{
+    CLEANUP(api_free_p) struct api *a = mem_new(1, sizeof(*a));
+    a->loop = loop;
+    a->port = port;
+    a->userdata = userdata;
+    a->timer = loop_timer_new(loop, on_timer, a);
+    int r = listen_new(path, &a->listen, e);
+    if (r == 0)
+        r = start_daemon(a, e);
+    if (r == 0)
+        r = loop_io_new(loop, listen_fd(a->listen), EPOLLIN, on_accept, a, &a->accept_io);
+    if (r < 0)
+        return r;
+    *ret = a;
+    a = NULL;
+    return 0;
+}
+
+struct api *api_free(struct api *a)
+{
+    if (!a)
+        return NULL;
+    a->accept_io = loop_io_free(a->accept_io);
+    a->daemon_io = loop_io_free(a->daemon_io);
+    if (a->daemon)
+        MHD_stop_daemon(a->daemon);
+    for (size_t i = 0; i < SHARED_MAX; i++)
+        shared_drop(&a->shared[i]);
+    a->listen = listen_free(a->listen);
+    a->timer = loop_timer_free(a->timer);
+    free(a);
+    return NULL;
+}

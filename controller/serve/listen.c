@@ -1,0 +1,104 @@
+#include "serve/listen.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/mem.h"
+
+struct listen {
+    int fd;
+    char *path;
+    dev_t device; /* of the socket that we put there */
+    ino_t inode;
+};
+
+static int make_folder(const char *path, struct err *e)
+{
+    AUTOFREE char *folder = mem_strdup(path);
+    char *slash = strrchr(folder, '/');
+    if (!slash || slash == folder)
+        return 0;
+    *slash = '\0';
+    if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+        return err_set(e, errno, "cannot make the folder %s: %s", folder,
+                       strerror(errno));
+    return 0;
+}
+
+/* Bind beside @path and move into place. */
+static int put_in_place(struct listen *l, struct err *e)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    AUTOFREE char *beside = mem_printf("%s.new", l->path);
+    struct stat st;
+    if (strlen(beside) >= sizeof(address.sun_path))
+        return err_set(e, ENAMETOOLONG, "%s is too long for the name of a socket (%zu bytes)",
+                       l->path, sizeof(address.sun_path) - sizeof(".new"));
+    memcpy(address.sun_path, beside, strlen(beside) + 1);
+    (void)unlink(beside);
+    if (bind(l->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        return err_set(e, errno, "cannot bind the socket %s: %s", beside,
+                       strerror(errno));
+    /* Anyone may look; the peer's uid decides about the rest. */
+    int r = 0;
+    if (chmod(beside, 0666) < 0 || stat(beside, &st) < 0 || listen(l->fd, SOMAXCONN) < 0 ||
+        rename(beside, l->path) < 0) {
+        r = err_set(e, errno, "cannot put the socket %s in place: %s", l->path,
+                    strerror(errno));
+        (void)unlink(beside);
+        return r;
+    }
+    l->device = st.st_dev;
+    l->inode = st.st_ino;
+    return 0;
+}
+
+int listen_new(const char *path, struct listen **ret, struct err *e)
+{
+    CLEANUP(listen_free_p) struct listen *l = mem_new(1, sizeof(*l));
+    l->path = mem_strdup(path);
+    l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (l->fd < 0)
+        return err_set(e, errno, "cannot make a socket: %s", strerror(errno));
+    int r = make_folder(path, e);
+    if (r == 0)
+        r = put_in_place(l, e);
+    if (r < 0)
+        return r;
+    *ret = l;
+    l = NULL;
+    return 0;
+}
+
+struct listen *listen_free(struct listen *l)
+{
+    struct stat st;
+    if (!l)
+        return NULL;
+    if (l->inode && stat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode)
+        (void)unlink(l->path);
+    if (l->fd >= 0)
+        (void)close(l->fd);
+    free(l->path);
+    free(l);
+    return NULL;
+}
+
+int listen_fd(const struct listen *l)
+{
+    return l->fd;
+}
+
+int listen_peer(int fd, uid_t *ret)
+{
+    struct ucred peer;
+    socklen_t length = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+        return -errno;
+    *ret = peer.uid;
+    return 0;
+}

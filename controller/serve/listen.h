@@ -1,0 +1,28 @@
+/*
+ * A listening unix socket in the file system, and who is at the other end of a connection.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct listen;
+
+/**
+ * Listen on @path. The socket is made beside it and moved into place, so that clients find the old
+ * one or the new one; its folder is made when it is missing. Returns 0 (owned by the caller,
+ * listen_free), or -errno.
+ */
+int listen_new(const char *path, struct listen **ret, struct err *e);
+/** Close it, and remove the socket if it is still ours; accepts NULL; returns NULL. */
+struct listen *listen_free(struct listen *l);
+/** Belongs to @l; non-blocking. */
+int listen_fd(const struct listen *l);
+/** The uid of the process that opened the connection @fd. Returns 0 or -errno. */
+int listen_peer(int fd, uid_t *ret);
+
+static inline void listen_free_p(struct listen **l)
+{
+    (void)listen_free(*l);
+}

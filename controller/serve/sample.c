@@ -1,0 +1,214 @@
+#include "serve/sample.h"
+
+#include "base/mem.h"
+
+#define AGO(seconds) (SAMPLE_NOW - (seconds) * USEC_PER_SEC)
+
+static const struct policy_schedd schedds[] = {
+    {.name = "schedd.lab", .collector = "cm.lab", .flock = "/etc/condor/config.d/60-eyrie.conf"},
+};
+
+static const struct policy_host hosts[] = {
+    {.name = "hv01", .uri = "qemu+tls://hv01/system", .storage_pool = "eyrie", .cpus = 16,
+     .memory = 64 * GIB, .line = 20},
+    {.name = "hv02", .uri = "qemu+tls://hv02/system", .storage_pool = "eyrie", .line = 21},
+};
+
+static const struct policy_template templates[] = {
+    {.name = "small", .generation = "g1", .cpus = 2, .memory = 4 * GIB, .disk = 20 * GIB, .line = 24},
+};
+
+static const size_t small_only[] = {0};
+static const char *juno_submitters[] = {"alice", "bob"};
+
+static const struct policy_group groups[] = {
+    {.name = "juno", .quota = {8, 30}, .max = {8, 31}, .weight = {2, 32}, .templates = small_only,
+     .n_templates = 1, .submitters = juno_submitters, .n_submitters = 2, .exclusive = true,
+     .line = 29},
+    {.name = "lhaaso", .max = {POLICY_UNLIMITED, 0}, .weight = {1, 0}, .templates = small_only,
+     .n_templates = 1, .line = 33},
+};
+
+static const struct policy policy = {
+    .file = "eyrie.yaml",
+    .pool = {.name = "vpool", .flag = "VirtualPool", .central_manager = "vcm.lab:9618"},
+    .limits = {.vms = {10, 11}, .cpus = {16, 11}, .memory = {POLICY_UNLIMITED, 0},
+               .starts_in_flight = {4, 11}, .starts_per_minute = {60, 0}},
+    .timing = {.look_every = {10 * USEC_PER_SEC, 13}, .trust_for = {60 * USEC_PER_SEC, 0}},
+    .schedds = schedds,
+    .n_schedds = ARRAY_SIZE(schedds),
+    .hosts = hosts,
+    .n_hosts = ARRAY_SIZE(hosts),
+    .templates = templates,
+    .n_templates = ARRAY_SIZE(templates),
+    .groups = groups,
+    .n_groups = ARRAY_SIZE(groups),
+};
+
+static const struct world_shape shapes[] = {
+    {.owner = "alice", .group = "juno", .cpus = 1, .memory = GIB, .idle = 9, .running = 3},
+    {.owner = "eve", .group = "", .cpus = 2, .memory = GIB, .idle = 50, .held = 1},
+};
+
+static const struct world_queue queues[] = {
+    {.schedd = "schedd.lab", .fact = {.asked = AGO(3)}, .shapes = shapes, .n_shapes = 2},
+};
+
+static const struct world_domain domains[] = {
+    {.uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
+     .state = "running", .ours = true, .why_foreign = "", .template = "small", .generation = "g1",
+     .group = "juno", .exclusive = true, .born = AGO(3725), .cpus = 2, .memory = 4 * GIB},
+    {.uuid = "ffffffff-0000-4000-8000-000000000009", .name = "vpool-intruder", .state = "running",
+     .ours = false, .why_foreign = "no metadata of ours", .template = "", .generation = "",
+     .group = "", .cpus = 1, .memory = GIB},
+};
+
+static const struct world_startd startds[] = {
+    {.uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
+     .machine = "vpool-small-1a2b3c4d.lab", .address = "<10.77.0.100:9618>", .cpus = 2,
+     .memory = 4 * GIB, .free_cpus = 1, .free_memory = 3 * GIB, .claimed = 1, .usable = true,
+     .heard = AGO(4), .job = "12.3"},
+};
+
+static const struct world_host world_hosts[] = {
+    {.name = "hv01", .fact = {.asked = AGO(2)}, .cpus = 16, .memory = 64 * GIB,
+     .storage_available = 500 * GIB, .domains = domains, .n_domains = 2},
+    {.name = "hv02", .fact = {.asked = AGO(125), .failed = AGO(5), .error = "no route to host"},
+     .cpus = 8, .memory = 32 * GIB, .failures = 2, .last_failure = AGO(90)},
+};
+
+static const struct world_record records[] = {
+    {.uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
+     .host = "hv01", .template = "small", .generation = "g1", .group = "juno", .exclusive = true,
+     .create_decided = AGO(3726), .create_answer = WORLD_ANSWER_OK, .joined = AGO(3690),
+     .why = "9 idle jobs want it"},
+};
+
+static const struct world_flock flocks[] = {
+    {.schedd = "schedd.lab", .wanted = "d1", .present = "d1", .believed = "d1", .error = ""},
+};
+
+static const struct world world = {
+    .now = SAMPLE_NOW,
+    .queues = queues,
+    .n_queues = 1,
+    .pool = {.fact = {.asked = AGO(4)}, .startds = startds, .n_startds = 1},
+    .hosts = world_hosts,
+    .n_hosts = 2,
+    .records = records,
+    .n_records = 1,
+    .flocks = flocks,
+    .n_flocks = 1,
+};
+
+static const struct plan_vm vms[] = {
+    {.uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
+     .host = "hv01", .template = "small", .group = "juno", .exclusive = true, .state = VM_BUSY,
+     .reason = {REASON_IN_USE, 1, 0, 0, NULL}, .born = AGO(3725), .joined = AGO(3690), .cpus = 2,
+     .memory = 4 * GIB, .free_cpus = 1, .free_memory = 3 * GIB, .claimed = 1, .job = "12.3",
+     .startd = &startds[0], .domain = &domains[0], .record = &records[0]},
+    {.uuid = "1a2b9999-0000-4000-8000-000000000002", .name = "vpool-small-1a2b9999",
+     .host = "hv01", .template = "small", .group = "juno", .state = VM_BOOTING,
+     .reason = {REASON_WAITING_FOR_SLOT, 21 * USEC_PER_SEC, 0, 0, NULL}, .born = AGO(21),
+     .cpus = 2, .memory = 4 * GIB, .free_cpus = 2, .job = ""},
+    {.uuid = "5e6f7a8b-0000-4000-8000-000000000003", .name = "vpool-small-5e6f7a8b",
+     .host = "hv02", .template = "small", .group = "", .state = VM_LOST,
+     .reason = {REASON_HOST_UNKNOWN, 0, 0, 0, "hv02"}, .born = AGO(9000), .cpus = 2,
+     .memory = 4 * GIB, .job = ""},
+    {.uuid = "ffffffff-0000-4000-8000-000000000009", .name = "vpool-intruder", .host = "hv01",
+     .template = "", .group = "", .state = VM_FOREIGN,
+     .reason = {REASON_FOREIGN, 0, 0, 0, "no metadata of ours"}, .cpus = 1, .memory = GIB,
+     .job = "", .domain = &domains[1]},
+};
+
+static const struct plan_shape plan_shapes[] = {
+    {.schedd = "schedd.lab", .shape = &shapes[0], .served = 1, .starting = 2, .waiting = 6,
+     .reason = {REASON_LIMIT_GROUP, 8, 8, 31, "juno"}},
+    {.schedd = "schedd.lab", .shape = &shapes[1], .waiting = 50,
+     .reason = {REASON_JOBS_NO_GROUP, 50, 0, 0, "eve"}},
+};
+
+static const struct plan_group plan_groups[] = {
+    {.name = "juno", .vms = 2, .cpus = 4, .idle_jobs = 9, .running_jobs = 3, .starting = 1,
+     .limited = {REASON_LIMIT_GROUP, 8, 8, 31, "juno"}},
+    {.name = "lhaaso"},
+};
+
+static const struct plan_trust trust[] = {
+    {.kind = "pool", .name = "vpool", .trusted = true, .age = 4 * USEC_PER_SEC, .error = ""},
+    {.kind = "queue", .name = "schedd.lab", .trusted = true, .age = 3 * USEC_PER_SEC, .error = ""},
+    {.kind = "host", .name = "hv01", .trusted = true, .age = 2 * USEC_PER_SEC, .error = ""},
+    {.kind = "host", .name = "hv02", .age = 125 * USEC_PER_SEC, .error = "no route to host"},
+};
+
+static const struct plan_action actions[] = {
+    {.kind = ACTION_CREATE, .reason = {REASON_DEMAND, 9, 0, 0, NULL}, .uuid = "", .name = "",
+     .host = "hv01", .volume = "", .machine = "", .exclusive = true},
+    {.kind = ACTION_DRAIN, .reason = {REASON_IDLE, 700 * USEC_PER_SEC, 600 * USEC_PER_SEC, 13, NULL},
+     .uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
+     .host = "hv01", .volume = "", .machine = "vpool-small-1a2b3c4d.lab"},
+};
+
+static const struct plan plan = {
+    .policy = &policy,
+    .now = SAMPLE_NOW,
+    .next_look = SAMPLE_NOW + 7 * USEC_PER_SEC,
+    .trust = trust,
+    .n_trust = ARRAY_SIZE(trust),
+    .vms = vms,
+    .n_vms = ARRAY_SIZE(vms),
+    .shapes = plan_shapes,
+    .n_shapes = ARRAY_SIZE(plan_shapes),
+    .groups = plan_groups,
+    .n_groups = ARRAY_SIZE(plan_groups),
+    .actions = actions,
+    .n_actions = ARRAY_SIZE(actions),
+    .counts = {[VM_BOOTING] = 1, [VM_BUSY] = 1, [VM_LOST] = 1, [VM_FOREIGN] = 1},
+};
+
+static const struct world quiet_world = {.now = SAMPLE_NOW, .flocks = flocks, .n_flocks = 1};
+
+static const struct plan quiet_plan = {
+    .policy = &policy,
+    .now = SAMPLE_NOW,
+    .next_look = USEC_NEVER,
+    .trust = trust,
+    .n_trust = 3,
+    .groups = &(const struct plan_group[]){{.name = "juno"}, {.name = "lhaaso"}}[0],
+    .n_groups = 2,
+};
+
+static const struct server_event events[] = {
+    {AGO(21), "create vpool-small-1a2b9999 on hv01: 9 idle jobs want it"},
+    {AGO(5), "host hv02: no route to host"},
+};
+
+static const struct server_facts server = {
+    .version = "0.1.0",
+    .pid = 4242,
+    .started = AGO(86400),
+    .steps = 8640,
+    .last_step = AGO(1),
+    .last_step_took = 850,
+    .under_way = 1,
+    .looks = 8000,
+    .last_query_bytes = 5800,
+    .last_query_took = 410000,
+    .last_error = "host hv02: no route to host",
+    .last_error_at = AGO(5),
+    .events = events,
+    .n_events = ARRAY_SIZE(events),
+};
+
+struct snapshot *sample_snapshot(void (*free)(void *userdata), void *userdata)
+{
+    return snapshot_new(&policy, &world, &plan, &server, free, userdata);
+}
+
+struct snapshot *sample_quiet(void)
+{
+    static const struct server_facts quiet = {
+        .version = "0.1.0", .pid = 4242, .started = AGO(60), .steps = 6, .last_step = AGO(1),
+        .last_error = ""};
+    return snapshot_new(&policy, &quiet_world, &quiet_plan, &quiet, NULL, NULL);
+}

@@ -1,0 +1,307 @@
+/* The API over a real socket: a client in a thread of its own, the loop in this one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "serve/api.h"
+#include "serve/sample.h"
+
+enum { ASKED_MAX = 8 };
+
+struct asked {
+    const char *method;
+    const char *path;
+    long status; /* 0: no answer */
+    struct text body;
+};
+
+struct stage {
+    char folder[64];
+    char *path;
+    struct loop *loop;
+    struct api *api;
+    int done; /* eventfd */
+    struct loop_io *done_io;
+    struct loop_timer *deadline;
+    struct asked asked[ASKED_MAX];
+    void (*client)(struct stage *stage);
+    struct snapshot *current; /* as the controller has it */
+    int paused;
+    int freed;
+};
+
+static struct snapshot *port_snapshot(void *userdata)
+{
+    return snapshot_ref(((struct stage *)userdata)->current);
+}
+
+static int port_pause(void *userdata, uid_t who, struct err *e)
+{
+    (void)who;
+    (void)e;
+    ((struct stage *)userdata)->paused++;
+    return 0;
+}
+
+static int port_fails(void *userdata, uid_t who, struct err *e)
+{
+    (void)userdata;
+    (void)who;
+    return err_set(e, EIO, "the ledger cannot be written");
+}
+
+static const struct api_port port = {
+    .snapshot = port_snapshot,
+    .pause = port_pause,
+    .resume = port_fails,
+    .look = port_fails,
+    .flock_apply = port_fails,
+    .flock_remove = port_fails,
+};
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *userdata)
+{
+    text_add_bytes(userdata, bytes, size * count);
+    return size * count;
+}
+
+/* Runs in the client's thread. */
+static void ask_all(struct stage *stage)
+{
+    CURL *curl = curl_easy_init();
+    for (size_t i = 0; i < ASKED_MAX && stage->asked[i].path; i++) {
+        struct asked *a = &stage->asked[i];
+        AUTOFREE char *url = mem_printf("http://eyried%s", a->path);
+        (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, stage->path);
+        (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+        (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, a->method);
+        (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 20L);
+        (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+        (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &a->body);
+        if (curl_easy_perform(curl) == CURLE_OK)
+            (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &a->status);
+    }
+    curl_easy_cleanup(curl);
+}
+
+static void *client_thread(void *userdata)
+{
+    struct stage *stage = userdata;
+    stage->client(stage);
+    (void)eventfd_write(stage->done, 1);
+    return NULL;
+}
+
+static void on_done(void *userdata, int fd, uint32_t events)
+{
+    (void)fd;
+    (void)events;
+    loop_quit(((struct stage *)userdata)->loop, 0);
+}
+
+static void on_deadline(void *userdata)
+{
+    loop_quit(((struct stage *)userdata)->loop, 1);
+}
+
+static void note_freed(void *userdata)
+{
+    ((struct stage *)userdata)->freed++;
+}
+
+static void stage_setup(struct stage *stage, void (*client)(struct stage *stage))
+{
+    struct err e = {0};
+    *stage = (struct stage){.folder = "/tmp/eyrie-api-XXXXXX", .client = client};
+    assert_non_null(mkdtemp(stage->folder));
+    stage->path = mem_printf("%s/run/eyried.sock", stage->folder);
+    assert_int_equal(loop_new(&stage->loop, &e), 0);
+    stage->current = sample_snapshot(note_freed, stage);
+    if (api_new(stage->loop, stage->path, &port, stage, &stage->api, &e) < 0)
+        fail_msg("%s", e.text);
+    stage->done = eventfd(0, EFD_CLOEXEC);
+    assert_int_equal(loop_io_new(stage->loop, stage->done, EPOLLIN, on_done, stage,
+                                 &stage->done_io), 0);
+    stage->deadline = loop_timer_new(stage->loop, on_deadline, stage);
+    loop_timer_set(stage->deadline, 60 * USEC_PER_SEC);
+}
+
+static void stage_run(struct stage *stage)
+{
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, client_thread, stage), 0);
+    assert_int_equal(loop_run(stage->loop), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void stage_end(struct stage *stage)
+{
+    stage->api = api_free(stage->api);
+    assert_int_equal(access(stage->path, F_OK), -1);
+    stage->current = snapshot_unref(stage->current);
+    assert_int_equal(stage->freed, 1);
+    stage->done_io = loop_io_free(stage->done_io);
+    stage->deadline = loop_timer_free(stage->deadline);
+    stage->loop = loop_free(stage->loop);
+    (void)close(stage->done);
+    for (size_t i = 0; i < ASKED_MAX; i++)
+        text_done(&stage->asked[i].body);
+    *strrchr(stage->path, '/') = '\0';
+    (void)rmdir(stage->path);
+    (void)rmdir(stage->folder);
+    free(stage->path);
+}
+
+static struct json_object *body(struct stage *stage, size_t i)
+{
+    struct err e = {0};
+    struct json_object *o = NULL;
+    if (json_parse(text_get(&stage->asked[i].body), stage->asked[i].body.length, &o, &e) < 0)
+        fail_msg("%s: %s: %s", stage->asked[i].path, e.text, text_get(&stage->asked[i].body));
+    return o;
+}
+
+static void test_answers(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, ask_all);
+    stage.asked[0] = (struct asked){.method = "GET", .path = "/v1/status"};
+    stage.asked[1] = (struct asked){.method = "GET", .path = "/v1/status"};
+    stage.asked[2] = (struct asked){.method = "GET", .path = "/v1/explain/vm/1a2b%33c4d?x=y"};
+    stage.asked[3] = (struct asked){.method = "GET", .path = "/nothing"};
+    stage.asked[4] = (struct asked){.method = "POST", .path = "/v1/pause"};
+    stage.asked[5] = (struct asked){.method = "GET", .path = "/v1/pause"};
+    stage.asked[6] = (struct asked){.method = "POST", .path = "/v1/look"};
+    stage.asked[7] = (struct asked){.method = "GET", .path = "/healthz"};
+    stage_run(&stage);
+    const long expected[] = {200, 200, 200, 404, 200, 405, 500, 200};
+    for (size_t i = 0; i < ASKED_MAX; i++) {
+        AUTOJSON struct json_object *o = body(&stage, i);
+        assert_int_equal(stage.asked[i].status, expected[i]);
+        assert_int_equal(json_int_or(o, "version", 0), 1);
+    }
+    assert_int_equal(stage.paused, 1);
+    AUTOJSON struct json_object *error = body(&stage, 6);
+    assert_string_equal(json_string_or(error, "error", ""), "the ledger cannot be written");
+    stage_end(&stage);
+}
+
+static void test_before_the_first_step(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, ask_all);
+    struct snapshot *kept = stage.current;
+    stage.current = NULL;
+    stage.asked[0] = (struct asked){.method = "GET", .path = "/v1/status"};
+    stage.asked[1] = (struct asked){.method = "GET", .path = "/readyz"};
+    stage_run(&stage);
+    assert_int_equal(stage.asked[0].status, 503);
+    assert_int_equal(stage.asked[1].status, 503);
+    stage.current = kept;
+    stage_end(&stage);
+}
+
+static void test_a_path_that_is_too_long(void **state)
+{
+    struct stage stage;
+    char path[3000];
+    (void)state;
+    stage_setup(&stage, ask_all);
+    memset(path, 'x', sizeof(path) - 1);
+    path[0] = '/';
+    path[sizeof(path) - 1] = '\0';
+    stage.asked[0] = (struct asked){.method = "GET", .path = path};
+    stage.asked[1] = (struct asked){.method = "GET", .path = "/healthz"};
+    stage_run(&stage);
+    assert_int_equal(stage.asked[0].status, 414);
+    assert_int_equal(stage.asked[1].status, 200);
+    stage_end(&stage);
+}
+
+enum { IDLERS = 300 }; /* more than there may be connections */
+
+/* Many connections that say nothing, then half a request, garbage, and a body without end. */
+static void misbehave(struct stage *stage)
+{
+    int idle[IDLERS];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    static const char *const noise[] = {
+        "GET /v1/status HT", "\x16\x03\x01 not HTTP\r\n\r\n", "GET /v1/status HTTP/1.1\r\n",
+        "POST /v1/look HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\nxxx",
+    };
+    memcpy(address.sun_path, stage->path, strlen(stage->path) + 1);
+    for (size_t i = 0; i < IDLERS; i++) {
+        idle[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (connect(idle[i], (struct sockaddr *)&address, sizeof(address)) == 0)
+            (void)send(idle[i], noise[i % ARRAY_SIZE(noise)],
+                       strlen(noise[i % ARRAY_SIZE(noise)]), MSG_NOSIGNAL);
+    }
+    ask_all(stage); /* is served once the idle ones are closed */
+    for (size_t i = 0; i < IDLERS; i++)
+        (void)close(idle[i]);
+    stage->asked[1] = (struct asked){.method = "GET", .path = "/v1/vms"};
+    stage->asked[0].path = "/v1/plan";
+    text_clear(&stage->asked[0].body);
+    ask_all(stage);
+}
+
+static void test_misbehaving_clients(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, misbehave);
+    stage.asked[0] = (struct asked){.method = "GET", .path = "/v1/status"};
+    stage_run(&stage);
+    assert_int_equal(stage.asked[0].status, 200);
+    assert_int_equal(stage.asked[1].status, 200);
+    stage_end(&stage);
+}
+
+static void test_a_socket_that_cannot_be_made(void **state)
+{
+    struct loop *loop = NULL;
+    struct api *api = NULL;
+    struct err e = {0};
+    (void)state;
+    assert_int_equal(loop_new(&loop, &e), 0);
+    assert_true(api_new(loop, "/proc/none/x.sock", &port, NULL, &api, &e) < 0);
+    assert_non_null(strstr(e.text, "/proc/none"));
+    assert_int_equal(
+        api_new(loop,
+                "/tmp/a-name-that-is-far-too-long-for-a-unix-socket-because-the-kernel-takes-"
+                "only-one-hundred-and-eight-bytes.sock",
+                &port, NULL, &api, &e),
+        -ENAMETOOLONG);
+    assert_null(api);
+    loop = loop_free(loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_before_the_first_step),
+        cmocka_unit_test(test_a_path_that_is_too_long),
+        cmocka_unit_test(test_misbehaving_clients),
+        cmocka_unit_test(test_a_socket_that_cannot_be_made),
+    };
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    int r = cmocka_run_group_tests(tests, NULL, NULL);
+    curl_global_cleanup();
+    return r;
+}

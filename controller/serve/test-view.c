@@ -1,0 +1,269 @@
+/* The views of a hand-made snapshot (sample.c). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "serve/sample.h"
+#include "serve/view.h"
+
+static struct json_object *at(struct json_object *o, const char *pointer)
+{
+    struct json_object *found = NULL;
+    if (json_pointer_get(o, pointer, &found) != 0)
+        fail_msg("no %s in %s", pointer, json_object_to_json_string(o));
+    return found;
+}
+
+static void assert_text(struct json_object *o, const char *pointer, const char *expected)
+{
+    assert_string_equal(json_object_get_string(at(o, pointer)), expected);
+}
+
+static void assert_int(struct json_object *o, const char *pointer, int64_t expected)
+{
+    assert_int_equal(json_object_get_int64(at(o, pointer)), expected);
+}
+
+static void assert_absent(struct json_object *o, const char *pointer)
+{
+    if (at(o, pointer))
+        fail_msg("%s is not null in %s", pointer, json_object_to_json_string(o));
+}
+
+static void test_status_of_a_degraded_pool(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    AUTOJSON struct json_object *v = view_status(s, SAMPLE_NOW + USEC_PER_SEC);
+    (void)state;
+    assert_int(v, "/version", 1);
+    assert_text(v, "/pool", "vpool");
+    assert_text(v, "/state", "degraded");
+    assert_int(v, "/vms/busy", 1);
+    assert_int(v, "/vms/foreign", 1);
+    assert_int(v, "/limits/vms/used", 3); /* the foreign one does not count */
+    assert_int(v, "/limits/vms/limit", 10);
+    assert_int(v, "/limits/vms/line", 11);
+    assert_int(v, "/limits/cpus/used", 6);
+    assert_absent(v, "/limits/memory/limit"); /* unlimited */
+    assert_int(v, "/limits/starts_in_flight/used", 1);
+    assert_int(v, "/groups/0/max", 8);
+    assert_int(v, "/groups/0/max_line", 31);
+    assert_absent(v, "/groups/1/max");
+    assert_text(v, "/groups/0/limited/code", "limit-group");
+    assert_text(v, "/groups/0/limited/text",
+                "juno uses 8 cpus and its max is 8 (eyrie.yaml:31)");
+    assert_absent(v, "/groups/1/limited");
+    assert_int(v, "/demand/idle", 59);
+    assert_int(v, "/demand/waiting", 56);
+    assert_text(v, "/demand/shapes/0/owner", "eve"); /* most waiting first */
+    assert_absent(v, "/demand/shapes/0/group");
+    assert_text(v, "/demand/shapes/0/reason/code", "jobs-no-group");
+    assert_text(v, "/facts/3/name", "hv02");
+    assert_int(v, "/facts/3/age", 126 * USEC_PER_SEC); /* grows between two steps */
+    assert_int(v, "/facts/3/asked", SAMPLE_NOW - 125 * USEC_PER_SEC);
+    assert_text(v, "/facts/3/error", "no route to host");
+    assert_text(v, "/flock/0/state", "applied");
+    assert_int(v, "/server/last_query_bytes", 5800);
+    assert_text(v, "/events/1/text", "host hv02: no route to host");
+    assert_int_equal(json_object_array_length(at(v, "/degraded")), 3);
+    assert_text(v, "/degraded/0",
+                "host hv02: stale, the last complete answer is 2m6s old: no route to host");
+    assert_text(v, "/degraded/1", "host hv02: 2 failed starts in a row, the last 1m31s ago");
+    assert_text(v, "/degraded/2", "1 VM is lost: the host or the slot ad is missing");
+}
+
+static void test_status_of_a_quiet_pool_is_ok(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_quiet();
+    AUTOJSON struct json_object *v = view_status(s, SAMPLE_NOW);
+    (void)state;
+    assert_text(v, "/state", "ok");
+    assert_int(v, "/changes", 0);
+    assert_int(v, "/demand/idle", 0);
+    assert_absent(v, "/server/next_look");
+    assert_absent(v, "/server/last_error");
+    assert_int_equal(json_object_array_length(at(v, "/degraded")), 0);
+}
+
+static void test_facts_without_any_answer(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_quiet();
+    const struct plan_trust none[] = {{.kind = "pool", .name = "vpool", .age = USEC_NEVER, .error = ""}};
+    struct plan plan = *s->plan;
+    (void)state;
+    plan.trust = none;
+    plan.n_trust = 1;
+    s->plan = &plan;
+    AUTOJSON struct json_object *v = view_status(s, SAMPLE_NOW);
+    assert_text(v, "/degraded/0", "pool vpool: no complete answer yet");
+    assert_absent(v, "/facts/0/age");
+    assert_absent(v, "/facts/0/asked");
+}
+
+static void test_paused_is_no_fault_but_frozen_is(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_quiet();
+    struct world world = *s->world;
+    struct plan plan = *s->plan;
+    (void)state;
+    world.paused = true;
+    plan.frozen.code = REASON_PAUSED;
+    s->world = &world;
+    s->plan = &plan;
+    AUTOJSON struct json_object *paused = view_status(s, SAMPLE_NOW);
+    assert_text(paused, "/state", "paused");
+    assert_text(paused, "/frozen/code", "paused");
+    plan.frozen = (struct reason){.code = REASON_FROZEN, .n = 5, .limit = 9};
+    AUTOJSON struct json_object *frozen = view_status(s, SAMPLE_NOW);
+    assert_text(frozen, "/state", "degraded");
+}
+
+static void test_state_of_a_fragment(void **state)
+{
+    static const struct {
+        const char *wanted, *present, *believed, *word;
+    } cases[] = {
+        {"a", "a", "a", "applied"}, {"a", "a", "b", "unverified"}, {"a", "b", "a", "differs"},
+        {"a", "", "", "missing"},   {"", "a", "a", "leaving"},     {"", "", "a", "leaving"},
+        {"", "", "", "absent"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(snapshot_unref_p) struct snapshot *s = sample_quiet();
+        struct world world = *s->world;
+        const struct world_flock flock = {.schedd = "s", .wanted = cases[i].wanted,
+                                          .present = cases[i].present,
+                                          .believed = cases[i].believed, .failed = 1,
+                                          .error = "syntax"};
+        world.flocks = &flock;
+        s->world = &world;
+        AUTOJSON struct json_object *v = view_status(s, SAMPLE_NOW);
+        assert_text(v, "/flock/0/state", cases[i].word);
+        assert_text(v, "/degraded/0", "flocking of s: syntax");
+    }
+}
+
+static void test_vms(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    AUTOJSON struct json_object *v = view_vms(s, SAMPLE_NOW);
+    (void)state;
+    assert_int_equal(json_object_array_length(at(v, "/vms")), 4);
+    assert_text(v, "/vms/0/name", "vpool-small-1a2b3c4d");
+    assert_text(v, "/vms/0/state", "busy");
+    assert_text(v, "/vms/0/job", "12.3");
+    assert_absent(v, "/vms/1/job");
+    assert_text(v, "/vms/1/reason/text", "booting for 21s");
+    assert_absent(v, "/vms/2/group"); /* shared by all */
+    assert_text(v, "/vms/3/state", "foreign");
+}
+
+static void test_plan(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    AUTOJSON struct json_object *v = view_plan(s, SAMPLE_NOW);
+    (void)state;
+    assert_int(v, "/changes", 2);
+    assert_int(v, "/create", 1);
+    assert_int(v, "/drain", 1);
+    assert_int(v, "/destroy", 0);
+    assert_text(v, "/actions/0/template", "small");
+    assert_text(v, "/actions/0/group", "juno");
+    assert_text(v, "/actions/1/name", "vpool-small-1a2b3c4d");
+    assert_non_null(strstr(json_object_get_string(at(v, "/text")), "+ create small on hv01"));
+}
+
+static void test_groups_and_hosts(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    AUTOJSON struct json_object *groups = view_groups(s, SAMPLE_NOW);
+    AUTOJSON struct json_object *hosts = view_hosts(s, SAMPLE_NOW);
+    (void)state;
+    assert_text(groups, "/groups/0/name", "juno");
+    assert_text(groups, "/groups/0/submitters/1", "bob");
+    assert_text(groups, "/groups/0/templates/0", "small");
+    assert_text(hosts, "/hosts/0/state", "ready");
+    assert_int(hosts, "/hosts/0/vms", 2);
+    assert_int(hosts, "/hosts/0/foreign", 1);
+    assert_int(hosts, "/hosts/0/cpus_used", 5); /* foreign ones take room too */
+    assert_int(hosts, "/hosts/0/cpus", 16);
+    assert_text(hosts, "/hosts/1/state", "unknown");
+    assert_int(hosts, "/hosts/1/cpus", 8); /* as the host says */
+    assert_int(hosts, "/hosts/1/failures", 2);
+}
+
+static void test_explain_by_name_uuid_and_prefix(void **state)
+{
+    static const char *const words[] = {
+        "vpool-small-1a2b3c4d", "1a2b3c4d-0000-4000-8000-000000000001", "1A2B3", "vpool-small-1a2b3",
+    };
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        AUTOJSON struct json_object *v = NULL;
+        struct err e = {0};
+        assert_int_equal(view_explain_vm(s, SAMPLE_NOW, words[i], &v, &e), 0);
+        assert_text(v, "/vm/name", "vpool-small-1a2b3c4d");
+        assert_text(v, "/domain/state", "running");
+        assert_text(v, "/startd/machine", "vpool-small-1a2b3c4d.lab");
+        assert_text(v, "/record/create_answer", "ok");
+        assert_text(v, "/planned/0/action", "drain");
+    }
+}
+
+static void test_explain_helps_when_the_name_is_wrong(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    struct json_object *v = NULL;
+    struct err e = {0};
+    (void)state;
+    assert_int_equal(view_explain_vm(s, SAMPLE_NOW, "1a2b", &v, &e), -ENOTUNIQ);
+    assert_string_equal(e.text, "\"1a2b\" could be any of 2 VMs: vpool-small-1a2b3c4d, "
+                                "vpool-small-1a2b9999");
+    assert_int_equal(view_explain_vm(s, SAMPLE_NOW, "vpool-small-1a2b3c4e", &v, &e), -ENOENT);
+    assert_string_equal(e.text, "there is no VM \"vpool-small-1a2b3c4e\"; did you mean "
+                                "vpool-small-1a2b3c4d?");
+    assert_int_equal(view_explain_vm(s, SAMPLE_NOW, "", &v, &e), -ENOENT);
+    assert_int_equal(view_explain_vm(s, SAMPLE_NOW, "zebra", &v, &e), -ENOENT);
+    assert_ptr_equal(v, NULL);
+}
+
+static void note_freed(void *userdata)
+{
+    ++*(int *)userdata;
+}
+
+static void test_snapshot_lives_as_long_as_its_last_reference(void **state)
+{
+    int freed = 0;
+    struct snapshot *s = sample_snapshot(note_freed, &freed), *held = snapshot_ref(s);
+    (void)state;
+    assert_ptr_equal(snapshot_unref(s), NULL);
+    assert_int_equal(freed, 0);
+    assert_ptr_equal(snapshot_unref(held), NULL);
+    assert_int_equal(freed, 1);
+    assert_ptr_equal(snapshot_ref(NULL), NULL);
+    assert_ptr_equal(snapshot_unref(NULL), NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_status_of_a_degraded_pool),
+        cmocka_unit_test(test_status_of_a_quiet_pool_is_ok),
+        cmocka_unit_test(test_facts_without_any_answer),
+        cmocka_unit_test(test_paused_is_no_fault_but_frozen_is),
+        cmocka_unit_test(test_state_of_a_fragment),
+        cmocka_unit_test(test_vms),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_groups_and_hosts),
+        cmocka_unit_test(test_explain_by_name_uuid_and_prefix),
+        cmocka_unit_test(test_explain_helps_when_the_name_is_wrong),
+        cmocka_unit_test(test_snapshot_lives_as_long_as_its_last_reference),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

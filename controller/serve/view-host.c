@@ -1,0 +1,85 @@
+#include "serve/view-part.h"
+
+#include "base/text.h"
+
+/* What runs on a host, ours and other people's. */
+struct host_use {
+    int64_t vms;
+    int64_t foreign;
+    int64_t cpus;
+    int64_t memory;
+};
+
+static struct host_use host_use(const struct plan *plan, const char *host)
+{
+    struct host_use use = {0};
+    for (size_t i = 0; i < plan->n_vms; i++) {
+        const struct plan_vm *vm = &plan->vms[i];
+        if (vm->state == VM_GONE || !text_equal(vm->host, host))
+            continue;
+        if (vm->state == VM_FOREIGN)
+            use.foreign++;
+        else
+            use.vms++;
+        use.cpus += vm->cpus;
+        use.memory += vm->memory;
+    }
+    return use;
+}
+
+static const struct plan_trust *find_trust(const struct plan *plan, const char *host)
+{
+    for (size_t i = 0; i < plan->n_trust; i++)
+        if (text_equal(plan->trust[i].kind, "host") && text_equal(plan->trust[i].name, host))
+            return &plan->trust[i];
+    return NULL;
+}
+
+static const struct world_host *find_host(const struct world *w, const char *name)
+{
+    for (size_t i = 0; i < w->n_hosts; i++)
+        if (text_equal(w->hosts[i].name, name))
+            return &w->hosts[i];
+    return NULL;
+}
+
+static struct json_object *host_row(const struct snapshot *s, const struct policy_host *set)
+{
+    static const struct world_host nothing_known;
+    const struct world_host *host = find_host(s->world, set->name);
+    const struct plan_trust *trust = find_trust(s->plan, set->name);
+    struct host_use use = host_use(s->plan, set->name);
+    struct json_object *row = json_object_new_object();
+    if (!host)
+        host = &nothing_known;
+    json_add_string(row, "name", set->name);
+    json_add_string(row, "uri", set->uri);
+    json_add_string(row, "state", host->cordoned              ? "cordoned"
+                                  : trust && trust->trusted   ? "ready"
+                                                              : "unknown");
+    json_add_int(row, "vms", use.vms);
+    json_add_int(row, "foreign", use.foreign);
+    json_add_int(row, "cpus_used", use.cpus);
+    json_add_int(row, "cpus", set->cpus ? set->cpus : host->cpus);
+    json_add_int(row, "memory_used", use.memory);
+    json_add_int(row, "memory", set->memory ? set->memory : host->memory);
+    json_add_int(row, "storage_available", host->storage_available);
+    json_add_bool(row, "trusted", trust && trust->trusted);
+    part_add_time(row, "asked", host->fact.asked);
+    part_add_name(row, "error", trust ? trust->error : NULL);
+    json_add_int(row, "failures", host->failures);
+    part_add_time(row, "last_failure", host->last_failure);
+    json_add(row, "line", set->line ? json_object_new_int64(set->line) : NULL);
+    return row;
+}
+
+struct json_object *view_hosts(const struct snapshot *s, usec now)
+{
+    struct json_object *view = part_begin(now);
+    struct json_object *rows = json_object_new_array();
+    for (size_t i = 0; i < s->policy->n_hosts; i++)
+        (void)json_object_array_add(rows, host_row(s, &s->policy->hosts[i]));
+    part_add_name(view, "file", s->policy->file);
+    json_add(view, "hosts", rows);
+    return view;
+}

@@ -1,0 +1,33 @@
+/*
+ * What several views are put together from.
+ */
+#pragma once
+
+#include "serve/view.h"
+
+/** {"version", "now"}: how each view begins. */
+struct json_object *part_begin(usec now);
+/** Add a point in time or a duration; null for 0 (a point) or USEC_NEVER. */
+void part_add_time(struct json_object *o, const char *key, usec at);
+void part_add_duration(struct json_object *o, const char *key, usec duration);
+/** Add a string, null when it is "" or NULL. */
+void part_add_name(struct json_object *o, const char *key, const char *name);
+/** Add a number, null when it is POLICY_UNLIMITED. */
+void part_add_limit(struct json_object *o, const char *key, int64_t limit);
+/** Add a reason, null when there is none. */
+void part_add_reason(struct json_object *o, const char *key, const struct reason *r,
+                     const char *file);
+/** Whether there is a reason at all. */
+bool part_is_reason(const struct reason *r);
+
+/** What is used of each limit: all VMs but those that are gone or somebody else's. */
+struct part_use {
+    int64_t vms;
+    int64_t cpus;
+    int64_t memory;
+};
+struct part_use part_use(const struct plan *plan);
+
+/** The rows of view_groups and view_vms. */
+struct json_object *part_groups(const struct snapshot *s);
+struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm);

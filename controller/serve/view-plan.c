@@ -1,0 +1,47 @@
+#include "serve/view-part.h"
+
+#include "base/mem.h"
+
+static struct json_object *action_row(const struct snapshot *s, const struct plan_action *a)
+{
+    const struct policy *p = s->policy;
+    struct json_object *row = json_object_new_object();
+    json_add_string(row, "action", action_kind_name(a->kind));
+    part_add_name(row, "name", a->name);
+    part_add_name(row, "uuid", a->uuid);
+    part_add_name(row, "host", a->host);
+    part_add_name(row, "volume", a->volume);
+    if (a->kind == ACTION_CREATE) {
+        part_add_name(row, "template",
+                      a->policy_template < p->n_templates ? p->templates[a->policy_template].name
+                                                          : NULL);
+        part_add_name(row, "group",
+                      a->policy_group < p->n_groups ? p->groups[a->policy_group].name : NULL);
+        json_add_bool(row, "exclusive", a->exclusive);
+    }
+    part_add_reason(row, "reason", &a->reason, p->file);
+    return row;
+}
+
+struct json_object *view_plan(const struct snapshot *s, usec now)
+{
+    const struct plan *plan = s->plan;
+    struct json_object *view = part_begin(now);
+    CLEANUP(text_done) struct text text = {0};
+    int64_t counts[ACTION_KIND_COUNT] = {0};
+    struct json_object *actions = json_object_new_array();
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        counts[plan->actions[i].kind]++;
+        (void)json_object_array_add(actions, action_row(s, &plan->actions[i]));
+    }
+    plan_render(plan, &text);
+    part_add_time(view, "made", plan->now);
+    part_add_time(view, "next_look", plan->next_look);
+    part_add_reason(view, "frozen", &plan->frozen, s->policy->file);
+    json_add_int(view, "changes", (int64_t)plan->n_actions);
+    for (int kind = 0; kind < ACTION_KIND_COUNT; kind++)
+        json_add_int(view, action_kind_name((enum action_kind)kind), counts[kind]);
+    json_add(view, "actions", actions);
+    json_add_string(view, "text", text_get(&text));
+    return view;
+}

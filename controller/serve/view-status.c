@@ -1,0 +1,276 @@
+#include "serve/view-part.h"
+
+#include <inttypes.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+/* A duration to the second, as sentences give it. */
+static const char *seconds(usec d, char buffer[static UNITS_TEXT_MAX])
+{
+    return units_format_duration(d - d % USEC_PER_SEC, buffer);
+}
+
+static void add_limit(struct json_object *limits, const char *key, int64_t used,
+                      const struct setting *limit)
+{
+    struct json_object *o = json_object_new_object();
+    json_add_int(o, "used", used);
+    part_add_limit(o, "limit", limit->value);
+    json_add(o, "line", limit->line ? json_object_new_int64(limit->line) : NULL);
+    json_add(limits, key, o);
+}
+
+static struct json_object *limits(const struct snapshot *s)
+{
+    const struct plan *plan = s->plan;
+    struct part_use use = part_use(plan);
+    struct json_object *o = json_object_new_object();
+    add_limit(o, "vms", use.vms, &s->policy->limits.vms);
+    add_limit(o, "cpus", use.cpus, &s->policy->limits.cpus);
+    add_limit(o, "memory", use.memory, &s->policy->limits.memory);
+    add_limit(o, "starts_in_flight", plan->counts[VM_CREATING] + plan->counts[VM_BOOTING],
+              &s->policy->limits.starts_in_flight);
+    add_limit(o, "starts_per_minute", (int64_t)s->world->n_starts,
+              &s->policy->limits.starts_per_minute);
+    return o;
+}
+
+static struct json_object *vm_counts(const struct plan *plan)
+{
+    struct json_object *o = json_object_new_object();
+    for (int state = 0; state < VM_STATE_COUNT; state++)
+        json_add_int(o, vm_state_name((enum vm_state)state), plan->counts[state]);
+    return o;
+}
+
+static struct json_object *shape_row(const struct snapshot *s, const struct plan_shape *p)
+{
+    struct json_object *row = json_object_new_object();
+    json_add_string(row, "schedd", p->schedd);
+    json_add_string(row, "owner", p->shape->owner);
+    part_add_name(row, "group", p->shape->group);
+    json_add_int(row, "cpus", p->shape->cpus);
+    json_add_int(row, "memory", p->shape->memory);
+    json_add_int(row, "disk", p->shape->disk);
+    json_add_bool(row, "assumed", p->shape->assumed);
+    json_add_int(row, "idle", p->shape->idle);
+    json_add_int(row, "running", p->shape->running);
+    json_add_int(row, "held", p->shape->held);
+    json_add_int(row, "served", p->served);
+    json_add_int(row, "starting", p->starting);
+    json_add_int(row, "waiting", p->waiting);
+    part_add_reason(row, "reason", &p->reason, s->policy->file);
+    return row;
+}
+
+static int by_waiting(const void *a, const void *b)
+{
+    const struct plan_shape *x = *(const struct plan_shape *const *)a;
+    const struct plan_shape *y = *(const struct plan_shape *const *)b;
+    if (x->waiting != y->waiting)
+        return x->waiting < y->waiting ? 1 : -1;
+    if (x->shape->idle != y->shape->idle)
+        return x->shape->idle < y->shape->idle ? 1 : -1;
+    return x < y ? -1 : 1;
+}
+
+/* Totals over all shapes, and the shapes with the most waiting jobs. */
+static struct json_object *demand(const struct snapshot *s)
+{
+    const struct plan *plan = s->plan;
+    int64_t idle = 0, running = 0, held = 0, served = 0, starting = 0, waiting = 0;
+    AUTOFREE const struct plan_shape **order = mem_new(plan->n_shapes + 1, sizeof(*order));
+    for (size_t i = 0; i < plan->n_shapes; i++) {
+        const struct plan_shape *p = order[i] = &plan->shapes[i];
+        idle += p->shape->idle;
+        running += p->shape->running;
+        held += p->shape->held;
+        served += p->served;
+        starting += p->starting;
+        waiting += p->waiting;
+    }
+    qsort(order, plan->n_shapes, sizeof(*order), by_waiting);
+    struct json_object *o = json_object_new_object();
+    json_add_int(o, "idle", idle);
+    json_add_int(o, "running", running);
+    json_add_int(o, "held", held);
+    json_add_int(o, "served", served);
+    json_add_int(o, "starting", starting);
+    json_add_int(o, "waiting", waiting);
+    json_add_int(o, "shapes_total", (int64_t)plan->n_shapes);
+    struct json_object *rows = json_object_new_array();
+    for (size_t i = 0; i < plan->n_shapes && i < VIEW_SHAPES_MAX; i++)
+        (void)json_object_array_add(rows, shape_row(s, order[i]));
+    json_add(o, "shapes", rows);
+    return o;
+}
+
+/* The age of a fact grows between two steps. */
+static usec age_now(const struct snapshot *s, const struct plan_trust *t, usec now)
+{
+    if (t->age == USEC_NEVER)
+        return USEC_NEVER;
+    return t->age + (now > s->plan->now ? now - s->plan->now : 0);
+}
+
+static struct json_object *facts(const struct snapshot *s, usec now)
+{
+    struct json_object *rows = json_object_new_array();
+    for (size_t i = 0; i < s->plan->n_trust; i++) {
+        const struct plan_trust *t = &s->plan->trust[i];
+        usec age = age_now(s, t, now);
+        struct json_object *row = json_object_new_object();
+        json_add_string(row, "kind", t->kind);
+        part_add_name(row, "name", t->name);
+        json_add_bool(row, "trusted", t->trusted);
+        part_add_duration(row, "age", age);
+        part_add_time(row, "asked", age == USEC_NEVER ? 0 : now - age);
+        part_add_name(row, "error", t->error);
+        (void)json_object_array_add(rows, row);
+    }
+    return rows;
+}
+
+/* What the fragment of a schedd is, in a word. */
+static const char *flock_state(const struct world_flock *f)
+{
+    if (!*f->wanted)
+        return *f->present || *f->believed ? "leaving" : "absent";
+    if (!*f->present)
+        return "missing";
+    if (!text_equal(f->present, f->wanted))
+        return "differs";
+    return text_equal(f->believed, f->wanted) ? "applied" : "unverified";
+}
+
+static struct json_object *flocks(const struct snapshot *s)
+{
+    struct json_object *rows = json_object_new_array();
+    for (size_t i = 0; i < s->world->n_flocks; i++) {
+        const struct world_flock *f = &s->world->flocks[i];
+        struct json_object *row = json_object_new_object();
+        json_add_string(row, "schedd", f->schedd);
+        json_add_string(row, "state", flock_state(f));
+        part_add_name(row, "wanted", f->wanted);
+        part_add_name(row, "present", f->present);
+        part_add_name(row, "believed", f->believed);
+        part_add_time(row, "failed", f->failed);
+        part_add_name(row, "error", f->failed ? f->error : NULL);
+        (void)json_object_array_add(rows, row);
+    }
+    return rows;
+}
+
+static void complain(struct json_object *list, struct text *t)
+{
+    (void)json_object_array_add(list, json_object_new_string(text_get(t)));
+    text_clear(t);
+}
+
+/* One sentence for each thing that is not as it should be; empty when all is well. */
+static struct json_object *degraded(const struct snapshot *s, usec now)
+{
+    const struct plan *plan = s->plan;
+    struct json_object *list = json_object_new_array();
+    CLEANUP(text_done) struct text t = {0};
+    char age[UNITS_TEXT_MAX];
+    if (part_is_reason(&plan->frozen) && plan->frozen.code != REASON_PAUSED) {
+        text_add(&t, "frozen: ");
+        reason_render(&plan->frozen, s->policy->file, &t);
+        complain(list, &t);
+    }
+    for (size_t i = 0; i < plan->n_trust; i++) {
+        const struct plan_trust *f = &plan->trust[i];
+        const char *space = f->name && *f->name ? " " : "";
+        const char *colon = f->error && *f->error ? ": " : "";
+        if (f->trusted)
+            continue;
+        text_printf(&t, "%s%s%s: ", f->kind, space, f->name ? f->name : "");
+        if (f->age == USEC_NEVER)
+            text_add(&t, "no complete answer yet");
+        else
+            text_printf(&t, "stale, the last complete answer is %s old",
+                        seconds(age_now(s, f, now), age));
+        text_printf(&t, "%s%s", colon, *colon ? f->error : "");
+        complain(list, &t);
+    }
+    for (size_t i = 0; i < s->world->n_hosts; i++) {
+        const struct world_host *h = &s->world->hosts[i];
+        if (h->failures == 0)
+            continue;
+        text_printf(&t, "host %s: %" PRId64 " failed starts in a row, the last %s ago", h->name,
+                    h->failures, seconds(now > h->last_failure ? now - h->last_failure : 0, age));
+        complain(list, &t);
+    }
+    for (size_t i = 0; i < s->world->n_flocks; i++) {
+        const struct world_flock *f = &s->world->flocks[i];
+        if (!f->failed)
+            continue;
+        text_printf(&t, "flocking of %s: %s", f->schedd, f->error);
+        complain(list, &t);
+    }
+    if (plan->counts[VM_LOST] > 0) {
+        text_printf(&t, "%" PRId64 " VM%s lost: the host or the slot ad is missing",
+                    plan->counts[VM_LOST], plan->counts[VM_LOST] == 1 ? " is" : "s are");
+        complain(list, &t);
+    }
+    return list;
+}
+
+static struct json_object *server(const struct snapshot *s)
+{
+    const struct server_facts *f = &s->server;
+    struct json_object *o = json_object_new_object();
+    json_add_string(o, "version", f->version);
+    json_add_int(o, "pid", f->pid);
+    part_add_time(o, "started", f->started);
+    json_add_int(o, "steps", f->steps);
+    part_add_time(o, "last_step", f->last_step);
+    part_add_duration(o, "last_step_took", f->last_step_took);
+    part_add_time(o, "next_look", s->plan->next_look);
+    json_add_int(o, "under_way", f->under_way);
+    json_add_int(o, "looks", f->looks);
+    json_add_int(o, "last_query_bytes", f->last_query_bytes);
+    part_add_duration(o, "last_query_took", f->last_query_took);
+    part_add_name(o, "last_error", f->last_error);
+    part_add_time(o, "last_error_at", f->last_error_at);
+    return o;
+}
+
+static struct json_object *events(const struct server_facts *f)
+{
+    struct json_object *rows = json_object_new_array();
+    for (size_t i = 0; i < f->n_events; i++) {
+        struct json_object *row = json_object_new_object();
+        part_add_time(row, "at", f->events[i].at);
+        json_add_string(row, "text", f->events[i].text);
+        (void)json_object_array_add(rows, row);
+    }
+    return rows;
+}
+
+struct json_object *view_status(const struct snapshot *s, usec now)
+{
+    struct json_object *view = part_begin(now);
+    struct json_object *wrong = degraded(s, now);
+    bool paused = s->world->paused;
+    json_add_string(view, "pool", s->policy->pool.name);
+    part_add_name(view, "file", s->policy->file);
+    json_add_string(view, "state", json_object_array_length(wrong) > 0 ? "degraded"
+                                   : paused                            ? "paused"
+                                                                       : "ok");
+    json_add(view, "degraded", wrong);
+    json_add_bool(view, "paused", paused);
+    part_add_reason(view, "frozen", &s->plan->frozen, s->policy->file);
+    json_add_int(view, "changes", (int64_t)s->plan->n_actions);
+    json_add(view, "vms", vm_counts(s->plan));
+    json_add(view, "limits", limits(s));
+    json_add(view, "groups", part_groups(s));
+    json_add(view, "demand", demand(s));
+    json_add(view, "facts", facts(s, now));
+    json_add(view, "flock", flocks(s));
+    json_add(view, "server", server(s));
+    json_add(view, "events", events(&s->server));
+    return view;
+}

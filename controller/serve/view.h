@@ -1,0 +1,36 @@
+/*
+ * The views: a snapshot as JSON. There is one model for the API, the command line's tables and its
+ * `-o json`; whoever shows something shows one of these. Each has "version": 1 and "now".
+ *
+ * Points in time are µs since the epoch and durations µs, null for never; memory and disk are bytes.
+ * A reason is {"code", "text", "n", "limit", "line", "subject"}, or null when there is none.
+ * All functions return a new object, owned by the caller (json_object_put).
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/json.h"
+#include "serve/snapshot.h"
+
+enum {
+    VIEW_VERSION = 1,
+    VIEW_SHAPES_MAX = 100, /* of the demand, in the status */
+};
+
+/** The pool on one screen: sizes against limits, demand, groups, facts, flocking, what is wrong. */
+struct json_object *view_status(const struct snapshot *s, usec now);
+/** Every VM with its state and the reason for it. */
+struct json_object *view_vms(const struct snapshot *s, usec now);
+/** What the last step decided: actions and text, and a count of each kind ("create", …). */
+struct json_object *view_plan(const struct snapshot *s, usec now);
+struct json_object *view_groups(const struct snapshot *s, usec now);
+struct json_object *view_hosts(const struct snapshot *s, usec now);
+/**
+ * All that is known of one VM. @name: its name, its UUID, or the beginning of either when that is
+ * the beginning of one VM's only. Returns 0 and the view; -ENOENT (with the nearest names in @e), or
+ * -ENOTUNIQ (with some of the VMs it could be).
+ */
+int view_explain_vm(const struct snapshot *s, usec now, const char *name, struct json_object **ret,
+                    struct err *e);
+/** {"version", "error"}: what the API answers when it refuses. */
+struct json_object *view_error(const char *text);
