@@ -167,7 +167,7 @@ static int find_vm(const struct plan *plan, const char *name, const struct plan_
 int view_explain_vm(const struct snapshot *s, usec now, const char *name, struct json_object **ret,
                     struct err *e)
 {
-    const struct plan_vm *vm;
+    const struct plan_vm *vm = NULL;
     int r = find_vm(s->plan, name, &vm, e);
     if (r < 0)
         return r;
