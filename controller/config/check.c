@@ -113,7 +113,8 @@ static void check_templates(struct check *c)
                           "more than limits.cpus (%" PRId64 ", line %u)", p->limits.cpus.value,
                           p->limits.cpus.line);
         if (t->memory > p->limits.memory.value)
-            tree_complain(c->report, node_of(item, "memory"), "more than limits.memory (%s, line %u)",
+            tree_complain(c->report, node_of(item, "memory"),
+                          "more than limits.memory (%s, line %u)",
                           units_format_bytes(p->limits.memory.value, size), p->limits.memory.line);
         spare_vms += t->spare;
         spare_cpus += t->spare * t->cpus;
@@ -152,8 +153,8 @@ static void check_group_size(struct check *c, const struct policy_group *g,
 static size_t add_names(struct named *names, size_t n, const struct tree_node *list)
 {
     for (size_t i = 0; list && list->kind == TREE_LIST && i < list->n; i++)
-        names[n++] = (struct named){list->items[i]->text ? list->items[i]->text : "",
-                                    list->items[i]};
+        names[n++] =
+            (struct named){list->items[i]->text ? list->items[i]->text : "", list->items[i]};
     return n;
 }
 
@@ -188,7 +189,8 @@ static void check_groups(struct check *c)
         const struct tree_node *here = names[i].node, *there = names[i - 1].node;
         if (!*names[i].name || strcmp(names[i].name, names[i - 1].name) != 0)
             continue;
-        tree_complain(c->report, here, "%s is in group %s already (line %u); a submitter has one group",
+        tree_complain(c->report, here,
+                      "%s is in group %s already (line %u); a submitter has one group",
                       report_quote(c->arena, names[i].name), there->parent->parent->key->text,
                       there->place.line);
     }
@@ -199,7 +201,8 @@ static void check_timing(struct check *c)
     const struct policy *p = c->policy;
     const struct tree_node *timing = node_of(c->root, "timing");
     if (p->timing.trust_for.value <= p->timing.look_every.value)
-        tree_complain(c->report, node_of(timing, p->timing.look_every.line ? "look_every" : "trust_for"),
+        tree_complain(c->report,
+                      node_of(timing, p->timing.look_every.line ? "look_every" : "trust_for"),
                       "facts would be stale before the next look: "
                       "trust_for must be longer than look_every");
     if (p->timing.token_life.value < p->timing.max_age.value)

@@ -23,7 +23,7 @@ struct config {
 static const char *folder_of(struct arena *a, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    AUTOFREE char *given = !slash        ? mem_strdup(".")
+    AUTOFREE char *given = !slash          ? mem_strdup(".")
                            : slash == path ? mem_strdup("/")
                                            : mem_printf("%.*s", (int)(slash - path), path);
     AUTOFREE char *absolute = realpath(given, NULL);
@@ -38,9 +38,10 @@ static int compare_groups(const void *a, const void *b)
 
 static int load(struct config *c, struct report *report, const char *path)
 {
-    struct place file = {.source = &(struct source){.name = path, .binary = true}};
-    struct source *source = NULL;
+    struct source *unread = arena_take(c->arena, 1, sizeof(*unread)), *source = NULL;
+    struct place file = {.source = unread};
     struct err e;
+    *unread = (struct source){.name = arena_strdup(c->arena, path), .binary = true};
     int r = source_read(c->arena, path, LIMIT_CONFIG_BYTES, &source, &e);
     if (r < 0) {
         report_add(report, file, "%s", e.text);

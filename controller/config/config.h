@@ -1,6 +1,7 @@
 /*
- * Reading eyrie.yaml: YAML → strings (libcyaml) → checked `struct policy`. Errors are given as
- * compilers give them, with file:line:column, the key, the offending text and what to do.
+ * Reading eyrie.yaml: text → tree of strings with places (tree, libyaml) → values by the table of
+ * keys (keys, value, read) → what was left open (resolve) → contradictions (check). Errors are given
+ * as compilers give them, with file:line:column, the key, the offending text and what to do.
  */
 #pragma once
 

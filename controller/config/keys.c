@@ -103,7 +103,8 @@ static const struct key timing_keys[] = {
     {"join_within", KEY_DURATION, true, AT(policy, timing.join_within), .fallback = "10m",
      .least = USEC_PER_SEC, .help = "Create call to slot; a VM that takes longer is removed."},
     {"drain_within", KEY_DURATION, true, AT(policy, timing.drain_within), .fallback = "24h",
-     .help = "How long a drain may wait for jobs before on_drain_timeout applies; 0: no deadline."},
+     .help = "How long a drain may wait for jobs before on_drain_timeout applies; 0: no deadline "
+             "(then token_life must be given)."},
     {"on_drain_timeout", KEY_CHOICE, AT(policy, timing.on_drain_timeout), .fallback = "wait",
      .choices = drain_timeouts,
      .help = "wait: go on waiting and say so. kill: destroy the VM with its jobs."},
@@ -140,14 +141,15 @@ static const struct section hosts = {ELEMENT(policy_host, host_keys)};
 
 /* ---- templates ------------------------------------------------------------------------------- */
 
-static const struct key template_name = {
-    "name", KEY_TEXT, .pattern = LABEL_PATTERN, .what = LABEL_WHAT};
+static const struct key template_name = {"name", KEY_TEXT, .pattern = LABEL_PATTERN,
+                                         .what = LABEL_WHAT};
 
 static const struct key template_keys[] = {
     {"domain", KEY_PATH, AT(policy_template, domain),
      .help = "libvirt domain XML that the VMs are made from."},
     {"image", KEY_TEXT, AT(policy_template, image), .pattern = "[A-Za-z0-9_][A-Za-z0-9_.+-]*",
-     .what = "the name of a volume", .help = "Volume in the storage pool under the VMs' own disks."},
+     .what = "the name of a volume",
+     .help = "Volume in the storage pool under the VMs' own disks."},
     {"cpus", KEY_COUNT, AT(policy_template, cpus), .least = 1, .most = 4096,
      .what = "a number of cpus", .help = "Cpus of each VM."},
     {"memory", KEY_BYTES, AT(policy_template, memory), .least = 16 * MIB,
@@ -159,12 +161,12 @@ static const struct section templates = {ELEMENT(policy_template, template_keys)
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
-static const struct key group_name = {
-    "name", KEY_TEXT, .pattern = "[A-Za-z0-9_][A-Za-z0-9_.-]*", .what = "an accounting group"};
+static const struct key group_name = {"name", KEY_TEXT, .pattern = "[A-Za-z0-9_][A-Za-z0-9_.-]*",
+                                      .what = "an accounting group"};
 
 static const struct key group_keys[] = {
-    {"quota", KEY_COUNT, true, AT(policy_group, quota), .fallback = "0",
-     .what = "a number of cpus", .help = "Cpus that the group gets before any surplus is shared."},
+    {"quota", KEY_COUNT, true, AT(policy_group, quota), .fallback = "0", .what = "a number of cpus",
+     .help = "Cpus that the group gets before any surplus is shared."},
     {"max", KEY_COUNT, true, AT(policy_group, max), .fallback = "unlimited",
      .what = "a number of cpus", .help = "Cpus that the group never exceeds."},
     {"weight", KEY_COUNT, true, AT(policy_group, weight), .fallback = "1", .most = 1000000,
@@ -183,7 +185,8 @@ static const struct section groups = {ELEMENT(policy_group, group_keys), .name =
 /* Templates stand before what refers to them. */
 static const struct key file_keys[] = {
     {"pool", KEY_SECTION, .section = &pool, .help = "The virtual pool."},
-    {"paths", KEY_SECTION, .section = &paths, .fallback = "{}", .help = "Where Eyrie's own files are."},
+    {"paths", KEY_SECTION, .section = &paths, .fallback = "{}",
+     .help = "Where Eyrie's own files are."},
     {"schedds", KEY_LIST, MANY(policy, schedds), .section = &schedds,
      .help = "The schedds whose flagged jobs the pool serves."},
     {"limits", KEY_SECTION, .section = &limits, .fallback = "{}",

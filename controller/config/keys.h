@@ -48,9 +48,9 @@ struct key {
 struct section {
     const struct key *keys;
     size_t n;
-    size_t size;        /* of the struct, when it is the element of a list or map */
-    size_t name_offset; /* of the member for the name, in a map */
-    size_t line_offset; /* of the member for the line, likewise */
+    size_t size;            /* of the struct, when it is the element of a list or map */
+    size_t name_offset;     /* of the member for the name, in a map */
+    size_t line_offset;     /* of the member for the line, likewise */
     const struct key *name; /* of a map: what a name may be */
 };
 

@@ -78,9 +78,8 @@ static const struct tree_node *template_named(struct reader *r, const struct tre
         return named;
     for (size_t i = 0; i < templates->n && !report_full(r->report); i++)
         spelling_nearer(name, templates->items[i]->key->text, &near);
-    tree_complain(r->report, node, "there is no template %s%s%s%s",
-                  report_quote(r->arena, name), near ? "; did you mean " : "", near ? near : "",
-                  near ? "?" : "");
+    tree_complain(r->report, node, "there is no template %s%s%s%s", report_quote(r->arena, name),
+                  near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     return NULL;
 }
 
@@ -233,7 +232,6 @@ static void read_section(struct reader *r, const struct section *s, const struct
 void read_policy(struct arena *a, struct report *report, const struct tree_node *root,
                  const char *folder, struct policy *p)
 {
-    struct reader r = {
-        .arena = a, .report = report, .root = root, .folder = folder, .policy = p};
+    struct reader r = {.arena = a, .report = report, .root = root, .folder = folder, .policy = p};
     read_section(&r, &keys_file, root, (unsigned char *)p);
 }

@@ -125,10 +125,10 @@ void resolve_policy(struct arena *a, struct report *report, const struct tree_no
 {
     if (!p->pool.trust_domain) {
         const char *colon = strrchr(p->pool.central_manager, ':');
-        p->pool.trust_domain =
-            colon ? arena_printf(a, "%.*s", (int)(colon - p->pool.central_manager),
-                                 p->pool.central_manager)
-                  : "";
+        p->pool.trust_domain = colon
+                                   ? arena_printf(a, "%.*s", (int)(colon - p->pool.central_manager),
+                                                  p->pool.central_manager)
+                                   : "";
     }
     if (p->timing.token_life.value == 0)
         p->timing.token_life.value = p->timing.max_age.value + p->timing.drain_within.value;

@@ -25,8 +25,8 @@ struct place {
 
 /**
  * Read the regular file @path of at most @limit bytes. Returns 0 and a source that belongs to @a,
- * or -errno (-EFBIG when it is larger, -EISDIR for a folder) with the reason alone in @e: the caller
- * knows better what to call the file.
+ * or -errno (-EFBIG when it is larger, -EISDIR for a folder) with the reason alone in @e: the
+ * caller knows better what to call the file.
  */
 int source_read(struct arena *a, const char *path, size_t limit, struct source **ret,
                 struct err *e);

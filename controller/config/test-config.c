@@ -22,23 +22,23 @@
 static char folder[] = "/tmp/eyrie-config-XXXXXX";
 
 static const char good[] =
-    "pool: { name: vpool, central_manager: vcm.lab, tools: bin }\n"             /* 1 */
-    "paths: { fragments: fragments }\n"                                         /* 2 */
-    "schedds:\n"                                                                /* 3 */
-    "  - { name: schedd.lab, collector: cm.lab, flock: /run/schedd/60.conf }\n" /* 4 */
-    "limits: { vms: 10, cpus: 40, memory: 80GiB }\n"                            /* 5 */
-    "timing: { look_every: 5s }\n"                                              /* 6 */
-    "hosts:\n"                                                                  /* 7 */
+    "pool: { name: vpool, central_manager: vcm.lab, tools: bin }\n"                     /* 1 */
+    "paths: { fragments: fragments }\n"                                                 /* 2 */
+    "schedds:\n"                                                                        /* 3 */
+    "  - { name: schedd.lab, collector: cm.lab, flock: /run/schedd/60.conf }\n"         /* 4 */
+    "limits: { vms: 10, cpus: 40, memory: 80GiB }\n"                                    /* 5 */
+    "timing: { look_every: 5s }\n"                                                      /* 6 */
+    "hosts:\n"                                                                          /* 7 */
     "  - { uri: \"qemu+tls://root@hv01.lab:16514/system\", cpus: 32, memory: 64GiB }\n" /* 8 */
-    "  - { uri: \"qemu+unix:///system?socket=/run/s\" }\n"                      /* 9 */
-    "templates:\n"                                                              /* 10 */
+    "  - { uri: \"qemu+unix:///system?socket=/run/s\" }\n"                              /* 9 */
+    "templates:\n"                                                                      /* 10 */
     "  small: { domain: small.xml, image: d13.qcow2, cpus: 2, memory: 1.5GiB, disk: 2GB }\n"
     "  large: { domain: small.xml, image: d13.qcow2, cpus: 8, memory: 8GiB, disk: 20GiB }\n"
-    "groups:\n"                                                                 /* 13 */
-    "  lhaaso: {}\n"                                                            /* 14 */
-    "  juno: { quota: 20, max: 30, weight: 2, templates: [large, small],\n"     /* 15 */
-    "          submitters: [alice, bob], exclusive: true }\n"                   /* 16 */
-    "spare: { small: 2 }\n";                                                    /* 17 */
+    "groups:\n"                                                             /* 13 */
+    "  lhaaso: {}\n"                                                        /* 14 */
+    "  juno: { quota: 20, max: 30, weight: 2, templates: [large, small],\n" /* 15 */
+    "          submitters: [alice, bob], exclusive: true }\n"               /* 16 */
+    "spare: { small: 2 }\n";                                                /* 17 */
 
 /* ---- help ------------------------------------------------------------------------------------ */
 
@@ -196,8 +196,10 @@ static void a_good_file_is_resolved(void **state)
 static void a_generation_names_all_that_vms_are_made_from(void **state)
 {
     static const char *const changes[][2] = {
-        {"image: d13.qcow2, cpus: 2", "image: d14.qcow2, cpus: 2"}, {"cpus: 2,", "cpus: 3,"},
-        {"memory: 1.5GiB", "memory: 2GiB"}, {"disk: 2GB", "disk: 3GB"},
+        {"image: d13.qcow2, cpus: 2", "image: d14.qcow2, cpus: 2"},
+        {"cpus: 2,", "cpus: 3,"},
+        {"memory: 1.5GiB", "memory: 2GiB"},
+        {"disk: 2GB", "disk: 3GB"},
         {"domain: small.xml", "domain: other.xml"},
     };
     CLEANUP(config_free_p) struct config *c = load_good(good);
@@ -294,8 +296,10 @@ static const struct {
     {"limits: {", "limtis: {}\nlimits: {", "5:1: limtis: unknown key; did you mean limits?"},
     {"limits: {", "limits: { zzzzzz: 3,",
      "5:11: limits.zzzzzz: unknown key; the keys here are vms, cpus, memory, "},
-    {"cpus: 40", "cpus: 40, cpus: 50", "5:30: limits.cpus: the key is given twice; first in line 5"},
-    {"\nspare", "\n  juno: {}\nspare", "17:3: groups.juno: the key is given twice; first in line 15"},
+    {"cpus: 40", "cpus: 40, cpus: 50",
+     "5:30: limits.cpus: the key is given twice; first in line 5"},
+    {"\nspare", "\n  juno: {}\nspare",
+     "17:3: groups.juno: the key is given twice; first in line 15"},
     {"name: vpool, ", "", "1:1: pool: \"name\" is missing: "},
     {"image: d13.qcow2, cpus: 2", "cpus: 2", "11:3: templates.small: \"image\" is missing: "},
     {"schedds:\n  - { name: schedd.lab, collector: cm.lab, flock: /run/schedd/60.conf }\n", "",
@@ -306,10 +310,13 @@ static const struct {
     {"timing: { look_every: 5s }", "timing: 5s", "6:9: timing: a map is wanted here: "},
     {"cpus: 40", "cpus: [40]", "5:26: limits.cpus: one value is wanted here, not a list or map"},
     {"[alice, bob]", "alice", "16:23: groups.juno.submitters: a list is wanted here: "},
-    {"[alice, bob]", "[]", "groups.juno.submitters: the list is empty; leave the key out for anyone"},
+    {"[alice, bob]", "[]",
+     "groups.juno.submitters: the list is empty; leave the key out for anyone"},
     /* numbers and units */
-    {"max: 30", "max: 8oo", "15:27: groups.juno.max: \"8oo\" is not a number of cpus; did you mean 800?"},
-    {"max: 30", "max: 10k", "groups.juno.max: \"10k\" is not a number of cpus; did you mean 10000?"},
+    {"max: 30", "max: 8oo",
+     "15:27: groups.juno.max: \"8oo\" is not a number of cpus; did you mean 800?"},
+    {"max: 30", "max: 10k",
+     "groups.juno.max: \"10k\" is not a number of cpus; did you mean 10000?"},
     {"max: 30", "max: lots", "groups.juno.max: \"lots\" is not a number of cpus\n"},
     {"max: 30", "max: -1", "groups.juno.max: \"-1\" is not a number of cpus\n"},
     {"max: 30", "max: \"\"", "groups.juno.max: the value is empty"},
@@ -320,12 +327,14 @@ static const struct {
     {"80GiB", "80G", "limits.memory: \"80G\" is not a size, such as 4GiB; did you mean 80GiB?"},
     {"80GiB", "80", "limits.memory: \"80\" is not a size, such as 4GiB; did you mean 80GiB?"},
     {"80GiB", "80 gb", "limits.memory: \"80 gb\" is not a size, such as 4GiB; did you mean 80GiB?"},
-    {"5s", "5", "6:23: timing.look_every: \"5\" is not a duration, such as 90s or 1h30m; did you mean 5s?"},
+    {"5s", "5",
+     "6:23: timing.look_every: \"5\" is not a duration, such as 90s or 1h30m; did you mean 5s?"},
     {"5s", "5 min", "did you mean 5m?"},
     {"5s", "10ms", "timing.look_every: \"10ms\" is too small; at least 1s"},
     {"5s", "2h", "timing.look_every: \"2h\" is too large; at most 1h"},
     /* words */
-    {"name: vpool", "name: VPool", "1:15: pool.name: \"VPool\" is not a pool name: a-z, 0-9 and -, "},
+    {"name: vpool", "name: VPool",
+     "1:15: pool.name: \"VPool\" is not a pool name: a-z, 0-9 and -, "},
     {"name: vpool", "name: vpool, flag: a-b",
      "pool.flag: \"a-b\" is not the name of a ClassAd attribute"},
     {"exclusive: true", "exclusive: yes", "groups.juno.exclusive: \"yes\" is not false or true\n"},
@@ -339,10 +348,12 @@ static const struct {
     {"\"qemu+unix:///system?socket=/run/s\"", "\"qemu+tls://[::1]/system\"",
      "9:5: hosts[1]: the host in the uri makes no name; give it one: name: …"},
     {"image: d13.qcow2, cpus: 2", "image: a/b, cpus: 2", "\"a/b\" is not the name of a volume"},
-    {"[alice, bob]", "[\"a\\nb\"]", "groups.juno.submitters[0]: \"a?b\" has a line break or control"},
+    {"[alice, bob]", "[\"a\\nb\"]",
+     "groups.juno.submitters[0]: \"a?b\" has a line break or control"},
     {"[alice, bob]", "[\"a\\0b\"]", "16:24: a NUL character cannot be part of a value"},
     {"  large:", "  Large:", "12:3: templates.Large: \"Large\" is not a name of a-z, 0-9 and -"},
-    {"flock: /run/schedd/60.conf", "flock: agent", "4:51: schedds[0].flock: agent is not available yet; "},
+    {"flock: /run/schedd/60.conf", "flock: agent",
+     "4:51: schedds[0].flock: agent is not available yet; "},
     /* files */
     {"domain: small.xml", "domain: gone.xml", "11:20: templates.small.domain: cannot read "},
     {"domain: small.xml", "domain: eyrie.yaml", "eyrie.yaml is no libvirt domain XML"},
@@ -354,15 +365,17 @@ static const struct {
     {"spare: { small", "spare: { tiny", "17:10: spare.tiny: there is no template \"tiny\"\n"},
     {"lhaaso: {}", "lhaaso: { submitters: [carol, alice] }",
      "16:24: groups.juno.submitters[0]: \"alice\" is in group lhaaso already (line 14); "},
-    {"{ uri: \"qemu+unix:///system?socket=/run/s\" }",
-     "{ uri: \"qemu+tls://hv01.lab/other\" }", "9:5: hosts[1]: host \"hv01.lab\" is given twice; first in line 8"},
+    {"{ uri: \"qemu+unix:///system?socket=/run/s\" }", "{ uri: \"qemu+tls://hv01.lab/other\" }",
+     "9:5: hosts[1]: host \"hv01.lab\" is given twice; first in line 8"},
     {"limits:", "  - { name: schedd.lab, collector: cm.lab, flock: /x }\nlimits:",
      "5:13: schedds[1].name: schedd \"schedd.lab\" is given twice; first in line 4"},
     {"limits:", "  - { name: other, collector: cm.lab, flock: /run/schedd/60.conf }\nlimits:",
      "schedds[1].flock: the path \"/run/schedd/60.conf\" is given twice"},
     /* contradictions */
-    {"quota: 20", "quota: 31", "15:18: groups.juno.quota: 31 cpus are more than the group's max (30, line 15)"},
-    {"max: 30", "max: 1", "groups.juno.max: none of the group's templates fits: the smallest has 2 cpus"},
+    {"quota: 20", "quota: 31",
+     "15:18: groups.juno.quota: 31 cpus are more than the group's max (30, line 15)"},
+    {"max: 30", "max: 1",
+     "groups.juno.max: none of the group's templates fits: the smallest has 2 cpus"},
     {"lhaaso: {}", "lhaaso: { quota: 21 }",
      "groups: the quotas are 41 cpus in all, more than limits.cpus (40, line 5)"},
     {"\"qemu+unix:///system?socket=/run/s\" ", "\"test:///default\", cpus: 4, memory: 4TiB ",
@@ -370,12 +383,14 @@ static const struct {
     {"cpus: 32, memory: 64GiB }\n  - { uri: \"qemu+unix:///system?socket=/run/s\" }", "cpus: 4 }",
      "11:3: templates.large: no host is large enough for 8 cpus and 8GiB of memory"},
     {"cpus: 8", "cpus: 41", "templates.large.cpus: more than limits.cpus (40, line 5)"},
-    {"memory: 8GiB", "memory: 81GiB", "templates.large.memory: more than limits.memory (80GiB, line 5)"},
+    {"memory: 8GiB", "memory: 81GiB",
+     "templates.large.memory: more than limits.memory (80GiB, line 5)"},
     {"spare: { small: 2 }", "spare: { small: 11 }",
      "17:8: spare: 11 VMs in all are more than limits.vms (10, line 5)"},
     {"spare: { small: 2 }", "spare: { large: 6 }",
      "17:8: spare: 48 cpus in all are more than limits.cpus (40, line 5)"},
-    {"look_every: 5s", "look_every: 2m", "6:23: timing.look_every: facts would be stale before the next look"},
+    {"look_every: 5s", "look_every: 2m",
+     "6:23: timing.look_every: facts would be stale before the next look"},
     {"look_every: 5s", "token_life: 1h", "timing.token_life: shorter than max_age: "},
     {"look_every: 5s", "drain_within: 0", "timing.drain_within: without a deadline for drains, "},
     {"look_every: 5s", "drain_within: 0, token_life: 30d", NULL},
@@ -401,7 +416,7 @@ static void every_mistake_is_explained(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         AUTOFREE char *text = replaced(good, bad[i].old, bad[i].new);
         if (!bad[i].message) {
-            CLEANUP(config_free_p) struct config *c = load_good(text);
+            (void)config_free(load_good(text));
             continue;
         }
         AUTOFREE char *messages = messages_for(text, strlen(text), -EINVAL);
@@ -454,7 +469,9 @@ static void what_is_no_configuration_is_refused(void **state)
         {"hello\n", 6, "eyrie.yaml:1:1: a map is wanted here: "},
         {"- a\n", 4, "eyrie.yaml:1:1: a map is wanted here: "},
         {"a: 1\nb: \0\n", 10, "eyrie.yaml:2:4: not a text: there is a NUL byte\n"},
-        {"\xff\xfe" "a\0", 4, "eyrie.yaml:1:4: not a text: there is a NUL byte\n"},
+        {"\xff\xfe"
+         "a\0",
+         4, "eyrie.yaml:1:4: not a text: there is a NUL byte\n"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

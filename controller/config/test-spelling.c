@@ -14,9 +14,9 @@ static void distances_are_known(void **state)
         const char *a, *b;
         size_t distance;
     } rows[] = {
-        {"", "", 0},          {"", "cpus", 4},       {"cpus", "cpus", 0},
-        {"cpu", "cpus", 1},   {"CPUs", "cpus", 0},   {"cpsu", "cpus", 1},
-        {"kitten", "sitting", 3}, {"limtis", "limits", 1}, {"ca", "abc", 3},
+        {"", "", 0},         {"", "cpus", 4},     {"cpus", "cpus", 0},      {"cpu", "cpus", 1},
+        {"CPUs", "cpus", 0}, {"cpsu", "cpus", 1}, {"kitten", "sitting", 3}, {"limtis", "limits", 1},
+        {"ca", "abc", 3},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

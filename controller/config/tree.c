@@ -1,5 +1,6 @@
 #include "config/tree.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -50,24 +51,19 @@ static void add_path(struct text *t, const struct tree_node *node)
     }
 }
 
-static void complain(struct report *report, struct place at, const struct tree_node *node,
-                     const char *format, va_list ap)
+void tree_complain(struct report *report, const struct tree_node *node, const char *format, ...)
 {
     struct text path = {0};
     AUTOFREE char *sentence = NULL;
-    if (vasprintf(&sentence, format, ap) < 0)
-        mem_exhausted();
-    add_path(&path, node);
-    report_add(report, at, "%s%s%s", text_get(&path), path.length ? ": " : "", sentence);
-    text_done(&path);
-}
-
-void tree_complain(struct report *report, const struct tree_node *node, const char *format, ...)
-{
     va_list ap;
     va_start(ap, format);
-    complain(report, node->place, node, format, ap);
+    int n = vasprintf(&sentence, format, ap);
     va_end(ap);
+    if (n < 0)
+        mem_exhausted();
+    add_path(&path, node);
+    report_add(report, node->place, "%s%s%s", text_get(&path), path.length ? ": " : "", sentence);
+    text_done(&path);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -182,13 +178,14 @@ static const char *take_event(struct builder *b, const yaml_event_t *event)
             return "too many levels of lists and maps";
         if (b->open && b->open->kind == TREE_MAP && !b->key)
             return "a list or map cannot be a key; does a \"{…}\" need quotation marks?";
-        b->open = add_node(
-            b, event->type == YAML_SEQUENCE_START_EVENT ? TREE_LIST : TREE_MAP, event);
+        b->open =
+            add_node(b, event->type == YAML_SEQUENCE_START_EVENT ? TREE_LIST : TREE_MAP, event);
         return NULL;
     case YAML_MAPPING_END_EVENT:
-        close_map(b, b->open);
-        __attribute__((fallthrough));
     case YAML_SEQUENCE_END_EVENT:
+        assert(b->open); /* libyaml's events are balanced */
+        if (event->type == YAML_MAPPING_END_EVENT)
+            close_map(b, b->open);
         b->depth--;
         b->open = (struct tree_node *)b->open->parent;
         return NULL;

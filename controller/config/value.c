@@ -7,6 +7,7 @@
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -20,7 +21,8 @@ enum { NUMBER_TEXT_MAX = 64, DEFAULT_PORT = 9618 };
 
 static int parse_number(const struct key *key, const char *text, int64_t *ret)
 {
-    if (key->fallback && strcmp(key->fallback, "unlimited") == 0 && strcmp(text, "unlimited") == 0) {
+    if (key->fallback && strcmp(key->fallback, "unlimited") == 0 &&
+        strcmp(text, "unlimited") == 0) {
         *ret = POLICY_UNLIMITED;
         return 0;
     }
@@ -53,7 +55,8 @@ static const char *format_number(const struct key *key, int64_t value,
 }
 
 /* What the text would be without its usual slips: O for 0, spaces, a decimal k, other units. */
-static bool guess_number(const struct key *key, const char *text, char guess[static NUMBER_TEXT_MAX])
+static bool guess_number(const struct key *key, const char *text,
+                         char guess[static NUMBER_TEXT_MAX])
 {
     static const char *const endings[][3] = {
         [KEY_COUNT] = {"", "000"},
@@ -101,7 +104,7 @@ static int take_number(const struct key *key, const char *text, const char *quot
     char buffer[UNITS_TEXT_MAX], guess[NUMBER_TEXT_MAX];
     int64_t value;
     int r = parse_number(key, text, &value);
-    const char *what = key->what ? key->what
+    const char *what = key->what                ? key->what
                        : key->type == KEY_BYTES ? "a size, such as 4GiB"
                                                 : "a duration, such as 90s or 1h30m";
     if (r == -ERANGE || (r == 0 && key->most && value > key->most)) {
@@ -227,8 +230,8 @@ int value_parse(const struct key *key, const char *text, struct arena *a, const 
     case KEY_PATH:
         if (strlen(text) >= 4096)
             return err_set(e, EINVAL, "%s is too long for a path", quoted);
-        word = *text == '/' || !*text ? arena_strdup(a, text)
-                                      : arena_printf(a, "%s/%s", folder, text);
+        word =
+            *text == '/' || !*text ? arena_strdup(a, text) : arena_printf(a, "%s/%s", folder, text);
         r = 0;
         break;
     default:
@@ -243,9 +246,14 @@ int value_parse(const struct key *key, const char *text, struct arena *a, const 
 
 void value_quote(const char *value, struct text *out)
 {
-    static const char plain[] = "[A-Za-z/]([A-Za-z0-9/._@-]*[A-Za-z0-9/._-])?|[0-9]+[A-Za-z0-9.]*";
-    static const char special[] = "null|true|false|yes|no|on|off"; /* to us or to other readers */
-    if (matches(plain, value) && !matches(special, value)) {
+    /* Words with a meaning of their own, to us or to other readers of YAML. */
+    static const char *const special[] = {"null", "true", "false", "yes", "no", "on", "off"};
+    bool plain = isalnum((unsigned char)*value) || *value == '/';
+    for (const char *p = value; *p; p++)
+        plain = plain && (isalnum((unsigned char)*p) || strchr("/._@-", *p));
+    for (size_t i = 0; i < ARRAY_SIZE(special); i++)
+        plain = plain && strcasecmp(value, special[i]) != 0;
+    if (plain) {
         text_add(out, value);
         return;
     }
