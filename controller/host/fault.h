@@ -26,7 +26,8 @@ int fault_set(struct fault *f, int code, const char *format, ...)
 
 /**
  * Store what libvirt says of the last failed call of this thread, after a beginning (printf style).
- * To be called before any other libvirt call, which would overwrite it. Returns -EIO.
+ * To be called before any other libvirt call, which would overwrite it: also none as an argument,
+ * not even for a name. Returns -EIO.
  */
 int fault_libvirt(struct fault *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

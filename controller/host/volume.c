@@ -90,7 +90,7 @@ int volume_path(virStorageVolPtr volume, char **ret, struct fault *f)
 {
     char *path = virStorageVolGetPath(volume);
     if (!path)
-        return fault_libvirt(f, "path of volume %s", virStorageVolGetName(volume));
+        return fault_libvirt(f, "path of a volume");
     *ret = path;
     return 0;
 }
@@ -102,8 +102,7 @@ int volume_make_disk(virStoragePoolPtr pool, const char *name, const char *image
     virStorageVolInfo info;
     char *path AUTOFREE = NULL;
     if (!base)
-        return fault_libvirt(f, "image %s in storage pool %s", image,
-                             virStoragePoolGetName(pool));
+        return fault_libvirt(f, "image %s", image);
     if (virStorageVolGetInfo(base, &info) < 0)
         return fault_libvirt(f, "image %s", image);
     int64_t capacity = bytes ? bytes : (int64_t)info.capacity;
@@ -205,7 +204,7 @@ int volume_list(virStoragePoolPtr pool, const char *ours, struct json_object *ar
     virStorageVolPtr *volumes = NULL;
     int count = virStoragePoolListAllVolumes(pool, &volumes, 0);
     if (count < 0)
-        return fault_libvirt(f, "volumes of storage pool %s", virStoragePoolGetName(pool));
+        return fault_libvirt(f, "cannot list the volumes of the storage pool");
     for (int i = 0; i < count; i++) {
         const char *name = virStorageVolGetName(volumes[i]);
         char uuid[VM_UUID_SIZE];
