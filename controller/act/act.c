@@ -1,0 +1,383 @@
+#include "act/act.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "act/drain.h"
+#include "act/fragment.h"
+#include "act/invalidate.h"
+#include "act/seed.h"
+#include "act/token.h"
+#include "base/mem.h"
+
+/* One action under way. */
+struct deed {
+    struct act *act;
+    struct deed *next;
+    enum action_kind kind;
+    char *key; /* what it is done to: UUID, volume or schedd */
+    char *name;
+    char *host;
+    struct token *token;
+    struct drain *drain;
+    struct invalidate *invalidate;
+    /* create */
+    const struct policy *policy;
+    const struct policy_template *template;
+    char *group;
+    char *vm_fragment;
+    bool exclusive;
+    usec born;
+};
+
+struct act {
+    struct loop *loop;
+    struct ledger *ledger;
+    struct act_callbacks callbacks;
+    struct deed *deeds;
+};
+
+static struct deed *deed_free(struct deed *d)
+{
+    if (!d)
+        return NULL;
+    (void)token_free(d->token);
+    (void)drain_free(d->drain);
+    (void)invalidate_free(d->invalidate);
+    free(d->key);
+    free(d->name);
+    free(d->host);
+    free(d->group);
+    free(d->vm_fragment);
+    free(d);
+    return NULL;
+}
+
+/* The deed is over: take it off the list and ask for a step. */
+static void deed_end(struct deed *d)
+{
+    struct act *a = d->act;
+    for (struct deed **p = &a->deeds; *p; p = &(*p)->next) {
+        if (*p == d) {
+            *p = d->next;
+            break;
+        }
+    }
+    (void)deed_free(d);
+    a->callbacks.changed(a->callbacks.userdata);
+}
+
+static void report(struct deed *d, const char *kind, const char *text)
+{
+    d->act->callbacks.event(d->act->callbacks.userdata, kind, d->name, text);
+}
+
+/* The outcome of an action as an event: "drain" or "drain-failed". */
+static void report_outcome(struct deed *d, const char *error)
+{
+    AUTOFREE char *kind = mem_printf("%s%s", action_kind_name(d->kind), error ? "-failed" : "-done");
+    report(d, kind, error ? error : "");
+}
+
+static void report_ledger(struct deed *d, int r, const struct err *e)
+{
+    if (r < 0)
+        report(d, "ledger-failed", e->text);
+}
+
+static const char *answer_error(const struct host_answer *answer)
+{
+    switch (answer->answer) {
+    case WORLD_ANSWER_OK:
+        return NULL;
+    case WORLD_ANSWER_FAILED:
+        return answer->error;
+    case WORLD_ANSWER_NONE:
+        break;
+    }
+    return answer->error[0] ? answer->error : "no answer: it may or may not have happened";
+}
+
+static void create_failed(struct deed *d, enum world_answer answer, const char *error)
+{
+    struct err e;
+    int r = ledger_vm_answer(d->act->ledger, d->key, answer, loop_now(d->act->loop), &e);
+    report_ledger(d, r, &e);
+    d->act->callbacks.host_result(d->act->callbacks.userdata, d->host, false);
+    report_outcome(d, error);
+    deed_end(d);
+}
+
+static void created(void *userdata, const struct host_answer *answer)
+{
+    struct deed *d = userdata;
+    const char *error = answer_error(answer);
+    struct err e;
+    if (error && answer->answer == WORLD_ANSWER_FAILED) {
+        create_failed(d, WORLD_ANSWER_FAILED, error);
+        return;
+    }
+    if (!error) {
+        int r = ledger_vm_answer(d->act->ledger, d->key, WORLD_ANSWER_OK, loop_now(d->act->loop), &e);
+        report_ledger(d, r, &e);
+    }
+    report_outcome(d, error);
+    struct host *host = d->act->callbacks.host(d->act->callbacks.userdata, d->host);
+    if (host)
+        host_list(host, NULL, NULL);
+    deed_end(d);
+}
+
+static void got_token(void *userdata, const char *token, const char *error)
+{
+    struct deed *d = userdata;
+    struct text seed = {0};
+    struct err e;
+    if (!token) {
+        create_failed(d, WORLD_ANSWER_FAILED, error);
+        return;
+    }
+    const struct policy_template *t = d->template;
+    struct host *host = d->act->callbacks.host(d->act->callbacks.userdata, d->host);
+    int r = host ? seed_render(d->policy, t,
+                               &(struct seed_vm){.name = d->name,
+                                                 .uuid = d->key,
+                                                 .group = d->group,
+                                                 .exclusive = d->exclusive,
+                                                 .token = token},
+                               d->vm_fragment, &seed, &e)
+                 : err_set(&e, ENOENT, "host %s is no longer in the policy", d->host);
+    if (r < 0)
+        create_failed(d, WORLD_ANSWER_FAILED, e.text);
+    else
+        host_create(host,
+                    &(struct host_create_args){.name = d->name,
+                                               .uuid = d->key,
+                                               .domain_xml = t->domain_xml,
+                                               .image = t->image,
+                                               .cpus = t->cpus,
+                                               .memory = t->memory,
+                                               .disk = t->disk,
+                                               .template = t->name,
+                                               .generation = t->generation,
+                                               .group = d->group,
+                                               .exclusive = d->exclusive,
+                                               .born = d->born,
+                                               .seed = text_get(&seed)},
+                    created, d);
+    seed_wipe(&seed);
+}
+
+static void drained(void *userdata, const char *error)
+{
+    struct deed *d = userdata;
+    struct err e;
+    if (!error) {
+        int r = ledger_vm_mark(d->act->ledger, d->key, LEDGER_DRAIN_ACCEPTED,
+                               loop_now(d->act->loop), "drain accepted", &e);
+        report_ledger(d, r, &e);
+    }
+    report_outcome(d, error);
+    deed_end(d);
+}
+
+static void invalidated(void *userdata, const char *error)
+{
+    report_outcome(userdata, error);
+    deed_end(userdata);
+}
+
+static void host_answered(void *userdata, const struct host_answer *answer)
+{
+    struct deed *d = userdata;
+    struct host *host = d->act->callbacks.host(d->act->callbacks.userdata, d->host);
+    report_outcome(d, answer_error(answer));
+    if (host)
+        host_list(host, NULL, NULL);
+    deed_end(d);
+}
+
+static void flock_answered(void *userdata, const char *error)
+{
+    report_outcome(userdata, error);
+    deed_end(userdata);
+}
+
+struct act *act_new(struct loop *loop, struct ledger *ledger, const struct act_callbacks *callbacks)
+{
+    struct act *a = mem_new(1, sizeof(*a));
+    *a = (struct act){.loop = loop, .ledger = ledger, .callbacks = *callbacks};
+    return a;
+}
+
+struct act *act_free(struct act *a)
+{
+    if (!a)
+        return NULL;
+    for (struct deed *d = a->deeds, *next; d; d = next) {
+        next = d->next;
+        (void)deed_free(d);
+    }
+    free(a);
+    return NULL;
+}
+
+size_t act_under_way(const struct act *a)
+{
+    size_t n = 0;
+    for (const struct deed *d = a->deeds; d; d = d->next)
+        n++;
+    return n;
+}
+
+static const char *action_key(const struct plan_action *action)
+{
+    return action->volume[0] ? action->volume : action->uuid[0] ? action->uuid : action->name;
+}
+
+static bool is_under_way(const struct act *a, const struct plan_action *action)
+{
+    for (const struct deed *d = a->deeds; d; d = d->next)
+        if (action->kind != ACTION_CREATE && d->kind == action->kind &&
+            strcmp(d->key, action_key(action)) == 0)
+            return true;
+    return false;
+}
+
+static void start_create(struct deed *d, const struct plan *plan, const struct plan_action *action,
+                         const char *why, const char *vm_fragment)
+{
+    const struct policy *p = plan->policy;
+    struct err e;
+    uuid_t uuid;
+    char text[UUID_STR_LEN];
+    uuid_generate_random(uuid);
+    uuid_unparse_lower(uuid, text);
+    d->policy = p;
+    d->template = &p->templates[action->policy_template];
+    mem_replace(&d->key, text);
+    free(d->name);
+    d->name = mem_printf("%s-%s-%.8s", p->pool.name, d->template->name, text);
+    d->group =
+        mem_strdup(action->policy_group == SIZE_MAX ? "" : p->groups[action->policy_group].name);
+    d->vm_fragment = mem_strdup(vm_fragment);
+    d->exclusive = action->exclusive;
+    d->born = loop_now(d->act->loop);
+    int r = ledger_vm_add(d->act->ledger,
+                          &(struct world_record){.uuid = d->key,
+                                                 .name = d->name,
+                                                 .host = d->host,
+                                                 .template = d->template->name,
+                                                 .generation = d->template->generation,
+                                                 .group = d->group,
+                                                 .exclusive = d->exclusive,
+                                                 .create_decided = d->born,
+                                                 .why = why},
+                          &e);
+    if (r < 0) { /* no intent on disk: no create */
+        report_outcome(d, e.text);
+        deed_end(d);
+        return;
+    }
+    report(d, "create", why);
+    d->token = token_create(d->act->loop, p, d->key, got_token, d);
+}
+
+static void mark(struct deed *d, enum ledger_mark which, const char *why)
+{
+    struct err e;
+    int r = ledger_vm_mark(d->act->ledger, d->key, which, loop_now(d->act->loop), why, &e);
+    report_ledger(d, r, &e);
+}
+
+static void start_deed(struct deed *d, const struct plan *plan, const struct plan_action *action,
+                       const char *why, const char *vm_fragment)
+{
+    struct act *a = d->act;
+    struct host *host =
+        action->host[0] ? a->callbacks.host(a->callbacks.userdata, action->host) : NULL;
+    struct flock *flock = a->callbacks.flock(a->callbacks.userdata, action->name);
+    struct err e;
+    int r;
+
+    if (action->kind != ACTION_CREATE)
+        report(d, action_kind_name(action->kind), why);
+    switch (action->kind) {
+    case ACTION_CREATE:
+        start_create(d, plan, action, why, vm_fragment);
+        return;
+    case ACTION_DRAIN:
+        mark(d, LEDGER_DRAIN_DECIDED, why);
+        d->drain = drain_start(a->loop, plan->policy, action->machine, why, drained, d);
+        return;
+    case ACTION_INVALIDATE:
+        d->invalidate = invalidate_start(a->loop, plan->policy, action->uuid, action->machine,
+                                         invalidated, d);
+        return;
+    case ACTION_FORGET:
+        r = ledger_vm_close(a->ledger, action->uuid, loop_now(a->loop), &e);
+        report_ledger(d, r, &e);
+        deed_end(d);
+        return;
+    case ACTION_POWEROFF:
+        mark(d, LEDGER_POWEROFF_DECIDED, why);
+        if (host) {
+            host_shutdown(host, action->uuid, host_answered, d);
+            return;
+        }
+        break;
+    case ACTION_DESTROY:
+        mark(d, LEDGER_DESTROY_DECIDED, why);
+        if (action->reason.code == REASON_NEVER_JOINED)
+            a->callbacks.host_result(a->callbacks.userdata, action->host, false);
+        if (host) {
+            host_destroy(host, action->uuid, host_answered, d);
+            return;
+        }
+        break;
+    case ACTION_DELETE_VOLUME:
+        if (host) {
+            host_delete_volume(host, action->volume, host_answered, d);
+            return;
+        }
+        break;
+    case ACTION_FLOCK_APPLY:
+    case ACTION_FLOCK_REMOVE:
+        if (flock) {
+            flock_apply(flock, flock_answered, d);
+            return;
+        }
+        break;
+    case ACTION_KIND_COUNT:
+        break;
+    }
+    report_outcome(d, "its host or schedd is no longer in the policy");
+    deed_end(d);
+}
+
+size_t act_start(struct act *a, const struct plan *plan, const char *vm_fragment)
+{
+    size_t started = 0;
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        const struct plan_action *action = &plan->actions[i];
+        if (is_under_way(a, action))
+            continue;
+        struct text why = {0};
+        reason_render(&action->reason, plan->policy->file, &why);
+        struct deed *d = mem_new(1, sizeof(*d));
+        d->act = a;
+        d->kind = action->kind;
+        d->key = mem_strdup(action_key(action));
+        d->name = mem_strdup(action->name);
+        d->host = mem_strdup(action->host);
+        d->next = a->deeds;
+        a->deeds = d;
+        start_deed(d, plan, action, text_get(&why), vm_fragment);
+        text_done(&why);
+        started++;
+    }
+    return started;
+}

@@ -1,0 +1,46 @@
+/*
+ * Carrying a plan out. Each action is started once and runs by itself; while it is under way the same
+ * action is not started again, and the next plan may well decide it anew (level-triggered). What was
+ * decided is in the ledger before anything is asked of the outside.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "act/flock.h"
+#include "config/policy.h"
+#include "loop/loop.h"
+#include "plan/plan.h"
+#include "record/ledger.h"
+#include "sense/host.h"
+
+struct act;
+
+struct act_callbacks {
+    /** Something came out: facts changed, take a step. */
+    void (*changed)(void *userdata);
+    /** For the log and the history; @kind as in struct ledger_event. */
+    void (*event)(void *userdata, const char *kind, const char *subject, const char *text);
+    /** The host worker of that name, or NULL. */
+    struct host *(*host)(void *userdata, const char *name);
+    /** The fragment of that schedd, or NULL. */
+    struct flock *(*flock)(void *userdata, const char *schedd);
+    /** A create on @host failed, or its VM never joined (@joined false); or one joined. */
+    void (*host_result)(void *userdata, const char *host, bool good);
+    void *userdata;
+};
+
+/** Everything given must outlive the result, which the caller owns (act_free). */
+struct act *act_new(struct loop *loop, struct ledger *ledger, const struct act_callbacks *callbacks)
+    __attribute__((returns_nonnull));
+/** Give up everything under way. */
+struct act *act_free(struct act *a);
+
+/**
+ * Start the actions of @plan that are not under way. @vm_fragment: the text of the template of the
+ * VMs' configuration (flock-config/vm-startd.conf). Returns how many were started.
+ */
+size_t act_start(struct act *a, const struct plan *plan, const char *vm_fragment);
+/** How many actions are under way. */
+size_t act_under_way(const struct act *a);

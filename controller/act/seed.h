@@ -1,0 +1,25 @@
+/*
+ * The seed of a VM: the one small text that makes a machine this VM and no other. It holds the token,
+ * so it is wiped when it was handed over. Its format is in vm-templates/guest/README.md.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "config/policy.h"
+
+struct seed_vm {
+    const char *name;
+    const char *uuid;
+    const char *group;
+    bool exclusive;
+    const char *token;
+};
+
+/** Render the seed of @vm; @fragment: text of flock-config/vm-startd.conf. 0, or as fragment_render. */
+int seed_render(const struct policy *p, const struct policy_template *t, const struct seed_vm *vm,
+                const char *fragment, struct text *out, struct err *e);
+/** Overwrite and free. */
+void seed_wipe(struct text *seed);
