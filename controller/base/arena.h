@@ -18,7 +18,7 @@ void *arena_take(struct arena *a, size_t count, size_t size) __attribute__((retu
 char *arena_strdup(struct arena *a, const char *text);
 /** printf into the arena. */
 char *arena_printf(struct arena *a, const char *format, ...)
-    __attribute__((format(printf, 2, 3), returns_nonnull));
+    __attribute__((format(printf, 2, 3), nonnull(2), returns_nonnull));
 /** Bytes handed out so far. */
 size_t arena_used(const struct arena *a);
 /**

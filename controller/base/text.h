@@ -13,7 +13,8 @@ struct text {
 
 void text_add(struct text *t, const char *piece);
 void text_add_bytes(struct text *t, const char *bytes, size_t count);
-void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_printf(struct text *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 /** Forget the content, keep the memory. */
 void text_clear(struct text *t);
 /** Remove the first @count bytes. */

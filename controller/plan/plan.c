@@ -39,8 +39,10 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
     const struct vms *vms = recognise(a, p, w, trust, &later);
     const struct demand *demand = demand_gather(a, p, w, trust);
     const struct supply *supply = supply_match(a, p, w, demand, vms);
+    const struct reason frozen = w->paused ? (struct reason){REASON_PAUSED} : vms->vanished;
+    const struct reason stop = frozen.code ? frozen : trust->pool ? (struct reason){0} : trust->why_not;
     const struct growth *growth =
-        share_grow(a, p, w, trust, vms, demand, supply, &actions, &later);
+        share_grow(a, p, w, trust, vms, demand, supply, stop, &actions, &later);
     retire_choose(p, w, trust, vms, supply, &actions, &later);
     remove_choose(p, w, trust, vms, &actions, &later);
     flock_choose(w, &actions, &later);
@@ -49,6 +51,7 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
         .policy = p,
         .now = w->now,
         .next_look = later.at,
+        .frozen = frozen,
         .vanished_at = vms->vanished_at,
         .trust = trust->rows,
         .n_trust = trust->n_rows,
@@ -59,15 +62,9 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
         .groups = growth->groups,
         .n_groups = p->n_groups,
         .actions = actions.items,
-        .n_actions = actions.n,
+        .n_actions = frozen.code ? 0 : actions.n,
     };
     for (size_t i = 0; i < vms->n; i++)
         plan->counts[vms->items[i].state]++;
-    if (w->paused)
-        plan->frozen = (struct reason){REASON_PAUSED};
-    else if (vms->vanished.code)
-        plan->frozen = vms->vanished;
-    if (plan->frozen.code)
-        plan->n_actions = 0;
     return plan;
 }

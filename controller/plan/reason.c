@@ -12,7 +12,7 @@
 
 /*
  * In a sentence $n and $limit are the numbers as they are, $N and $L as durations, $M as bytes (of
- * limit), $s the subject, $p "s" unless n is 1, $w where the limit was set.
+ * limit), $s the subject, $p "s" unless n is 1, $v "s" if it is, $w where the limit was set.
  */
 static const struct {
     const char *name;
@@ -49,7 +49,7 @@ static const struct {
     [REASON_FROZEN] = {"frozen", "$n of $limit VMs vanished at once: nothing is changed until the "
                                  "facts have said so for a while"},
     [REASON_PAUSED] = {"paused", "an admin paused the pool"},
-    [REASON_DEMAND] = {"demand", "$n idle job$p want it"},
+    [REASON_DEMAND] = {"demand", "$n idle job$p want$v it"},
     [REASON_SPARE] = {"spare", "$n of $limit spare VMs are there$w"},
     [REASON_IDLE] = {"idle", "idle for $N"},
     [REASON_TOO_OLD] = {"too-old", "$N old, and $L are allowed$w"},
@@ -106,6 +106,8 @@ void reason_render(const struct reason *r, const char *file, struct text *out)
             text_add(out, r->subject ? r->subject : "");
         } else if (*p == 'p') {
             text_add(out, r->n == 1 ? "" : "s");
+        } else if (*p == 'v') {
+            text_add(out, r->n == 1 ? "s" : "");
         } else if (*p == 'w' && file && r->line) {
             const char *slash = strrchr(file, '/');
             text_printf(out, " (%s:%u)", slash ? slash + 1 : file, r->line);

@@ -68,7 +68,7 @@ struct supply {
 const struct supply *supply_match(struct arena *a, const struct policy *p, const struct world *w,
                                   const struct demand *d, const struct vms *vms);
 
-/* 5–7. Share, place and ramp: the VMs to start, and what stops the rest. */
+/* 5–7. Share, place and ramp: the VMs to start, and what stops the rest. @stop: nothing may grow. */
 struct growth {
     const int64_t *starting;       /* jobs, as demand.wants: by VMs that this plan starts */
     const struct plan_group *groups; /* as in the policy */
@@ -76,7 +76,7 @@ struct growth {
 };
 const struct growth *share_grow(struct arena *a, const struct policy *p, const struct world *w,
                                 const struct trust *trust, const struct vms *vms,
-                                const struct demand *d, const struct supply *s,
+                                const struct demand *d, const struct supply *s, struct reason stop,
                                 struct actions *actions, struct later *later);
 
 /* 6. The books of the hosts: what is in use, foreign domains included. */

@@ -229,7 +229,7 @@ static const struct plan_group *report(struct grower *g)
 
 const struct growth *share_grow(struct arena *a, const struct policy *p, const struct world *w,
                                 const struct trust *trust, const struct vms *vms,
-                                const struct demand *d, const struct supply *s,
+                                const struct demand *d, const struct supply *s, struct reason stop,
                                 struct actions *actions, struct later *later)
 {
     struct growth *growth = arena_take(a, 1, sizeof(*growth));
@@ -249,13 +249,12 @@ const struct growth *share_grow(struct arena *a, const struct policy *p, const s
     for (size_t i = 0; i < d->n; i++)
         g.left[i] = d->wants[i].jobs - s->served[i] - s->starting[i];
     count_use(&g, vms);
-    if (trust->pool) {
+    for (size_t i = 0; stop.code && i < p->n_groups; i++)
+        if (has_demand(&g, i))
+            g.groups[i].limited = stop;
+    if (!stop.code) {
         grow_for_demand(&g);
         grow_spare(&g, vms);
-    } else {
-        for (size_t i = 0; i < p->n_groups; i++)
-            if (has_demand(&g, i))
-                g.groups[i].limited = trust->why_not;
     }
     *growth = (struct growth){
         .starting = g.starting,
