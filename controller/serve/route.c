@@ -18,8 +18,8 @@ static const struct {
     const char *path;
     view_function view;
 } views[] = {
-    {"/v1/groups", view_groups}, {"/v1/hosts", view_hosts}, {"/v1/plan", view_plan},
-    {"/v1/status", view_status}, {"/v1/vms", view_vms},
+    {"/v1/flock", view_flock}, {"/v1/groups", view_groups}, {"/v1/hosts", view_hosts},
+    {"/v1/plan", view_plan},   {"/v1/status", view_status}, {"/v1/vms", view_vms},
 };
 
 enum command {

@@ -3,7 +3,7 @@
  *
  *   GET  /healthz                   the loop turns
  *   GET  /readyz                    there is a plan, and it is not an old one
- *   GET  /v1/{status,vms,plan,groups,hosts}
+ *   GET  /v1/{status,vms,plan,groups,hosts,flock}
  *   GET  /v1/explain/vm/NAME
  *   POST /v1/{pause,resume,look}, /v1/flock/{apply,remove}      for admins
  *

@@ -274,3 +274,10 @@ struct json_object *view_status(const struct snapshot *s, usec now)
     json_add(view, "events", events(&s->server));
     return view;
 }
+
+struct json_object *view_flock(const struct snapshot *s, usec now)
+{
+    struct json_object *view = part_begin(now);
+    json_add(view, "flock", flocks(s));
+    return view;
+}

@@ -24,6 +24,8 @@ struct json_object *view_vms(const struct snapshot *s, usec now);
 /** What the last step decided: actions and text, and a count of each kind ("create", …). */
 struct json_object *view_plan(const struct snapshot *s, usec now);
 struct json_object *view_groups(const struct snapshot *s, usec now);
+/** The fragment of each schedd. */
+struct json_object *view_flock(const struct snapshot *s, usec now);
 struct json_object *view_hosts(const struct snapshot *s, usec now);
 /**
  * All that is known of one VM. @name: its name, its UUID, or the beginning of either when that is

@@ -1,0 +1,35 @@
+/*
+ * The table of verbs. Help, suggestions and the manual's list come from it.
+ */
+#pragma once
+
+#include "cli/cli.h"
+
+struct command {
+    const char *name;
+    const char *arguments; /* as help shows them */
+    const char *summary;   /* one line */
+    const char *examples;  /* lines of "  eyrie …" */
+    bool looks;            /* takes --watch */
+    /* @argv holds the @argc words after the verb. Returns the exit code. */
+    int (*run)(const struct cli *cli, int argc, char **argv);
+};
+
+/** The verb called @name, or NULL. */
+const struct command *command_find(const char *name);
+/** The verb that @name was probably meant to be, or NULL. */
+const struct command *command_nearest(const char *name);
+/** Write the help of one verb, or of eyrie when @c is NULL. */
+void command_help(const struct command *c, FILE *out);
+/** Say that @argc words after @c's name are too many or too few; returns CLI_USAGE. */
+int command_wrong_arguments(const struct cli *cli, const char *name);
+
+int explain_run(const struct cli *cli, int argc, char **argv);
+int flock_run(const struct cli *cli, int argc, char **argv);
+int groups_run(const struct cli *cli, int argc, char **argv);
+int hosts_run(const struct cli *cli, int argc, char **argv);
+int pause_run(const struct cli *cli, int argc, char **argv);
+int plan_run(const struct cli *cli, int argc, char **argv);
+int resume_run(const struct cli *cli, int argc, char **argv);
+int status_run(const struct cli *cli, int argc, char **argv);
+int vms_run(const struct cli *cli, int argc, char **argv);

@@ -1,0 +1,60 @@
+/* eyrie flock [show | apply | remove] */
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/command.h"
+#include "cli/show.h"
+#include "cli/table.h"
+
+static const struct table_column columns[] = {
+    {"SCHEDD", 0},   {"STATE", 0},          {"WANTED", TABLE_CUT}, {"PRESENT", TABLE_CUT},
+    {"BELIEVED", TABLE_CUT}, {"FAILED", TABLE_RIGHT}, {"ERROR", TABLE_CUT},
+};
+
+/* Enough of a digest to tell two apart. */
+static void digest_cell(struct table *t, struct json_object *flock, const char *key)
+{
+    table_cell_printf(t, "%.12s", json_string_or(flock, key, "-"));
+}
+
+static void render(const struct cli *cli, struct json_object *view, FILE *out)
+{
+    CLEANUP(table_free_p) struct table *t = table_new(cli, columns, ARRAY_SIZE(columns));
+    struct json_object *flocks = json_array_or_null(view, "flock");
+    usec now = json_int_or(view, "now", 0);
+    size_t n_flocks = flocks ? json_object_array_length(flocks) : 0;
+    char age[UNITS_TEXT_MAX];
+    for (size_t i = 0; i < n_flocks; i++) {
+        struct json_object *flock = json_object_array_get_idx(flocks, i);
+        const char *state = json_string_or(flock, "state", "");
+        table_row(t);
+        table_cell(t, json_string_or(flock, "schedd", ""));
+        table_cell(t, state);
+        table_paint(t, paint_of_state(state));
+        digest_cell(t, flock, "wanted");
+        digest_cell(t, flock, "present");
+        digest_cell(t, flock, "believed");
+        table_cell(t, show_ago(flock, "failed", now, age));
+        table_cell(t, json_string_or(flock, "error", ""));
+    }
+    table_print(t, out);
+    if (n_flocks == 0)
+        (void)fputs("The policy has no schedds.\n", out);
+}
+
+int flock_run(const struct cli *cli, int argc, char **argv)
+{
+    static const struct show show = {.render = render};
+    const char *word = argc > 0 ? argv[0] : "show";
+    if (argc > 1)
+        return command_wrong_arguments(cli, "flock");
+    if (strcmp(word, "show") == 0)
+        return show_view(cli, "/v1/flock", &show);
+    if (cli->watch)
+        return cli_usage(cli, "eyrie flock %s cannot be watched", word);
+    if (strcmp(word, "apply") == 0)
+        return show_command(cli, "/v1/flock/apply");
+    if (strcmp(word, "remove") == 0)
+        return show_command(cli, "/v1/flock/remove");
+    return command_wrong_arguments(cli, "flock");
+}

@@ -1,0 +1,149 @@
+#include "cli/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/http.h"
+#include "cli/paint.h"
+
+static int complain(const struct cli *cli, int code, const struct err *e)
+{
+    (void)fputs("eyrie: ", cli->err);
+    paint_text(cli->err, e->text, false);
+    (void)fputc('\n', cli->err);
+    return code;
+}
+
+/* Ask once and write the answer to @out. */
+static int show_once(const struct cli *cli, const char *path, const struct show *show, FILE *out,
+                     struct err *e)
+{
+    CLEANUP(text_done) struct text body = {0};
+    AUTOJSON struct json_object *view = NULL;
+    int code = http_ask(cli, "GET", path, &body, e);
+    if (code != CLI_OK)
+        return code;
+    if (json_parse(text_get(&body), body.length, &view, e) < 0) {
+        (void)err_prefix(e, 0, "eyried's answer");
+        return CLI_FAILURE;
+    }
+    if (cli->json)
+        (void)fwrite(text_get(&body), 1, body.length, out);
+    else
+        show->render(cli, view, out);
+    return show->judge ? show->judge(view) : CLI_OK;
+}
+
+/* Draw over what is there, and no more than fits. */
+static void draw(const struct cli *cli, const char *block, size_t length)
+{
+    const char *end = block + length;
+    int left = cli->height - 1;
+    (void)fputs("\033[H", cli->out);
+    for (const char *line = block; line < end && left > 0; left--) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        stop = stop ? stop : end;
+        (void)fwrite(line, 1, (size_t)(stop - line), cli->out);
+        (void)fputs(left > 1 || stop + 1 >= end ? "\033[K\n" : "\033[K\n…", cli->out);
+        line = stop + 1;
+    }
+    (void)fputs("\033[J", cli->out);
+    (void)fflush(cli->out);
+}
+
+static void wait_for(usec d)
+{
+    const struct timespec pause = {.tv_sec = (time_t)(d / USEC_PER_SEC),
+                                   .tv_nsec = (long)(d % USEC_PER_SEC) * 1000};
+    (void)nanosleep(&pause, NULL);
+}
+
+/* Ends when the reader goes away, or by a signal. */
+static int watch(const struct cli *cli, const char *path, const struct show *show)
+{
+    bool in_place = cli->terminal && !cli->json;
+    for (bool first = true;; first = false) {
+        AUTOFREE char *block = NULL;
+        size_t length = 0;
+        struct err e = {0};
+        FILE *out = open_memstream(&block, &length);
+        if (!out)
+            mem_exhausted();
+        int code = show_once(cli, path, show, out, &e);
+        if (*e.text) {
+            (void)fputs("eyrie: ", out);
+            paint_text(out, e.text, false);
+            (void)fputc('\n', out);
+        }
+        (void)fclose(out);
+        if (code == CLI_USAGE || code == CLI_NOT_PERMITTED)
+            return complain(cli, code, &e);
+        if (in_place) {
+            if (first)
+                (void)fputs("\033[2J", cli->out);
+            draw(cli, block, length);
+        } else {
+            if (!first && !cli->json)
+                (void)fputc('\n', cli->out);
+            if (!cli->json || code == CLI_OK || !*e.text)
+                (void)fwrite(block, 1, length, cli->out);
+        }
+        if (fflush(cli->out) != 0)
+            return CLI_FAILURE;
+        wait_for(cli->watch);
+    }
+}
+
+int show_view(const struct cli *cli, const char *path, const struct show *show)
+{
+    AUTOFREE char *block = NULL;
+    size_t length = 0;
+    struct err e = {0};
+    if (cli->watch)
+        return watch(cli, path, show);
+    FILE *out = open_memstream(&block, &length);
+    if (!out)
+        mem_exhausted();
+    int code = show_once(cli, path, show, out, &e);
+    (void)fclose(out);
+    if (*e.text)
+        return complain(cli, code, &e);
+    (void)fwrite(block, 1, length, cli->out);
+    return code;
+}
+
+int show_command(const struct cli *cli, const char *path)
+{
+    CLEANUP(text_done) struct text body = {0};
+    AUTOJSON struct json_object *answer = NULL;
+    struct err e = {0};
+    int code = http_ask(cli, "POST", path, &body, &e);
+    if (code == CLI_OK && json_parse(text_get(&body), body.length, &answer, &e) < 0)
+        code = CLI_FAILURE;
+    if (code != CLI_OK)
+        return complain(cli, code, &e);
+    if (cli->json) {
+        (void)fwrite(text_get(&body), 1, body.length, cli->out);
+        return CLI_OK;
+    }
+    paint_text(cli->out, json_string_or(answer, "text", "done"), false);
+    (void)fputc('\n', cli->out);
+    return CLI_OK;
+}
+
+const char *show_reason(struct json_object *o, const char *key)
+{
+    return json_string_or(json_object_or_null(o, key), "text", "");
+}
+
+const char *show_ago(struct json_object *o, const char *key, usec now,
+                     char buffer[static UNITS_TEXT_MAX])
+{
+    usec at = json_int_or(o, key, 0);
+    if (at == 0)
+        return strcpy(buffer, "");
+    return paint_age(now > at ? now - at : 0, buffer);
+}

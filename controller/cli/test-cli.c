@@ -1,0 +1,358 @@
+/* eyrie's verbs against the real API in a child process, which serves the sample of serve/. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/paint.h"
+#include "serve/api.h"
+#include "serve/sample.h"
+
+enum { WORDS_MAX = 12 };
+
+struct stage {
+    char folder[64];
+    char *path;
+    pid_t server;
+};
+
+/* What eyrie wrote and returned. */
+struct said {
+    int code;
+    char *out;
+    char *err;
+};
+
+static struct snapshot *port_degraded(void *userdata)
+{
+    (void)userdata;
+    return sample_snapshot(NULL, NULL);
+}
+
+static struct snapshot *port_quiet(void *userdata)
+{
+    (void)userdata;
+    return sample_quiet();
+}
+
+static struct snapshot *port_none(void *userdata)
+{
+    (void)userdata;
+    return NULL;
+}
+
+static int port_well(void *userdata, uid_t who, struct err *e)
+{
+    (void)userdata;
+    (void)who;
+    (void)e;
+    return 0;
+}
+
+static int port_forbids(void *userdata, uid_t who, struct err *e)
+{
+    (void)userdata;
+    return err_set(e, EPERM, "uid %d may look but not change anything", (int)who);
+}
+
+/* In the child: serve until killed; one byte on @ready once the socket is there. */
+_Noreturn static void serve(const char *path, struct snapshot *(*snapshot)(void *userdata),
+                            int ready)
+{
+    const struct api_port port = {
+        .snapshot = snapshot,
+        .pause = port_well,
+        .resume = port_forbids,
+        .look = port_well,
+        .flock_apply = port_well,
+        .flock_remove = port_well,
+    };
+    struct loop *loop = NULL;
+    struct api *api = NULL;
+    struct err e = {0};
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (loop_new(&loop, &e) == 0 && api_new(loop, path, &port, NULL, &api, &e) == 0 &&
+        write(ready, "", 1) == 1)
+        (void)loop_run(loop);
+    _exit(1);
+}
+
+static void stage_setup(struct stage *stage, struct snapshot *(*snapshot)(void *userdata))
+{
+    int ready[2];
+    char byte;
+    *stage = (struct stage){.folder = "/tmp/eyrie-cli-XXXXXX"};
+    assert_non_null(mkdtemp(stage->folder));
+    stage->path = mem_printf("%s/eyried.sock", stage->folder);
+    assert_int_equal(pipe(ready), 0);
+    stage->server = fork();
+    assert_true(stage->server >= 0);
+    if (stage->server == 0)
+        serve(stage->path, snapshot, ready[1]);
+    (void)close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    (void)close(ready[0]);
+    assert_int_equal(setenv("EYRIE_SOCKET", stage->path, 1), 0);
+}
+
+static void stage_end(struct stage *stage)
+{
+    (void)kill(stage->server, SIGKILL);
+    (void)waitpid(stage->server, NULL, 0);
+    (void)unlink(stage->path);
+    (void)rmdir(stage->folder);
+    free(stage->path);
+}
+
+static void said_done(struct said *said)
+{
+    free(said->out);
+    free(said->err);
+}
+
+/* Run "eyrie …"; @line is split at blanks. */
+static struct said eyrie(const char *line)
+{
+    AUTOFREE char *words = mem_printf("eyrie %s", line);
+    char *argv[WORDS_MAX + 1] = {0}, *save = NULL;
+    int argc = 0;
+    size_t out_length, err_length;
+    struct said said = {0};
+    for (char *w = strtok_r(words, " ", &save); w && argc < WORDS_MAX; w = strtok_r(NULL, " ", &save))
+        argv[argc++] = w;
+    FILE *out = open_memstream(&said.out, &out_length);
+    FILE *err = open_memstream(&said.err, &err_length);
+    said.code = cli_main(argc, argv, out, err);
+    (void)fclose(out);
+    (void)fclose(err);
+    return said;
+}
+
+#define SAID CLEANUP(said_done) struct said
+
+static void assert_says(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("no \"%s\" in:\n%s", part, text);
+}
+
+static void test_looking_at_a_degraded_pool(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, port_degraded);
+    SAID status = eyrie("status");
+    assert_int_equal(status.code, CLI_DEGRADED);
+    assert_says(status.out, "vpool is degraded");
+    assert_says(status.out, "host hv02: stale");
+    assert_says(status.out, "3 of 10 (eyrie.yaml:11): 1 booting, 1 busy, 1 lost, 1 foreign");
+    assert_says(status.out, "host: 1 of 2 fresh");
+    assert_says(status.out, "juno uses 8 cpus and its max is 8 (eyrie.yaml:31)");
+    assert_says(status.out, "schedd.lab applied");
+    assert_null(strchr(status.out, '\033'));
+    size_t lines = 0;
+    for (const char *p = status.out; *p; p++)
+        lines += *p == '\n';
+    assert_true(lines <= 24);
+    SAID vms = eyrie("vms");
+    assert_int_equal(vms.code, CLI_OK);
+    assert_says(vms.out, "NAME ");
+    assert_says(vms.out, "vpool-small-1a2b9999");
+    assert_says(vms.out, "1/2");
+    assert_says(vms.out, "booting for 21s");
+    SAID plan = eyrie("plan");
+    assert_int_equal(plan.code, CLI_CHANGES);
+    assert_says(plan.out, "+ create small on hv01 for juno");
+    SAID groups = eyrie("groups");
+    assert_int_equal(groups.code, CLI_OK);
+    assert_says(groups.out, "lhaaso");
+    SAID hosts = eyrie("hosts");
+    assert_int_equal(hosts.code, CLI_OK);
+    assert_says(hosts.out, "no route to host");
+    assert_says(hosts.out, "5/16");
+    SAID flock = eyrie("flock");
+    assert_int_equal(flock.code, CLI_OK);
+    assert_says(flock.out, "applied");
+    stage_end(&stage);
+}
+
+static void test_looking_at_a_quiet_pool(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, port_quiet);
+    SAID status = eyrie("status");
+    assert_int_equal(status.code, CLI_OK);
+    assert_says(status.out, "vpool is ok");
+    SAID plan = eyrie("plan");
+    assert_int_equal(plan.code, CLI_OK);
+    assert_says(plan.out, "nothing to do");
+    SAID vms = eyrie("vms");
+    assert_string_equal(vms.out, "There are no VMs.\n");
+    stage_end(&stage);
+}
+
+static void test_explain(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, port_degraded);
+    SAID vm = eyrie("explain vm 1a2b3");
+    assert_int_equal(vm.code, CLI_OK);
+    assert_says(vm.out, "vpool-small-1a2b3c4d is busy: 1 slot claimed");
+    assert_says(vm.out, "drain: idle for 11m40s");
+    assert_says(vm.out, "9 idle jobs want it");
+    SAID foreign = eyrie("explain vm vpool-intruder");
+    assert_says(foreign.out, "not ours: no metadata of ours");
+    SAID wrong = eyrie("explain vm vpool-small-1a2b3c4e");
+    assert_int_equal(wrong.code, CLI_FAILURE);
+    assert_says(wrong.err, "did you mean vpool-small-1a2b3c4d?");
+    SAID odd = eyrie("explain vm ../%20?x");
+    assert_int_equal(odd.code, CLI_FAILURE);
+    assert_says(odd.err, "there is no VM \"../%20?x\"");
+    SAID nothing = eyrie("explain");
+    assert_int_equal(nothing.code, CLI_USAGE);
+    stage_end(&stage);
+}
+
+static void test_json_is_the_answer(void **state)
+{
+    static const char *const lines[] = {"status -o json", "vms --output=json", "-o json plan",
+                                        "groups -ojson",  "hosts -o json",     "flock show -o json",
+                                        "explain vm 1a2b3 -o json", "pause -o json"};
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, port_degraded);
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        SAID said = eyrie(lines[i]);
+        AUTOJSON struct json_object *o = NULL;
+        assert_int_equal(json_parse(said.out, strlen(said.out), &o, NULL), 0);
+        assert_int_equal(json_int_or(o, "version", 0), 1);
+    }
+    SAID status = eyrie("status -o json");
+    assert_int_equal(status.code, CLI_DEGRADED);
+    stage_end(&stage);
+}
+
+static void test_commands(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, port_degraded);
+    SAID paused = eyrie("pause");
+    assert_int_equal(paused.code, CLI_OK);
+    assert_says(paused.out, "nothing is changed until");
+    SAID removed = eyrie("flock remove");
+    assert_int_equal(removed.code, CLI_OK);
+    SAID applied = eyrie("flock apply");
+    assert_int_equal(applied.code, CLI_OK);
+    SAID resumed = eyrie("resume");
+    assert_int_equal(resumed.code, CLI_NOT_PERMITTED);
+    assert_says(resumed.err, "may look but not change");
+    stage_end(&stage);
+}
+
+static void test_no_daemon(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("EYRIE_SOCKET", "/nonexistent/eyried.sock", 1), 0);
+    SAID said = eyrie("status");
+    assert_int_equal(said.code, CLI_UNREACHABLE);
+    assert_string_equal(said.out, "");
+    assert_says(said.err, "/nonexistent/eyried.sock");
+    assert_says(said.err, "is it running?");
+    struct stage stage;
+    stage_setup(&stage, port_none);
+    SAID early = eyrie("status");
+    assert_int_equal(early.code, CLI_UNREACHABLE);
+    assert_says(early.err, "there is no plan yet");
+    stage_end(&stage);
+}
+
+static void test_usage(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *says;
+    } cases[] = {
+        {"stats", "did you mean status?"},
+        {"--wacth status", "did you mean --watch?"},
+        {"zzzzzz", "there is no verb \"zzzzzz\""},
+        {"status -x", "unknown option \"-x\""},
+        {"status -o yaml", "\"yaml\" is no output"},
+        {"status -o", "needs a value"},
+        {"status --watch=soon", "not a number of seconds"},
+        {"status --watch=0", "not a number of seconds"},
+        {"pause --watch", "cannot be watched"},
+        {"flock apply --watch", "cannot be watched"},
+        {"flock leave", "usage: eyrie flock"},
+        {"status now", "usage: eyrie status"},
+        {"", "Usage: eyrie VERB"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        SAID said = eyrie(cases[i].line);
+        assert_int_equal(said.code, CLI_USAGE);
+        assert_string_equal(said.out, "");
+        assert_says(said.err, cases[i].says);
+    }
+}
+
+static void test_help_and_version(void **state)
+{
+    (void)state;
+    SAID help = eyrie("--help");
+    assert_int_equal(help.code, CLI_OK);
+    assert_says(help.out, "Verbs:");
+    assert_says(help.out, "Exit codes:");
+    SAID verb = eyrie("vms --help");
+    assert_int_equal(verb.code, CLI_OK);
+    assert_says(verb.out, "eyrie vms --watch=1");
+    SAID version = eyrie("--version");
+    assert_int_equal(version.code, CLI_OK);
+    assert_says(version.out, "eyrie 0");
+}
+
+static void test_names_do_not_steer_the_terminal(void **state)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    (void)state;
+    paint_text(out, "a\033[2Jb\nc\x7f\xc2\x9b" "d\xc3\xa9", false);
+    (void)fclose(out);
+    assert_string_equal(text, "a?[2Jb?c??d\xc3\xa9");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_looking_at_a_degraded_pool),
+        cmocka_unit_test(test_looking_at_a_quiet_pool),
+        cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_json_is_the_answer),
+        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_no_daemon),
+        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_help_and_version),
+        cmocka_unit_test(test_names_do_not_steer_the_terminal),
+    };
+    (void)setlocale(LC_ALL, "C.UTF-8");
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    int r = cmocka_run_group_tests(tests, NULL, NULL);
+    curl_global_cleanup();
+    return r;
+}
