@@ -56,9 +56,8 @@ int channel_next(struct channel *c, const char **ret_line, size_t *ret_length)
     for (;;) {
         const char *line = text_get(&c->input) + c->taken;
         size_t rest = c->input.length - c->taken;
-        const char *end = rest > c->searched
-                              ? memchr(line + c->searched, '\n', rest - c->searched)
-                              : NULL;
+        const char *end =
+            rest > c->searched ? memchr(line + c->searched, '\n', rest - c->searched) : NULL;
         if (!end) {
             c->searched = rest;
             if (!c->skipping && rest <= LIMIT_LINE_BYTES)

@@ -54,8 +54,8 @@ static bool note_failure(struct connection *c, const struct fault *why)
 
 static void on_close(virConnectPtr conn, int reason, void *userdata);
 
-/* @conn is of no use any more. It is only put aside, because libvirt may be in the middle of telling
- * us; connection_acquire closes it. */
+/* @conn is of no use any more. It is only put aside, because libvirt may be in the middle of
+ * telling us; connection_acquire closes it. */
 static void lose(struct connection *c, virConnectPtr conn, const char *reason)
 {
     struct fault why;
@@ -97,14 +97,13 @@ static void on_close(virConnectPtr conn, int reason, void *userdata)
     lose(userdata, conn, known ? reasons[reason] : "no reason given");
 }
 
-static int on_domain(virConnectPtr conn, virDomainPtr domain, int event, int detail,
-                     void *userdata)
+static int on_domain(virConnectPtr conn, virDomainPtr domain, int event, int detail, void *userdata)
 {
     static const char *const events[] = {
-        [VIR_DOMAIN_EVENT_DEFINED] = "defined",     [VIR_DOMAIN_EVENT_UNDEFINED] = "undefined",
-        [VIR_DOMAIN_EVENT_STARTED] = "started",     [VIR_DOMAIN_EVENT_SUSPENDED] = "suspended",
-        [VIR_DOMAIN_EVENT_RESUMED] = "resumed",     [VIR_DOMAIN_EVENT_STOPPED] = "stopped",
-        [VIR_DOMAIN_EVENT_SHUTDOWN] = "shutdown",   [VIR_DOMAIN_EVENT_PMSUSPENDED] = "pmsuspended",
+        [VIR_DOMAIN_EVENT_DEFINED] = "defined",   [VIR_DOMAIN_EVENT_UNDEFINED] = "undefined",
+        [VIR_DOMAIN_EVENT_STARTED] = "started",   [VIR_DOMAIN_EVENT_SUSPENDED] = "suspended",
+        [VIR_DOMAIN_EVENT_RESUMED] = "resumed",   [VIR_DOMAIN_EVENT_STOPPED] = "stopped",
+        [VIR_DOMAIN_EVENT_SHUTDOWN] = "shutdown", [VIR_DOMAIN_EVENT_PMSUSPENDED] = "pmsuspended",
         [VIR_DOMAIN_EVENT_CRASHED] = "crashed",
     };
     static const char *const ends[] = {
@@ -122,8 +121,8 @@ static int on_domain(virConnectPtr conn, virDomainPtr domain, int event, int det
     if (virDomainGetUUIDString(domain, uuid) < 0)
         return 0;
     bool known = event >= 0 && (size_t)event < ARRAY_SIZE(events);
-    bool end = event == VIR_DOMAIN_EVENT_STOPPED && detail >= 0 &&
-               (size_t)detail < ARRAY_SIZE(ends);
+    bool end =
+        event == VIR_DOMAIN_EVENT_STOPPED && detail >= 0 && (size_t)detail < ARRAY_SIZE(ends);
     c->hooks->domain(c->hooks->userdata, uuid, virDomainGetName(domain),
                      known ? events[event] : "unknown", end ? ends[detail] : NULL);
     return 0;

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/element.h"
+#include "host/metadata.h"
 
 struct document {
     xmlDoc *xml;
@@ -53,8 +54,9 @@ static int check_vda(xmlNode *disk, struct fault *f)
         return fault_set(f, VIR_ERR_XML_ERROR, "the disk vda is a %s; it must be device='disk'",
                          device);
     if (element_child(disk, "transient"))
-        return fault_set(f, VIR_ERR_XML_ERROR, "the disk vda is <transient/>, which leaves files "
-                                               "behind; remove it: each VM has a disk of its own");
+        return fault_set(f, VIR_ERR_XML_ERROR,
+                         "the disk vda is <transient/>, which leaves files "
+                         "behind; remove it: each VM has a disk of its own");
     if (element_child(disk, "readonly"))
         return fault_set(f, VIR_ERR_XML_ERROR, "the disk vda is <readonly/>; remove it");
     return 0;
@@ -76,20 +78,25 @@ static int check(struct document *d, struct fault *f)
             d->vda = n;
     }
     if (!d->vda)
-        return fault_set(f, VIR_ERR_XML_ERROR, "no <disk> has <target dev='vda'/>; that disk gets "
-                                               "the VM's volume");
+        return fault_set(f, VIR_ERR_XML_ERROR,
+                         "no <disk> has <target dev='vda'/>; that disk gets "
+                         "the VM's volume");
     for (xmlNode *n = element_child(devices, "interface"); n; n = element_next(n))
         if (element_child(n, "mac"))
-            return fault_set(f, VIR_ERR_XML_ERROR, "an <interface> has a fixed <mac>, which all VMs "
-                                                   "would share; remove it");
+            return fault_set(f, VIR_ERR_XML_ERROR,
+                             "an <interface> has a fixed <mac>, which all VMs "
+                             "would share; remove it");
     char *end AUTOFREE = element_text(element_child(d->domain, "on_poweroff"));
     if (end && strcmp(end, "destroy") != 0)
-        return fault_set(f, VIR_ERR_XML_ERROR, "<on_poweroff> is %s; it must be destroy, or a VM "
-                                               "that powers off would not go away", end);
+        return fault_set(f, VIR_ERR_XML_ERROR,
+                         "<on_poweroff> is %s; it must be destroy, or a VM "
+                         "that powers off would not go away",
+                         end);
     if (element_child(element_child(element_child(d->domain, "cpu"), "numa"), "cell"))
-        return fault_set(f, VIR_ERR_XML_ERROR, "<numa> in <cpu> sets the memory of its own; remove "
-                                               "it: cpus and memory come from the pool's "
-                                               "configuration");
+        return fault_set(f, VIR_ERR_XML_ERROR,
+                         "<numa> in <cpu> sets the memory of its own; remove "
+                         "it: cpus and memory come from the pool's "
+                         "configuration");
     return check_vda(d->vda, f);
 }
 
@@ -125,28 +132,6 @@ static void set_number(xmlNode *parent, const char *name, const char *unit, int6
     element_set_text(n, text);
     if (unit)
         element_set(n, "unit", unit);
-}
-
-/* Replace our element in <metadata>; what others keep there stays. */
-static void set_metadata(xmlNode *domain, const struct vm *vm)
-{
-    char born[32];
-    (void)snprintf(born, sizeof(born), "%" PRId64, vm->born);
-    xmlNode *metadata = element_make(domain, "metadata");
-    for (xmlNode *n = metadata->children, *next; n; n = next) {
-        next = n->next;
-        if (n->type == XML_ELEMENT_NODE && n->ns && n->ns->href &&
-            strcmp((const char *)n->ns->href, VM_NAMESPACE) == 0)
-            element_remove(n);
-    }
-    xmlNode *ours = element_add_ns(metadata, "vm", VM_NAMESPACE, "eyrie");
-    element_set(ours, "pool", vm->pool);
-    element_set(ours, "uuid", vm->uuid);
-    element_set(ours, "template", vm->template);
-    element_set(ours, "generation", vm->generation);
-    element_set(ours, "group", vm->group);
-    element_set(ours, "request", vm->request);
-    element_set(ours, "born", born);
 }
 
 static void set_disk(xmlNode *disk, const char *path, bool block)
@@ -217,9 +202,10 @@ int document_fill(struct document *d, const struct vm *vm, const char *disk, boo
                                  vm->group, vm->request, disk,         seed};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         if (texts[i] && (!vm_is_plain(texts[i]) || !xmlCheckUTF8((const xmlChar *)texts[i])))
-            return fault_set(f, VIR_ERR_INVALID_ARG, "a name or value that cannot be put into XML: "
-                                                     "it is not UTF-8, too long, or has control "
-                                                     "characters");
+            return fault_set(f, VIR_ERR_INVALID_ARG,
+                             "a name or value that cannot be put into XML: "
+                             "it is not UTF-8, too long, or has control "
+                             "characters");
     element_set_text(element_make(d->domain, "name"), vm->name);
     element_set_text(element_make(d->domain, "uuid"), vm->uuid);
     set_number(d->domain, "memory", "b", vm->memory);
@@ -227,7 +213,7 @@ int document_fill(struct document *d, const struct vm *vm, const char *disk, boo
     set_number(d->domain, "vcpu", NULL, vm->cpus);
     element_unset(element_make(d->domain, "vcpu"), "current");
     element_remove(element_child(d->domain, "vcpus"));
-    set_metadata(d->domain, vm);
+    metadata_write(element_make(d->domain, "metadata"), vm);
     set_disk(d->vda, disk, block);
     set_sysinfo(d->domain, vm->uuid, seed);
     set_addresses(d->domain, vm->uuid);
@@ -246,21 +232,6 @@ char *document_text(const struct document *d)
     return copy;
 }
 
-/* The values of our metadata element @n. */
-static void read_metadata(xmlNode *n, struct vm *ret, char ret_claimed[static VM_UUID_SIZE])
-{
-    char *uuid AUTOFREE = element_attribute(n, "uuid");
-    char *born AUTOFREE = element_attribute(n, "born");
-    ret->pool = element_attribute(n, "pool");
-    ret->template = element_attribute(n, "template");
-    ret->generation = element_attribute(n, "generation");
-    ret->group = element_attribute(n, "group");
-    ret->request = element_attribute(n, "request");
-    ret->born = born ? strtoll(born, NULL, 10) : 0;
-    if (uuid && vm_is_uuid(uuid))
-        memcpy(ret_claimed, uuid, VM_UUID_SIZE);
-}
-
 int document_read(const char *xml, struct vm *ret, char ret_claimed[static VM_UUID_SIZE],
                   struct fault *f)
 {
@@ -269,16 +240,10 @@ int document_read(const char *xml, struct vm *ret, char ret_claimed[static VM_UU
     if (r < 0)
         return r;
     xmlNode *domain = xmlDocGetRootElement(doc);
-    ret_claimed[0] = '\0';
     ret->memory = element_bytes(element_child(domain, "memory"));
     char *cpus AUTOFREE = element_text(element_child(domain, "vcpu"));
     ret->cpus = cpus ? strtoll(cpus, NULL, 10) : 0;
-    xmlNode *metadata = element_child(domain, "metadata");
-    for (xmlNode *n = metadata ? metadata->children : NULL; n; n = n->next)
-        if (element_is_ns(n, "vm", VM_NAMESPACE)) {
-            read_metadata(n, ret, ret_claimed);
-            break;
-        }
+    metadata_read(element_child(domain, "metadata"), ret, ret_claimed);
     return 0;
 }
 
@@ -289,11 +254,7 @@ int document_read_metadata(const char *xml, struct vm *ret, char ret_claimed[sta
     int r = parse(xml, &doc, f);
     if (r < 0)
         return r;
-    ret_claimed[0] = '\0';
-    /* libvirt takes the prefix off: the element has our namespace, or none when it is older. */
-    xmlNode *n = xmlDocGetRootElement(doc);
-    if (element_is_ns(n, "vm", VM_NAMESPACE) || (!n->ns && element_is(n, "vm")))
-        read_metadata(n, ret, ret_claimed);
+    metadata_read_element(xmlDocGetRootElement(doc), ret, ret_claimed);
     return 0;
 }
 

@@ -56,8 +56,10 @@ static int check_ours(const char *pool, virDomainPtr domain, const char *uuid, b
     }
     const char *why = domain_foreign(pool, name ? name : "", uuid, &metadata, claimed);
     if (why)
-        return fault_set(f, VIR_ERR_OPERATION_DENIED, "domain %s (%s) is not ours and is left "
-                                                      "alone: %s", name ? name : "", uuid, why);
+        return fault_set(f, VIR_ERR_OPERATION_DENIED,
+                         "domain %s (%s) is not ours and is left "
+                         "alone: %s",
+                         name ? name : "", uuid, why);
     return 0;
 }
 
@@ -76,6 +78,15 @@ static int look_up_ours(const struct domain_place *place, virConnectPtr conn, co
     *ret = domain;
     domain = NULL;
     return 1;
+}
+
+/* Whether a call failed because its domain ended meanwhile; libvirt may say so as "not running". */
+static bool ended_meanwhile(virConnectPtr conn, const char *uuid, const struct fault *f)
+{
+    struct fault look;
+    virDomainPtr domain AUTODOMAIN = NULL;
+    return f->code == VIR_ERR_NO_DOMAIN ||
+           (f->code == VIR_ERR_OPERATION_INVALID && look_up(conn, uuid, &domain, &look) == 0);
 }
 
 /* What a create has made so far. */
@@ -120,8 +131,8 @@ static int make_volumes(const struct domain_place *place, const struct lease *le
     if (r >= 0)
         r = volume_path(m->disk, &disk_path, f);
     if (r >= 0 && q->seed) {
-        r = volume_make_seed(lease, m->pool, m->seed_name, q->seed, place->test, &m->seed,
-                             &skipped, f);
+        r = volume_make_seed(lease, m->pool, m->seed_name, q->seed, place->test, &m->seed, &skipped,
+                             f);
         if (r >= 0) {
             r = volume_path(m->seed, &seed_path, f);
             json_add_string(answer, "seed", skipped ? "skipped" : "delivered");
@@ -196,12 +207,14 @@ int domain_shutdown(const struct domain_place *place, const struct lease *lease,
         if (r < 0 && (virGetLastErrorCode() == VIR_ERR_INVALID_ARG ||
                       virGetLastErrorCode() == VIR_ERR_NO_SUPPORT))
             r = virDomainShutdown(domain); /* drivers without a power button: lxc, test */
-        if (r < 0 && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN) {
+        if (r < 0) {
             r = fault_libvirt(f, "cannot shut down domain %s", q->vm.uuid);
-            f->unknown = true;
-            return r;
+            if (!ended_meanwhile(lease->conn, q->vm.uuid, f)) {
+                f->unknown = true;
+                return r;
+            }
+            gone = true;
         }
-        gone = r < 0;
     }
     json_add_bool(answer, "gone", gone);
     return 0;
@@ -216,8 +229,8 @@ int domain_destroy(const struct domain_place *place, const struct lease *lease,
         return r;
     bool gone = r == 0;
     if (!gone && virDomainDestroy(domain) < 0) {
-        if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN) {
-            r = fault_libvirt(f, "cannot destroy domain %s", q->vm.uuid);
+        r = fault_libvirt(f, "cannot destroy domain %s", q->vm.uuid);
+        if (!ended_meanwhile(lease->conn, q->vm.uuid, f)) {
             f->unknown = true;
             return r;
         }
@@ -240,8 +253,7 @@ int domain_delete_volume(const struct domain_place *place, const struct lease *l
         return r;
     if (r > 0) {
         int state = -1, reason;
-        if (q->volume_kind == VM_VOLUME_SEED &&
-            virDomainGetState(domain, &state, &reason, 0) < 0)
+        if (q->volume_kind == VM_VOLUME_SEED && virDomainGetState(domain, &state, &reason, 0) < 0)
             return fault_libvirt(f, "cannot tell the state of domain %s", q->vm.uuid);
         if (state != VIR_DOMAIN_RUNNING)
             return fault_set(f, VIR_ERR_OPERATION_DENIED,

@@ -1,8 +1,9 @@
 /*
  * What is done to one VM on a host: create, shut down, destroy, delete a volume of it.
  *
- * Nothing is changed unless name, UUID and metadata say that it is ours (rule S3), and each look at
- * the metadata is a fresh one. Domains are transient: when they stop, nothing of them stays defined.
+ * Nothing is changed unless name, UUID and metadata say that it is ours (rule S3), and each look
+ * at the metadata is a fresh one. Domains are transient: when they stop, nothing of them stays
+ * defined.
  */
 #pragma once
 

@@ -14,7 +14,8 @@ bool element_is(const xmlNode *n, const char *name)
 bool element_is_ns(const xmlNode *n, const char *name, const char *uri)
 {
     return n && n->type == XML_ELEMENT_NODE && n->ns && n->ns->href &&
-           strcmp((const char *)n->ns->href, uri) == 0 && strcmp((const char *)n->name, name) == 0;
+           strcmp((const char *)n->ns->href, uri) == 0 &&
+           (!name || strcmp((const char *)n->name, name) == 0);
 }
 
 xmlNode *element_child(const xmlNode *parent, const char *name)
@@ -61,9 +62,9 @@ int64_t element_bytes(const xmlNode *n)
     static const struct {
         const char *unit;
         int64_t size;
-    } units[] = {{"b", 1},           {"bytes", 1},      {"KB", 1000},       {"KiB", 1 << 10},
-                 {"k", 1 << 10},     {"MB", 1000000},   {"MiB", 1 << 20},   {"M", 1 << 20},
-                 {"GB", 1000000000}, {"GiB", 1 << 30},  {"G", 1 << 30}};
+    } units[] = {{"b", 1},           {"bytes", 1},     {"KB", 1000},     {"KiB", 1 << 10},
+                 {"k", 1 << 10},     {"MB", 1000000},  {"MiB", 1 << 20}, {"M", 1 << 20},
+                 {"GB", 1000000000}, {"GiB", 1 << 30}, {"G", 1 << 30}};
     char *text AUTOFREE = element_text(n);
     char *unit AUTOFREE = element_attribute(n, "unit");
     int64_t value = text ? strtoll(text, NULL, 10) : 0, size = 1 << 10;

@@ -10,7 +10,7 @@
 
 /** Whether @n is the element @name, in no namespace. */
 bool element_is(const xmlNode *n, const char *name);
-/** Whether @n is the element @name of the namespace @uri. */
+/** Whether @n is the element @name (NULL: any) of the namespace @uri. */
 bool element_is_ns(const xmlNode *n, const char *name, const char *uri);
 /** The first child element @name of @parent, or NULL. */
 xmlNode *element_child(const xmlNode *parent, const char *name);
@@ -20,7 +20,7 @@ xmlNode *element_next(const xmlNode *n);
 char *element_attribute(const xmlNode *n, const char *name);
 /** The text inside @n without white space around it, or NULL; owned by the caller (free). */
 char *element_text(const xmlNode *n);
-/** The text inside @n as an amount of memory in bytes, by its unit= (KiB without one); 0 if none. */
+/** The text inside @n as bytes of memory, by its unit= (KiB without one); 0 if none. */
 int64_t element_bytes(const xmlNode *n);
 
 /** A new last child @name of @parent. */

@@ -251,10 +251,13 @@ static int loop(struct host *h, struct err *e)
 int host_run(const struct host_options *options, struct err *e)
 {
     static struct host h;
-    const struct connection_hooks connection_hooks = {.userdata = &h, .connected = on_connected,
-        .disconnected = on_disconnected, .domain = on_domain, .retry = on_retry};
-    const struct jobs_hooks jobs_hooks = {.userdata = &h, .run = on_run, .drop = on_drop,
-        .done = on_done};
+    const struct connection_hooks connection_hooks = {.userdata = &h,
+                                                      .connected = on_connected,
+                                                      .disconnected = on_disconnected,
+                                                      .domain = on_domain,
+                                                      .retry = on_retry};
+    const struct jobs_hooks jobs_hooks = {
+        .userdata = &h, .run = on_run, .drop = on_drop, .done = on_done};
     h = (struct host){
         .place = {.pool = options->pool, .storage_pool = options->storage_pool},
         .in = options->in,
@@ -272,8 +275,8 @@ int host_run(const struct host_options *options, struct err *e)
     h.place.test = connection_is_test(h.connection);
     h.list = list_new(options->pool, options->storage_pool);
     h.jobs = jobs_new(THREADS, &jobs_hooks);
-    h.input = virEventAddHandle(h.in, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
-                                on_input, &h, NULL);
+    h.input = virEventAddHandle(h.in, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP, on_input,
+                                &h, NULL);
     if (h.input < 0 ||
         virEventAddHandle(h.signals, VIR_EVENT_HANDLE_READABLE, on_signal, &h, NULL) < 0 ||
         virEventAddHandle(h.finished, VIR_EVENT_HANDLE_READABLE, on_finished, &h, NULL) < 0)

@@ -1,7 +1,7 @@
 /*
  * eyrie-host: the worker of one hypervisor host. The main thread turns libvirt's event loop, which
- * also watches the socket to eyried; three threads do the requests. It lives as long as eyried does:
- * at the end of its input, or on SIGTERM, it finishes the calls under way and goes.
+ * also watches the socket to eyried; three threads do the requests. It lives as long as eyried
+ * does: at the end of its input, or on SIGTERM, it finishes the calls under way and goes.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /*
  * The threads that wait for libvirt, so that the main thread never does. Their number is the
- * number of calls in flight: with five on a connection libvirtd's max_client_requests (5) holds back
- * keepalive answers and the connection is torn down although the calls succeed (seen with 9.0).
+ * number of calls in flight: with five on a connection libvirtd's max_client_requests (5) holds
+ * back keepalive answers and the connection is torn down although the calls succeed (seen with
+ * libvirt 9.0).
  *
  * Work on one VM is done one after the other, in the order it came, so that a destroy does not
  * overtake the create before it; a key names the VM.

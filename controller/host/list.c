@@ -12,8 +12,8 @@
 /* What is kept of a domain while it lives. */
 struct entry {
     struct vm vm;
-    unsigned id;     /* libvirt's: another life of the same UUID has another one */
-    const char *why; /* why it is foreign; NULL for ours */
+    unsigned id;      /* libvirt's: another life of the same UUID has another one */
+    const char *why;  /* why it is foreign; NULL for ours */
     char *unreadable; /* what libvirt said instead of its XML; read again next time */
 };
 
@@ -97,9 +97,8 @@ static bool find_entry(const struct list *l, struct entries *known, virDomainPtr
     const char *name = virDomainGetName(domain);
     if (virDomainGetUUIDString(domain, e.vm.uuid) < 0)
         return false;
-    struct entry *old = known->count ? bsearch(&e, known->rows, known->count, sizeof(e),
-                                               entry_compare)
-                                     : NULL;
+    struct entry *old =
+        known->count ? bsearch(&e, known->rows, known->count, sizeof(e), entry_compare) : NULL;
     if (old && old->id == e.id && !old->unreadable && strcmp(old->vm.name, name) == 0) {
         *ret = *old;
         memset(old, 0, sizeof(*old));
@@ -118,10 +117,10 @@ static bool find_entry(const struct list *l, struct entries *known, virDomainPtr
 static struct json_object *render(const struct entry *e, int state)
 {
     static const char *const states[] = {
-        [VIR_DOMAIN_NOSTATE] = "unknown",   [VIR_DOMAIN_RUNNING] = "running",
-        [VIR_DOMAIN_BLOCKED] = "blocked",   [VIR_DOMAIN_PAUSED] = "paused",
+        [VIR_DOMAIN_NOSTATE] = "unknown",        [VIR_DOMAIN_RUNNING] = "running",
+        [VIR_DOMAIN_BLOCKED] = "blocked",        [VIR_DOMAIN_PAUSED] = "paused",
         [VIR_DOMAIN_SHUTDOWN] = "shutting-down", [VIR_DOMAIN_SHUTOFF] = "shutoff",
-        [VIR_DOMAIN_CRASHED] = "crashed",   [VIR_DOMAIN_PMSUSPENDED] = "suspended",
+        [VIR_DOMAIN_CRASHED] = "crashed",        [VIR_DOMAIN_PMSUSPENDED] = "suspended",
     };
     bool known = state >= 0 && (size_t)state < ARRAY_SIZE(states);
     struct json_object *o = json_object_new_object();
@@ -219,7 +218,8 @@ static int add_node(virConnectPtr conn, struct json_object *answer, struct fault
     return 0;
 }
 
-/* libvirt counts from its last refresh plus what it made itself; overlays that grow are not seen. */
+/* libvirt counts from its last refresh plus what it made itself; overlays that grow are not seen.
+ */
 static int read_storage(const struct list *l, virConnectPtr conn, struct json_object *storage,
                         struct json_object *volumes, struct fault *f)
 {
@@ -259,7 +259,8 @@ int list_take(struct list *l, const struct lease *lease, struct json_object *ans
     struct look k = {.list = l, .domains = json_object_new_array(), .complete = true};
     int r = look_at_all(&k, lease->conn, f);
     if (r >= 0) {
-        qsort(k.now.rows, k.now.count, sizeof(k.now.rows[0]), entry_compare);
+        if (k.now.count)
+            qsort(k.now.rows, k.now.count, sizeof(k.now.rows[0]), entry_compare);
         entries_done(&l->known);
         l->known = k.now;
         json_add(answer, "domains", k.domains);

@@ -104,8 +104,10 @@ static int parse_delete_volume(struct json_object *o, const char *pool, struct r
     if (r < 0)
         return r;
     if (!vm_volume_parse(pool, q->volume, q->vm.uuid, &q->volume_kind))
-        return err_set(e, EINVAL, "\"%s\" is not a volume of ours: those are %s.UUID.disk and "
-                                  "%s.UUID.seed", q->volume, pool, pool);
+        return err_set(e, EINVAL,
+                       "\"%s\" is not a volume of ours: those are %s.UUID.disk and "
+                       "%s.UUID.seed",
+                       q->volume, pool, pool);
     return 0;
 }
 

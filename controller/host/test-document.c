@@ -21,9 +21,16 @@ static char *fill(const char *xml)
     struct fault f;
     char name[] = "vpool-small-1a2b3c4d", pool[] = "vpool", template[] = "small";
     char generation[] = "g<1>&\"", group[] = "juno", request[] = "";
-    struct vm vm = {.name = name, .uuid = UUID, .pool = pool, .template = template,
-        .generation = generation, .group = group, .request = request, .born = 1700000000000000,
-        .memory = 805306368, .cpus = 3};
+    struct vm vm = {.name = name,
+                    .uuid = UUID,
+                    .pool = pool,
+                    .template = template,
+                    .generation = generation,
+                    .group = group,
+                    .request = request,
+                    .born = 1700000000000000,
+                    .memory = 805306368,
+                    .cpus = 3};
     assert_int_equal(document_parse(xml, &d, &f), 0);
     assert_int_equal(document_fill(d, &vm, "/i/a&b.disk", false, "/i/a.seed", &f), 0);
     return document_text(d);
@@ -70,17 +77,18 @@ static void what_is_ours_is_set(void **state)
 static void what_is_not_ours_stays(void **state)
 {
     (void)state;
-    char *text AUTOFREE = fill(
-        "<!-- a comment --><domain type='qemu' xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>"
-        "<metadata><site:rack xmlns:site='urn:site'>7</site:rack>"
-        "<e:vm xmlns:e='urn:eyrie:vm:1' pool='stale'/></metadata>"
-        "<sysinfo type='smbios'><system><entry name='uuid'>stale</entry>"
-        "<entry name='serial'>s</entry></system></sysinfo>"
-        "<sysinfo type='fwcfg'><entry name='opt/com.site/x'>y</entry>"
-        "<entry name='opt/org.eyrie/seed' file='/stale'/></sysinfo>"
-        "<devices><disk type='file'><source file='/other'/><target dev='vdb'/></disk>" DISK
-        "<serial type='pty'/></devices>"
-        "<q:commandline><q:arg value='-S'/></q:commandline></domain>");
+    char *text AUTOFREE =
+        fill("<!-- a comment --><domain type='qemu' "
+             "xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>"
+             "<metadata><site:rack xmlns:site='urn:site'>7</site:rack>"
+             "<e:vm xmlns:e='urn:eyrie:vm:1' pool='stale'/></metadata>"
+             "<sysinfo type='smbios'><system><entry name='uuid'>stale</entry>"
+             "<entry name='serial'>s</entry></system></sysinfo>"
+             "<sysinfo type='fwcfg'><entry name='opt/com.site/x'>y</entry>"
+             "<entry name='opt/org.eyrie/seed' file='/stale'/></sysinfo>"
+             "<devices><disk type='file'><source file='/other'/><target dev='vdb'/></disk>" DISK
+             "<serial type='pty'/></devices>"
+             "<q:commandline><q:arg value='-S'/></q:commandline></domain>");
     has(text, "<!-- a comment -->");
     has(text, "xmlns:q=\"http://libvirt.org/schemas/domain/qemu/1.0\"");
     has(text, "<q:commandline><q:arg value=\"-S\"/></q:commandline>");
@@ -116,17 +124,23 @@ static void a_template_that_cannot_work_is_refused_by_element(void **state)
         {"<domain type='kvm'/>", "vda"},
         {"<domain type=''><devices><disk><target dev='vdb'/></disk></devices></domain>", "vda"},
         {"<domain type='kvm'><devices><disk device='cdrom'><target dev='vda'/></disk></devices>"
-         "</domain>", "cdrom"},
+         "</domain>",
+         "cdrom"},
         {"<domain type='kvm'><devices><disk><transient/><target dev='vda'/></disk></devices>"
-         "</domain>", "<transient/>"},
+         "</domain>",
+         "<transient/>"},
         {"<domain type='kvm'><devices><disk><readonly/><target dev='vda'/></disk></devices>"
-         "</domain>", "<readonly/>"},
+         "</domain>",
+         "<readonly/>"},
         {"<domain type='kvm'><devices>" DISK "<interface><mac address='52:54:00:00:00:01'/>"
-         "</interface></devices></domain>", "<mac>"},
+         "</interface></devices></domain>",
+         "<mac>"},
         {"<domain type='kvm'><on_poweroff>restart</on_poweroff><devices>" DISK
-         "</devices></domain>", "<on_poweroff>"},
+         "</devices></domain>",
+         "<on_poweroff>"},
         {"<domain type='kvm'><cpu><numa><cell id='0'/></numa></cpu><devices>" DISK
-         "</devices></domain>", "<numa>"},
+         "</devices></domain>",
+         "<numa>"},
         {"<!DOCTYPE d [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><domain type='kvm'>&e;</domain>",
          "DOCTYPE"},
     };
@@ -182,8 +196,8 @@ static void a_domain_is_ours_only_when_everything_says_so(void **state)
     assert_non_null(domain_foreign("vpool", name, UUID, &none, ""));
     assert_non_null(domain_foreign("vpool", name, UUID, &others, UUID));
     assert_non_null(domain_foreign("vpool", name, UUID, &ours, ""));
-    assert_non_null(domain_foreign("vpool", name, UUID, &ours,
-                                   "1a2b3c4d-0000-4000-8000-0a0b0c0d0e0e"));
+    assert_non_null(
+        domain_foreign("vpool", name, UUID, &ours, "1a2b3c4d-0000-4000-8000-0a0b0c0d0e0e"));
     assert_non_null(domain_foreign("vpool", "vpool-small-1a2b3c4e", UUID, &ours, UUID));
     assert_non_null(domain_foreign("vpool", "small-1a2b3c4d", UUID, &ours, UUID));
     assert_non_null(domain_foreign("vpool", "vpool-1a2b3c4d", UUID, &ours, UUID));
@@ -192,9 +206,18 @@ static void a_domain_is_ours_only_when_everything_says_so(void **state)
 static void volumes_are_known_by_name(void **state)
 {
     static const char *const bad[] = {
-        "vpool." UUID, "vpool." UUID ".iso", "vpool." UUID ".disk2", "vpool-" UUID ".disk",
-        "vpool2." UUID ".disk", "pool." UUID ".disk", "vpool.1A2B3C4D" ".disk", "", "vpool",
-        "vpool.1A2b3c4d-0000-4000-8000-0a0b0c0d0e0f.disk", "vpool." UUID "/disk",
+        "vpool." UUID,
+        "vpool." UUID ".iso",
+        "vpool." UUID ".disk2",
+        "vpool-" UUID ".disk",
+        "vpool2." UUID ".disk",
+        "pool." UUID ".disk",
+        "vpool.1A2B3C4D"
+        ".disk",
+        "",
+        "vpool",
+        "vpool.1A2b3c4d-0000-4000-8000-0a0b0c0d0e0f.disk",
+        "vpool." UUID "/disk",
     };
     char *made AUTOFREE = vm_volume_make("vpool", UUID, VM_VOLUME_SEED);
     char uuid[VM_UUID_SIZE];
@@ -215,7 +238,8 @@ static void the_owner_is_that_of_dac(void **state)
     assert_true(document_read_owner(
         "<capabilities><host><secmodel><model>apparmor</model><baselabel>+9:+9</baselabel>"
         "</secmodel><secmodel><model>dac</model><doi>0</doi><baselabel type='kvm'>+64055:+106"
-        "</baselabel></secmodel></host></capabilities>", &uid, &gid));
+        "</baselabel></secmodel></host></capabilities>",
+        &uid, &gid));
     assert_int_equal(uid, 64055);
     assert_int_equal(gid, 106);
     assert_false(document_read_owner("<capabilities><host/></capabilities>", &uid, &gid));

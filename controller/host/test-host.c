@@ -21,7 +21,7 @@
 #include "host/channel.h"
 #include "host/fault.h"
 
-#define FOREIGN "6695eb01-f6a4-8304-79aa-97f2502e193f"     /* test, of the test driver */
+#define FOREIGN "6695eb01-f6a4-8304-79aa-97f2502e193f"       /* test, of the test driver */
 #define FOREIGN_NAMED "11111111-2222-4333-8444-555555555555" /* with a name like ours */
 
 enum { PATIENCE_MS = 20000 };
@@ -114,7 +114,8 @@ static void request_create(struct child *c, int id, unsigned n, const char *devi
         "\"generation\":\"g1\",\"group\":\"juno\",\"request\":\"r\",\"born\":12},"
         "\"seed\":\"EYRIE-SEED 1\\nTOKEN secret\\n\",\"domain_xml\":\"<domain type='qemu'><os>"
         "<type>hvm</type></os><devices>%s<disk type='file' device='disk'><target dev='vda' "
-        "bus='virtio'/></disk></devices></domain>\"", uuid, uuid, devices);
+        "bus='virtio'/></disk></devices></domain>\"",
+        uuid, uuid, devices);
     request(c, id, "create", rest);
 }
 

@@ -17,7 +17,8 @@ int volume_pool(virConnectPtr conn, const char *name, virStoragePoolPtr *ret, st
         return fault_set(f, VIR_ERR_NO_STORAGE_POOL,
                          "the host has no storage pool %s; make one: virsh -c '%s' pool-define-as "
                          "%s dir --target /var/lib/libvirt/images/%s, then pool-build, pool-start "
-                         "and pool-autostart %s", name, uri ? uri : "URI", name, name, name);
+                         "and pool-autostart %s",
+                         name, uri ? uri : "URI", name, name, name);
     }
     if (!pool)
         return fault_libvirt(f, "storage pool %s", name);
