@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A startd gives memory in such steps (MODIFY_REQUEST_EXPR_REQUESTMEMORY's default, seen in 23.9). */
+static const int64_t memory_step = 128 * MIB;
+
 static bool may_submit(const struct policy_group *g, const char *owner)
 {
     for (size_t i = 0; i < g->n_submitters; i++)
@@ -84,6 +87,7 @@ const struct demand *demand_gather(struct arena *a, const struct policy *p, cons
             *want = (struct want){.schedd = w->queues[q].schedd,
                                   .shape = &w->queues[q].shapes[i],
                                   .group = SIZE_MAX};
+            want->memory = (want->shape->memory + memory_step - 1) / memory_step * memory_step;
             judge(p, want, &trust->rows[1 + q]);
         }
     }

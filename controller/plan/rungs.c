@@ -70,7 +70,7 @@ bool policy_group_uses(const struct policy_group *g, size_t template)
 int64_t want_fits(const struct want *want, int64_t free_cpus, int64_t free_memory)
 {
     int64_t by_cpus = want->shape->cpus > 0 ? free_cpus / want->shape->cpus : INT64_MAX;
-    int64_t by_memory = want->shape->memory > 0 ? free_memory / want->shape->memory : INT64_MAX;
+    int64_t by_memory = want->memory > 0 ? free_memory / want->memory : INT64_MAX;
     int64_t n = by_cpus < by_memory ? by_cpus : by_memory;
     return n < 0 ? 0 : n;
 }

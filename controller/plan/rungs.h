@@ -49,6 +49,7 @@ struct want {
     const char *schedd;
     const struct world_shape *shape;
     size_t group;         /* in the policy; SIZE_MAX: does not count */
+    int64_t memory;       /* that a slot gives to one job: its request, rounded up */
     int64_t jobs;         /* idle jobs that count */
     struct reason reason; /* why they do not */
 };

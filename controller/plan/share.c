@@ -144,7 +144,7 @@ static int64_t fill(struct grower *g, size_t group, size_t template)
             if (take > g->left[i])
                 take = g->left[i];
             cpus -= take * want->shape->cpus;
-            memory -= take * want->shape->memory;
+            memory -= take * want->memory;
             g->left[i] -= take;
             g->starting[i] += take;
             taken += take;

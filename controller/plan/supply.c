@@ -77,7 +77,7 @@ const struct supply *supply_match(struct arena *a, const struct policy *p, const
             if (take == 0)
                 continue;
             rooms[r].cpus -= take * want->shape->cpus;
-            rooms[r].memory -= take * want->shape->memory;
+            rooms[r].memory -= take * want->memory;
             *(vm->state == VM_IDLE || vm->state == VM_BUSY ? &served[i] : &starting[i]) += take;
             wanted[rooms[r].vm] = true;
             left -= take;
