@@ -32,11 +32,14 @@ struct look *look_new(struct loop *loop) __attribute__((returns_nonnull));
 /** Give up a look under way (its tools are killed, its done is not called) and free. */
 struct look *look_free(struct look *look);
 /**
- * Begin a look; @done is called when its facts are committed, never from inside this. What is needed
- * of @p is copied. Returns false, and does nothing, while a look is under way.
+ * Begin a look; @done is called when its facts are committed, never from inside this. What is
+ * needed of @p is copied. Returns false, and does nothing, while a look is under way.
  */
 bool look_start(struct look *look, const struct policy *p, look_done done, void *userdata);
 bool look_under_way(const struct look *look);
-/** Set @w->queues (in the policy's order) and @w->pool; valid until the next done. */
+/**
+ * Set @w->queues (in the policy's order) and @w->pool; valid until the next done. Before the first
+ * done there are no queues at all, and the pool was never asked.
+ */
 void look_fill(const struct look *look, struct world *w);
 void look_get_figures(const struct look *look, struct look_figures *ret);

@@ -23,8 +23,8 @@ struct queue_parser *queue_parser_free(struct queue_parser *q);
 int queue_parser_feed(struct queue_parser *q, const char *bytes, size_t length, struct err *e);
 /**
  * The output has ended (and the tool with exit status 0). Sets @ret_shapes (sorted by owner, group,
- * cpus, memory, disk; rows that differ in JobStatus only are merged) and their number; -EBADMSG when
- * the answer is not complete.
+ * cpus, memory, disk; rows that differ in JobStatus only are merged) and their number; -EBADMSG
+ * when the answer is not complete.
  */
 int queue_parser_end(struct queue_parser *q, const struct world_shape **ret_shapes, size_t *ret_n,
                      struct err *e);
