@@ -37,12 +37,12 @@ static int show_once(const struct cli *cli, const char *path, const struct show 
     return show->judge ? show->judge(view) : CLI_OK;
 }
 
-/* Draw over what is there, and no more than fits. */
+/* Draw over what is there, and no more than fits: long lines end at the edge instead of wrapping. */
 static void draw(const struct cli *cli, const char *block, size_t length)
 {
     const char *end = block + length;
     int left = cli->height - 1;
-    (void)fputs("\033[H", cli->out);
+    (void)fputs("\033[?7l\033[H", cli->out);
     for (const char *line = block; line < end && left > 0; left--) {
         const char *stop = memchr(line, '\n', (size_t)(end - line));
         stop = stop ? stop : end;
@@ -50,7 +50,7 @@ static void draw(const struct cli *cli, const char *block, size_t length)
         (void)fputs(left > 1 || stop + 1 >= end ? "\033[K\n" : "\033[K\n…", cli->out);
         line = stop + 1;
     }
-    (void)fputs("\033[J", cli->out);
+    (void)fputs("\033[J\033[?7h", cli->out);
     (void)fflush(cli->out);
 }
 

@@ -8,8 +8,13 @@
 #include "cli/show.h"
 #include "cli/table.h"
 
-/* So that it stays one screen; the verbs for each show all. */
-enum { TROUBLES_SHOWN = 6, GROUPS_SHOWN = 6, SHAPES_SHOWN = 5, EVENTS_SHOWN = 4 };
+/* So that it stays one screen; the verbs for each show all. Half as many on a small one. */
+enum { TROUBLES_SHOWN = 4, GROUPS_SHOWN = 6, SHAPES_SHOWN = 4, EVENTS_SHOWN = 4, SMALL_HEIGHT = 34 };
+
+static size_t fit(const struct cli *cli, size_t most)
+{
+    return cli->height && cli->height < SMALL_HEIGHT ? most / 2 : most;
+}
 
 static size_t length_of(struct json_object *array)
 {
@@ -48,20 +53,21 @@ static void render_head(const struct cli *cli, struct json_object *view, FILE *o
                   show_ago(server, "last_step", now, ago), took / 1000, (int)(took % 1000));
     (void)fprintf(out, ", %" PRId64 " under way\n", json_int_or(server, "under_way", 0));
     struct json_object *wrong = json_array_or_null(view, "degraded");
-    for (size_t i = 0; i < length_of(wrong) && i < TROUBLES_SHOWN; i++) {
+    for (size_t i = 0; i < length_of(wrong) && i < fit(cli, TROUBLES_SHOWN); i++) {
         (void)fputs(paint_begin(cli, PAINT_BAD), out);
         label(cli, out, "!");
         (void)fputs(paint_begin(cli, PAINT_BAD), out);
         paint_text(out, json_object_get_string(json_object_array_get_idx(wrong, i)), false);
         (void)fprintf(out, "%s\n", paint_end(cli, PAINT_BAD));
     }
-    more(out, length_of(wrong), TROUBLES_SHOWN, "");
+    more(out, length_of(wrong), fit(cli, TROUBLES_SHOWN), "");
 }
 
-/* "3 of 10 (eyrie.yaml:11)" */
-static void render_limit(struct json_object *limit, const char *file, bool bytes, FILE *out)
+/* "3 of 10 cpus (eyrie.yaml:11)" */
+static void render_limit(struct json_object *limit, const char *what, const char *file, FILE *out)
 {
     char text[UNITS_TEXT_MAX];
+    bool bytes = text_equal(what, "memory");
     int64_t used = json_int_or(limit, "used", 0), most = json_int_or(limit, "limit", -1);
     int64_t at = json_int_or(limit, "line", 0);
     if (bytes)
@@ -72,6 +78,7 @@ static void render_limit(struct json_object *limit, const char *file, bool bytes
         (void)fprintf(out, " of %s", units_format_bytes(most, text));
     else if (most >= 0)
         (void)fprintf(out, " of %" PRId64, most);
+    (void)fprintf(out, "%s%s", *what ? " " : "", what);
     if (at)
         (void)fprintf(out, " (%s:%" PRId64 ")", file, at);
 }
@@ -100,16 +107,17 @@ static void render_sizes(const struct cli *cli, struct json_object *view, FILE *
     const char *path = json_string_or(view, "file", ""), *slash = strrchr(path, '/');
     const char *file = slash ? slash + 1 : path;
     label(cli, out, "VMs");
-    render_limit(json_object_or_null(limits, "vms"), file, false, out);
+    render_limit(json_object_or_null(limits, "vms"), "", file, out);
     render_counts(cli, counts, out);
     label(cli, out, "size");
-    render_limit(json_object_or_null(limits, "cpus"), file, false, out);
-    (void)fputs(" cpus, ", out);
-    render_limit(json_object_or_null(limits, "memory"), file, true, out);
-    (void)fputs("; starting ", out);
-    render_limit(json_object_or_null(limits, "starts_in_flight"), file, false, out);
-    (void)fputs(", started this minute ", out);
-    render_limit(json_object_or_null(limits, "starts_per_minute"), file, false, out);
+    render_limit(json_object_or_null(limits, "cpus"), "cpus", file, out);
+    (void)fputs(", ", out);
+    render_limit(json_object_or_null(limits, "memory"), "memory", file, out);
+    (void)fputc('\n', out);
+    label(cli, out, "starts");
+    render_limit(json_object_or_null(limits, "starts_in_flight"), "in flight", file, out);
+    (void)fputs(", ", out);
+    render_limit(json_object_or_null(limits, "starts_per_minute"), "this minute", file, out);
     (void)fputc('\n', out);
 }
 
@@ -135,9 +143,12 @@ static void render_facts(const struct cli *cli, struct json_object *view, FILE *
         }
         if (all == 0)
             continue;
-        (void)fprintf(out, "%s%s: %zu of %zu fresh", comma, kinds[k], fresh, all);
-        if (oldest != USEC_NEVER)
-            (void)fprintf(out, ", oldest %s", paint_age(oldest, text));
+        (void)fprintf(out, "%s%s ", comma, kinds[k]);
+        if (all > 1)
+            (void)fprintf(out, "%zu of %zu fresh, oldest ", fresh, all);
+        else if (fresh == 0)
+            (void)fputs("stale, ", out);
+        (void)fputs(oldest == USEC_NEVER ? "never seen" : paint_age(oldest, text), out);
         comma = "; ";
     }
     (void)fputc('\n', out);
@@ -175,7 +186,7 @@ static void render_groups(const struct cli *cli, struct json_object *view, FILE 
         int64_t max = json_int_or(group, "max", -1);
         if (json_int_or(group, "vms", 0) + json_int_or(group, "idle_jobs", 0) +
                 json_int_or(group, "running_jobs", 0) == 0 ||
-            active++ >= GROUPS_SHOWN)
+            active++ >= fit(cli, GROUPS_SHOWN))
             continue;
         table_row(t);
         table_cell(t, json_string_or(group, "name", ""));
@@ -193,7 +204,7 @@ static void render_groups(const struct cli *cli, struct json_object *view, FILE 
     if (active > 0)
         (void)fputc('\n', out);
     table_print(t, out);
-    more(out, active, GROUPS_SHOWN, "eyrie groups");
+    more(out, active, fit(cli, GROUPS_SHOWN), "eyrie groups");
 }
 
 static void render_shapes(const struct cli *cli, struct json_object *shapes, FILE *out)
@@ -206,7 +217,7 @@ static void render_shapes(const struct cli *cli, struct json_object *shapes, FIL
     };
     CLEANUP(table_free_p) struct table *t = table_new(cli, columns, ARRAY_SIZE(columns));
     char text[UNITS_TEXT_MAX];
-    for (size_t i = 0; i < length_of(shapes) && i < SHAPES_SHOWN; i++) {
+    for (size_t i = 0; i < length_of(shapes) && i < fit(cli, SHAPES_SHOWN); i++) {
         struct json_object *shape = json_object_array_get_idx(shapes, i);
         table_row(t);
         table_cell(t, json_string_or(shape, "group", ""));
@@ -229,25 +240,24 @@ static void render_demand(const struct cli *cli, struct json_object *view, FILE 
     (void)fputc('\n', out);
     label(cli, out, "demand");
     (void)fprintf(out,
-                  "%" PRId64 " idle jobs (%" PRId64 " fit into VMs that are up, %" PRId64
-                  " wait for VMs being started, %" PRId64 " wait), %" PRId64 " running, %" PRId64
-                  " held\n",
+                  "%" PRId64 " idle jobs: %" PRId64 " served, %" PRId64 " starting, %" PRId64
+                  " waiting; %" PRId64 " running, %" PRId64 " held\n",
                   json_int_or(demand, "idle", 0), json_int_or(demand, "served", 0),
                   json_int_or(demand, "starting", 0), json_int_or(demand, "waiting", 0),
                   json_int_or(demand, "running", 0), json_int_or(demand, "held", 0));
     render_shapes(cli, json_array_or_null(demand, "shapes"), out);
-    more(out, (size_t)json_int_or(demand, "shapes_total", 0), SHAPES_SHOWN, "eyrie plan");
+    more(out, (size_t)json_int_or(demand, "shapes_total", 0), fit(cli, SHAPES_SHOWN), "eyrie plan");
 }
 
 static void render_events(const struct cli *cli, struct json_object *view, FILE *out)
 {
     struct json_object *events = json_array_or_null(view, "events");
-    size_t count = length_of(events);
+    size_t count = length_of(events), most = fit(cli, EVENTS_SHOWN);
     usec now = json_int_or(view, "now", 0);
     char ago[UNITS_TEXT_MAX];
     if (count > 0)
         (void)fputc('\n', out);
-    for (size_t i = count > EVENTS_SHOWN ? count - EVENTS_SHOWN : 0; i < count; i++) {
+    for (size_t i = count > most ? count - most : 0; i < count; i++) {
         struct json_object *event = json_object_array_get_idx(events, i);
         (void)fprintf(out, "%s%8s ago%s  ", paint_begin(cli, PAINT_FAINT),
                       show_ago(event, "at", now, ago), paint_end(cli, PAINT_FAINT));

@@ -158,7 +158,7 @@ static void test_looking_at_a_degraded_pool(void **state)
     assert_says(status.out, "vpool is degraded");
     assert_says(status.out, "host hv02: stale");
     assert_says(status.out, "3 of 10 (eyrie.yaml:11): 1 booting, 1 busy, 1 lost, 1 foreign");
-    assert_says(status.out, "host: 1 of 2 fresh");
+    assert_says(status.out, "host 1 of 2 fresh");
     assert_says(status.out, "juno uses 8 cpus and its max is 8 (eyrie.yaml:31)");
     assert_says(status.out, "schedd.lab applied");
     assert_null(strchr(status.out, '\033'));
