@@ -1,0 +1,151 @@
+# shellcheck shell=bash
+# An Eyrie pool in the lab: build, configure, start and stop eyried; submit jobs as the lab's users;
+# ask what became of them; and count what is left. The demo and the live tests are written in it.
+#
+# To be sourced after stage.sh. eyried runs on the lab host as on a real site's virtual-pool machine;
+# its tools are those of vcm, and the fragment is applied with those of schedd.
+
+lab=$EYRIE_SOURCE/scripts/lab
+pool_dir=$EYRIE_BUILD/lab/pool
+pool_build=$EYRIE_BUILD/meson
+pool_socket=/run/lab/eyried.sock
+libvirt_uri='qemu+unix:///system?socket=/run/lab/libvirt/libvirt-sock'
+
+# pool_compile: builds everything with meson.
+pool_compile() {
+	if [ ! -f "$pool_build/build.ninja" ]; then
+		meson setup "$pool_build" "$EYRIE_SOURCE" >&2 || return 1
+	fi
+	ninja -C "$pool_build" >"$EYRIE_BUILD/ninja.log" 2>&1 || {
+		tail -n 40 "$EYRIE_BUILD/ninja.log" >&2
+		return 1
+	}
+}
+
+# pool_configure [NAME=VALUE…]: writes the policy of the lab's pool. Every value may be replaced.
+pool_configure() {
+	local vms=3 cpus=6 juno_max=4 lhaaso_max=4 idle=10s join=3m poweroff=60s look=2s trust=15s max_age=1d
+	local assignment
+	for assignment in "$@"; do local "${assignment?}"; done
+	mkdir -p "$pool_dir/state"
+	cp "$EYRIE_SOURCE/vm-templates/debian13/domain.xml" "$pool_dir/debian13.xml"
+	cat >"$pool_dir/eyrie.yaml" <<END
+pool:
+  name: vpool
+  flag: VirtualPool
+  central_manager: vcm.lab:9618
+  trust_domain: vpool.lab
+  signing_key: EYRIE
+  tools: /run/lab/bin/vcm
+paths:
+  state: $pool_dir/state
+  socket: $pool_socket
+  fragments: $EYRIE_SOURCE/flock-config
+  host_program: $pool_build/controller/host/eyrie-host
+schedds:
+  - name: schedd.lab
+    collector: cm.lab
+    flock: /run/lab/schedd/config.d/60-eyrie-vpool.conf
+    tools: /run/lab/bin/schedd
+limits: { vms: $vms, cpus: $cpus, memory: 8GiB, starts_in_flight: 4, starts_per_minute: 30 }
+timing:
+  look_every: $look
+  idle_before_drain: $idle
+  join_within: $join
+  poweroff_within: $poweroff
+  max_age: $max_age
+  trust_for: $trust
+hosts:
+  - { name: hv1, uri: "$libvirt_uri", cpus: 16, memory: 8GiB, storage_pool: eyrie }
+templates:
+  small: { domain: debian13.xml, image: debian13-condor.qcow2, cpus: 2, memory: 768MiB, disk: 4GiB }
+groups:
+  juno:   { max: $juno_max, templates: [small], submitters: [alice] }
+  lhaaso: { max: $lhaaso_max, templates: [small], submitters: [bob] }
+END
+}
+
+# pool_fresh: forgets the ledger and the log of an earlier run. Only without an eyried.
+pool_fresh() {
+	rm -rf "$pool_dir/state" "$pool_dir/eyried.log"
+	mkdir -p "$pool_dir/state"
+}
+
+# eyrie VERB…: the command line, against the eyried of the lab.
+eyrie() { "$lab" run "$pool_build/controller/cli/eyrie" --socket "$pool_socket" "$@"; }
+
+pool_answers() { eyrie status -o json >/dev/null 2>&1 || [ $? = 3 ]; }
+
+# pool_start: starts eyried and waits until it answers.
+pool_start() {
+	(
+		# The lab's init is its parent in the end: a script that is killed leaves it to `lab down`.
+		# shellcheck disable=SC2016 # the inner shell expands
+		setsid "$lab" run sh -c 'echo $$ >/run/lab/eyried.pid; exec "$@"' sh \
+			"$pool_build/controller/eyried" -c "$pool_dir/eyrie.yaml" \
+			</dev/null >>"$pool_dir/eyried.log" 2>&1 &
+	)
+	wait_for 20 pool_answers || {
+		tail -n 20 "$pool_dir/eyried.log" >&2
+		return 1
+	}
+}
+
+# pool_signal SIGNAL: to eyried, by the id that it was started with.
+pool_signal() { "$lab" run sh -c "kill -$1 \$(cat /run/lab/eyried.pid)" 2>/dev/null; }
+# shellcheck disable=SC2016 # the inner shell expands
+pool_is_down() { ! "$lab" run sh -c 'kill -0 $(cat /run/lab/eyried.pid)' 2>/dev/null; }
+
+# pool_stop: asks eyried to end, and waits for it.
+pool_stop() {
+	pool_signal TERM || return 0
+	wait_for 20 pool_is_down
+}
+
+# submit USER GROUP CPUS COUNT SECONDS [flagged]: prints the cluster.
+submit() {
+	local flag='' group="accounting_group = $2"
+	[ "${6:-}" != flagged ] || flag='+VirtualPool = true'
+	[ -n "$2" ] || group=''
+	"$lab" exec -u "$1" schedd condor_submit -terse <<END | cut -d. -f1
+executable = /bin/sleep
+transfer_executable = false
+should_transfer_files = yes
+when_to_transfer_output = on_exit
+arguments = $5
+request_cpus = $3
+request_memory = 128
+request_disk = 1024
+$group
+$flag
+queue $4
+END
+}
+
+# jobs_in_queue [CONSTRAINT]: how many there are.
+jobs_in_queue() {
+	"$lab" exec schedd condor_q -allusers -constraint "${1:-true}" -af ClusterId | wc -l
+}
+
+# job_table: a line for each job that has left the queue:
+# cluster proc owner group flagged cpus submitted started ended host exit-code starts status
+job_table() {
+	"$lab" exec schedd condor_history -af:t ClusterId ProcId Owner 'AcctGroup ?: "-"' \
+		'VirtualPool =?= true' RequestCpus QDate JobStartDate CompletionDate \
+		'LastRemoteHost ?: "-"' ExitCode NumJobStarts JobStatus |
+		sort -n
+}
+
+virsh_lab() { "$lab" run virsh -q -c "$libvirt_uri" "$@"; }
+
+# What a pool that is done must not leave behind; each prints a number.
+left_domains() { virsh_lab list --all --name | grep -c '^vpool-' || true; }
+left_disks() { virsh_lab vol-list eyrie | grep -c '\.disk ' || true; }
+left_seeds() { virsh_lab vol-list eyrie | grep -c '\.seed ' || true; }
+left_qemus() { "$lab" run sh -c 'cat /proc/[0-9]*/comm' 2>/dev/null | grep -c '^qemu-system' || true; }
+left_slots() { "$lab" exec vcm condor_status -af Name | wc -l; }
+# Tokens are never in a file of the lab host; a canary: the start of every IDTOKEN of ours.
+left_tokens() {
+	"$lab" run sh -c "grep -rlsa 'eyJhbGciOiJIUzI1NiIsImtpZCI6IkVZUklFI' \
+		'$pool_dir' /run/lab/libvirt /run/lab/images /tmp 2>/dev/null" | wc -l
+}
