@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -40,7 +41,8 @@ struct api {
     struct loop_io *accept_io;
     struct MHD_Daemon *daemon;
     struct loop_io *daemon_io;
-    struct loop_timer *timer;
+    struct loop_timer *timer; /* of the daemon */
+    struct loop_timer *accept_later;
     uid_t peers[CONNECTIONS_MAX]; /* of the open connections, in no order */
     size_t n_peers;
     struct shared shared[SHARED_MAX];
@@ -57,7 +59,8 @@ static void drive(struct api *a)
     (void)MHD_run(a->daemon);
     bool waits = MHD_get_timeout(a->daemon, &ms) == MHD_YES;
     loop_timer_set(a->timer, waits ? (usec)ms * 1000 : USEC_NEVER);
-    loop_io_set(a->accept_io, a->n_peers < CONNECTIONS_MAX ? EPOLLIN : 0);
+    bool accepts = a->n_peers < CONNECTIONS_MAX && !loop_timer_armed(a->accept_later);
+    loop_io_set(a->accept_io, accepts ? EPOLLIN : 0);
 }
 
 static void on_daemon(void *userdata, int fd, uint32_t events)
@@ -80,22 +83,24 @@ static size_t count_peers(const struct api *a, uid_t uid)
     return count;
 }
 
+/* One connection a turn: the next one is accepted when this one has been counted. */
 static void on_accept(void *userdata, int fd, uint32_t events)
 {
     struct api *a = userdata;
+    const struct sockaddr_un address = {.sun_family = AF_UNIX};
+    uid_t uid;
     (void)events;
-    while (a->n_peers < CONNECTIONS_MAX) {
-        uid_t uid;
-        struct sockaddr_storage address = {.ss_family = AF_UNIX};
-        int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (peer < 0)
-            break; /* EAGAIN; what else may be is tried again with the next event */
-        if (listen_peer(peer, &uid) < 0 ||
-            (uid != 0 && count_peers(a, uid) >= CONNECTIONS_PER_USER)) {
-            (void)close(peer);
-            continue;
-        }
-        (void)MHD_add_connection(a->daemon, peer, (struct sockaddr *)&address, sizeof(address));
+    int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (peer < 0) {
+        /* No descriptors or no memory: the client stays in the queue, and we do not spin on it. */
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            loop_timer_set(a->accept_later, USEC_PER_SEC);
+    } else if (listen_peer(peer, &uid) < 0 ||
+               (uid != 0 && count_peers(a, uid) >= CONNECTIONS_PER_USER)) {
+        (void)close(peer);
+    } else { /* which closes it when it fails */
+        (void)MHD_add_connection(a->daemon, peer, (const struct sockaddr *)&address,
+                                 sizeof(address));
     }
     drive(a);
 }
@@ -109,13 +114,12 @@ static void on_connection(void *userdata, struct MHD_Connection *connection, voi
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         uid_t uid;
+        assert(a->n_peers < CONNECTIONS_MAX);
         if (!info || listen_peer(info->connect_fd, &uid) < 0)
             uid = (uid_t)-1;
         uid_t *mine = mem_new(1, sizeof(*mine));
-        *mine = uid;
         *context = mine;
-        assert(a->n_peers < CONNECTIONS_MAX);
-        a->peers[a->n_peers++] = uid;
+        a->peers[a->n_peers++] = *mine = uid;
         return;
     }
     uid_t *mine = *context;
@@ -260,7 +264,7 @@ static int start_daemon(struct api *a, struct err *e)
 {
     a->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, a,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_LIMIT, 2U * CONNECTIONS_MAX, /* ours comes first */
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, a,
@@ -281,6 +285,7 @@ int api_new(struct loop *loop, const char *path, const struct api_port *port, vo
     a->port = port;
     a->userdata = userdata;
     a->timer = loop_timer_new(loop, on_timer, a);
+    a->accept_later = loop_timer_new(loop, on_timer, a);
     int r = listen_new(path, &a->listen, e);
     if (r == 0)
         r = start_daemon(a, e);
@@ -305,6 +310,7 @@ struct api *api_free(struct api *a)
         shared_drop(&a->shared[i]);
     a->listen = listen_free(a->listen);
     a->timer = loop_timer_free(a->timer);
+    a->accept_later = loop_timer_free(a->accept_later);
     free(a);
     return NULL;
 }
