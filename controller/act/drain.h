@@ -10,7 +10,7 @@
 
 struct drain;
 
-/** @error is NULL when the startd accepted the drain, or was draining already; else one sentence. */
+/** @error is NULL when the startd took the drain, or was draining already; else one sentence. */
 typedef void (*drain_done)(void *userdata, const char *error);
 
 /** Drain the startd on @machine; @why is shown to those who ask the startd. @done comes once. */

@@ -9,7 +9,7 @@
 
 struct invalidate;
 
-/** @error is NULL when the collector took it (also when there was no such ad); else one sentence. */
+/** @error is NULL when the collector took it (also if there was no such ad); else one sentence. */
 typedef void (*invalidate_done)(void *userdata, const char *error);
 
 /** Invalidate the ads that carry the EyrieUUID @uuid. @done comes once. */
