@@ -1,0 +1,150 @@
+#!/bin/bash
+# The guest image in the lab, without Eyrie: virsh creates a VM from domain.xml and a seed, its slot
+# must appear in the virtual pool, a flagged job must run in it, and the power button must end it.
+# Then the same without a seed, and with a broken one: such a VM says why and ends by itself.
+# Prints the time from create to slot; with a number, does that part so many times: boot.sh 5.
+set -eu
+
+# shellcheck source=scripts/lib/stage.sh
+. "$(dirname "$0")/../../../scripts/lib/stage.sh"
+# shellcheck source=scripts/lib/render.sh
+. "$EYRIE_SOURCE/scripts/lib/render.sh"
+
+CREATE_TO_SLOT=40 # seconds, the issue's limit
+pool=imagetest
+images=/run/lab/images/eyrie
+export LIBVIRT_DEFAULT_URI='qemu+unix:///system?socket=/run/lab/libvirt/libvirt-sock'
+
+fail() { echo "FAILED: $*" && exit 1; }
+
+# vm_new: chooses who the next VM is.
+vm_new() {
+	uuid=$(cat /proc/sys/kernel/random/uuid)
+	name=$pool-small-${uuid%%-*}
+	console=$images/$name.console
+}
+
+# vm_seed: the seed of the VM.
+vm_seed() {
+	printf '%s\n' 'EYRIE-SEED 1' "NAME $name" "UUID $uuid"
+	printf 'TOKEN %s\nCONFIG\n' "$(/run/lab/bin/vcm/condor_token_create -key EYRIE -lifetime 3600 \
+		-identity "vm-$uuid@vpool.lab" -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER -authz READ)"
+	render "$EYRIE_SOURCE/flock-config/vm-startd.conf" POOL=$pool FLAG=VirtualPool \
+		CENTRAL_MANAGER=vcm.lab:9618 TRUST_DOMAIN=vpool.lab "NAME=$name" "UUID=$uuid" \
+		TEMPLATE=small GENERATION=1 GROUP= START=true
+}
+
+# vm_create [FWCFG]: creates it; without FWCFG it gets no seed. The test edits text, Eyrie does not.
+vm_create() {
+	virsh -q vol-create-as eyrie "$name.disk" 8G --format qcow2 \
+		--backing-vol debian13-condor.qcow2 --backing-vol-format qcow2
+	sed -e "s|<name>.*|<name>$name</name><uuid>$uuid</uuid>${1:-}|" \
+		-e "s|<source file=.*|<source file='$images/$name.disk'/>|" \
+		-e "s|<serial .*|<serial type='file'><source path='$console'/></serial>|" \
+		"$EYRIE_SOURCE/vm-templates/debian13/domain.xml" >"$images/$name.xml"
+	virsh -q create "$images/$name.xml"
+}
+
+vm_create_with() {
+	(umask 077 && cat >"$images/$name.seed")
+	vm_create "<sysinfo type='fwcfg'><entry name='opt/org.eyrie/seed' file='$images/$name.seed'/></sysinfo>"
+	rm "$images/$name.seed"
+}
+
+vm_gone() { ! virsh -q domid "$uuid" >/dev/null 2>&1; }
+vm_slot() { [ -n "$(/run/lab/bin/vcm/condor_status -af Name -constraint "EyrieUUID =?= \"$uuid\"" 2>/dev/null)" ]; }
+
+vm_end() {
+	virsh -q destroy "$uuid" >/dev/null 2>&1 || true
+	rm -f "$images/$name".*
+}
+
+# boot: create → slot.
+boot() {
+	vm_new
+	vm_seed >"$images/$name.text"
+	local started
+	started=$(now_ms)
+	vm_create_with <"$images/$name.text"
+	rm "$images/$name.text"
+	wait_for 120 vm_slot || fail "no slot within 120 s: $(cat "$console")"
+	seconds=$(seconds_since "$started")
+	echo "create to slot: $seconds s"
+	! grep -q 'TOKEN\|eyJ' "$console" || fail 'the token is on the console'
+}
+
+schedd() { "$EYRIE_SOURCE/scripts/lib/lab/enter" "$@"; }
+
+job_done() { [ "$(/run/lab/bin/schedd/condor_history "$1" -limit 1 -af JobStatus 2>/dev/null)" = 4 ]; }
+
+# job: a flagged job of an ordinary user flocks into the VM.
+job() {
+	local cluster where started
+	render "$EYRIE_SOURCE/flock-config/main-schedd.conf" POOL=$pool FLAG=VirtualPool \
+		CENTRAL_MANAGER=vcm.lab:9618 >/run/lab/schedd/config.d/60-eyrie-$pool.conf
+	/run/lab/bin/schedd/condor_reconfig >/dev/null
+	started=$(now_ms)
+	cluster=$(schedd alice schedd condor_submit -terse <<-'END'
+		executable = /bin/sh
+		arguments = "-c 'id; hostname; df -h / | tail -n 1; sleep 3'"
+		transfer_executable = false
+		output = /tmp/image-test.out
+		error = /tmp/image-test.err
+		+VirtualPool = true
+		request_cpus = 1
+		request_memory = 64
+		request_disk = 1024
+		should_transfer_files = yes
+		when_to_transfer_output = on_exit
+		queue
+	END
+	)
+	cluster=${cluster%% *}
+	wait_for 90 job_done "$cluster" || fail "the job did not finish: $(/run/lab/bin/schedd/condor_q -better-analyze "$cluster")"
+	where=$(/run/lab/bin/schedd/condor_history "$cluster" -limit 1 -af LastRemoteHost)
+	echo "job done after $(seconds_since "$started") s on $where:"
+	schedd root schedd cat /tmp/image-test.out
+	case $where in *"$name"*) ;; *) fail "the job ran on $where, not in $name" ;; esac
+}
+
+power_off() {
+	local started
+	started=$(now_ms)
+	virsh -q shutdown "$uuid" --mode acpi
+	wait_for 30 vm_gone || fail 'the power button did not end it'
+	echo "shutdown to gone: $(seconds_since "$started") s"
+	vm_end
+}
+
+# refused SENTENCE: a VM with the seed on standard input, or none, ends by itself and says why.
+refused() {
+	vm_new
+	if [ -n "${2:-}" ]; then vm_create_with <<<"$2"; else vm_create; fi
+	wait_for 60 vm_gone || fail "it still runs: $(cat "$console")"
+	grep -F "eyrie-seed: $1" "$console" || fail "it did not say why: $(cat "$console")"
+	vm_end
+}
+
+inside() {
+	local times=$1 i
+	trap 'vm_end; rm -f /run/lab/schedd/config.d/60-eyrie-$pool.conf; /run/lab/bin/schedd/condor_reconfig >/dev/null' EXIT
+	for ((i = 1; i < times; i++)); do
+		boot
+		power_off
+	done
+	boot
+	[ "${seconds%.*}" -lt $CREATE_TO_SLOT ] || fail "longer than $CREATE_TO_SLOT s"
+	job
+	power_off
+	refused 'no seed'
+	refused 'the seed has no TOKEN where it belongs' $'EYRIE-SEED 1\nNAME x\nUUID y\nCONFIG'
+	echo 'the image is good'
+}
+
+if [ "${1:-}" = inside ]; then
+	inside "$2"
+else
+	"$EYRIE_SOURCE/scripts/image" build >/dev/null
+	"$EYRIE_SOURCE/scripts/lab" up
+	"$EYRIE_SOURCE/scripts/lab" run "$0" inside "${1:-1}"
+fi
