@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -88,5 +89,6 @@ void command_help(const struct command *c, FILE *out)
 int command_wrong_arguments(const struct cli *cli, const char *name)
 {
     const struct command *c = command_find(name);
+    assert(c); /* its own name */
     return cli_usage(cli, "usage: eyrie %s%s%s", name, *c->arguments ? " " : "", c->arguments);
 }

@@ -21,7 +21,7 @@ const struct command *command_find(const char *name);
 const struct command *command_nearest(const char *name);
 /** Write the help of one verb, or of eyrie when @c is NULL. */
 void command_help(const struct command *c, FILE *out);
-/** Say that @argc words after @c's name are too many or too few; returns CLI_USAGE. */
+/** Say how the words after the verb @name should have been; returns CLI_USAGE. */
 int command_wrong_arguments(const struct cli *cli, const char *name);
 
 int explain_run(const struct cli *cli, int argc, char **argv);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/listen.h"
+#include "serve/utf8.h"
 #include "serve/view.h"
 
 enum {
@@ -146,6 +147,7 @@ static struct MHD_Response *response_new(const struct answer *answer)
         json_object_to_json_string_length(answer->body, JSON_C_TO_STRING_NOSLASHESCAPE, &length);
     char *body = mem_resize(NULL, length + 1, 1);
     memcpy(body, json, length);
+    utf8_mend(body, length);
     body[length] = '\n';
     struct MHD_Response *r =
         MHD_create_response_from_buffer(length + 1, body, MHD_RESPMEM_MUST_FREE);

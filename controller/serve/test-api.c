@@ -186,9 +186,9 @@ static void test_answers(void **state)
     stage.asked[4] = (struct asked){.method = "POST", .path = "/v1/pause"};
     stage.asked[5] = (struct asked){.method = "GET", .path = "/v1/pause"};
     stage.asked[6] = (struct asked){.method = "POST", .path = "/v1/look"};
-    stage.asked[7] = (struct asked){.method = "GET", .path = "/healthz"};
+    stage.asked[7] = (struct asked){.method = "GET", .path = "/v1/explain/vm/%ff%1b%0a%22"};
     stage_run(&stage);
-    const long expected[] = {200, 200, 200, 404, 200, 405, 500, 200};
+    const long expected[] = {200, 200, 200, 404, 200, 405, 500, 404};
     for (size_t i = 0; i < ASKED_MAX; i++) {
         AUTOJSON struct json_object *o = body(&stage, i);
         assert_int_equal(stage.asked[i].status, expected[i]);
@@ -197,6 +197,8 @@ static void test_answers(void **state)
     assert_int_equal(stage.paused, 1);
     AUTOJSON struct json_object *error = body(&stage, 6);
     assert_string_equal(json_string_or(error, "error", ""), "the ledger cannot be written");
+    AUTOJSON struct json_object *odd = body(&stage, 7); /* bytes that are no text do no harm */
+    assert_non_null(strstr(json_string_or(odd, "error", ""), "there is no VM \"?\033\n\"\""));
     stage_end(&stage);
 }
 

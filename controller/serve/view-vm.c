@@ -1,5 +1,6 @@
 #include "serve/view-part.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -171,6 +172,7 @@ int view_explain_vm(const struct snapshot *s, usec now, const char *name, struct
     int r = find_vm(s->plan, name, &vm, e);
     if (r < 0)
         return r;
+    assert(vm);
     struct json_object *view = part_begin(now);
     json_add(view, "vm", part_vm(s, vm));
     json_add(view, "planned", planned_actions(s, vm));
