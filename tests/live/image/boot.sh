@@ -31,7 +31,7 @@ vm_seed() {
 		-identity "vm-$uuid@vpool.lab" -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER -authz READ)"
 	render "$EYRIE_SOURCE/flock-config/vm-startd.conf" POOL=$pool FLAG=VirtualPool \
 		CENTRAL_MANAGER=vcm.lab:9618 TRUST_DOMAIN=vpool.lab "NAME=$name" "UUID=$uuid" \
-		TEMPLATE=small GENERATION=1 GROUP= START=true
+		TEMPLATE=small GENERATION=1 GROUP= START=true CPUS=2 MEMORY_MIB=768
 }
 
 # vm_create [FWCFG]: creates it; without FWCFG it gets no seed. The test edits text, Eyrie does not.
@@ -81,7 +81,7 @@ job_done() { [ "$(/run/lab/bin/schedd/condor_history "$1" -limit 1 -af JobStatus
 job() {
 	local cluster where started
 	render "$EYRIE_SOURCE/flock-config/main-schedd.conf" POOL=$pool FLAG=VirtualPool \
-		CENTRAL_MANAGER=vcm.lab:9618 >/run/lab/schedd/config.d/60-eyrie-$pool.conf
+		CENTRAL_MANAGER=vcm.lab:9618 KNOB=$pool REVISION=test >/run/lab/schedd/config.d/60-eyrie-$pool.conf
 	/run/lab/bin/schedd/condor_reconfig >/dev/null
 	started=$(now_ms)
 	cluster=$(schedd alice schedd condor_submit -terse <<-'END'
