@@ -97,7 +97,7 @@ static int parse(struct cli *cli, struct parsed *p, int argc, char **argv)
         case 'w':
             cli->watch = WATCH_SECONDS * USEC_PER_SEC;
             if (optarg && parse_watch(optarg, &cli->watch) < 0)
-                return cli_usage(cli, "--watch=%s is not a number of seconds (at least 0.1 s: 100ms)",
+                return cli_usage(cli, "--watch=%s is not a number of seconds (the least is 100ms)",
                                  optarg);
             break;
         case OPTION_NO_COLOR:

@@ -37,7 +37,7 @@ static int show_once(const struct cli *cli, const char *path, const struct show 
     return show->judge ? show->judge(view) : CLI_OK;
 }
 
-/* Draw over what is there, and no more than fits: long lines end at the edge instead of wrapping. */
+/* Draw over what is there, and no more than fits: long lines end at the edge. */
 static void draw(const struct cli *cli, const char *block, size_t length)
 {
     const char *end = block + length;

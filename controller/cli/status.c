@@ -9,7 +9,8 @@
 #include "cli/table.h"
 
 /* So that it stays one screen; the verbs for each show all. Half as many on a small one. */
-enum { TROUBLES_SHOWN = 4, GROUPS_SHOWN = 6, SHAPES_SHOWN = 4, EVENTS_SHOWN = 4, SMALL_HEIGHT = 34 };
+enum { TROUBLES_SHOWN = 4, GROUPS_SHOWN = 6, SHAPES_SHOWN = 4, EVENTS_SHOWN = 4 };
+enum { SMALL_HEIGHT = 34 };
 
 static size_t fit(const struct cli *cli, size_t most)
 {
@@ -47,7 +48,8 @@ static void render_head(const struct cli *cli, struct json_object *view, FILE *o
         (void)fputs(", paused: nothing is changed until eyrie resume", out);
     (void)fputc('\n', out);
     label(cli, out, "eyried");
-    (void)fprintf(out, "%s, pid %" PRId64 ", up %s, step %" PRId64 " %s ago took %" PRId64 ".%03d ms",
+    (void)fprintf(out,
+                  "%s, pid %" PRId64 ", up %s, step %" PRId64 " %s ago took %" PRId64 ".%03d ms",
                   json_string_or(server, "version", ""), json_int_or(server, "pid", 0),
                   show_ago(server, "started", now, up), json_int_or(server, "steps", 0),
                   show_ago(server, "last_step", now, ago), took / 1000, (int)(took % 1000));

@@ -29,7 +29,7 @@ struct table *table_new(const struct cli *cli, const struct table_column *column
     if (!t->scols)
         mem_exhausted();
     (void)scols_table_enable_colors(t->scols, cli->color);
-    /* The answer is put together in memory, so that libsmartcols must be told about the terminal. */
+    /* The answer is put together in memory: libsmartcols must be told about the terminal. */
     (void)scols_table_set_termforce(t->scols, cli->width ? SCOLS_TERMFORCE_ALWAYS
                                                          : SCOLS_TERMFORCE_NEVER);
     if (cli->width)

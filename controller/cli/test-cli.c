@@ -130,7 +130,8 @@ static struct said eyrie(const char *line)
     int argc = 0;
     size_t out_length, err_length;
     struct said said = {0};
-    for (char *w = strtok_r(words, " ", &save); w && argc < WORDS_MAX; w = strtok_r(NULL, " ", &save))
+    for (char *w = strtok_r(words, " ", &save); w && argc < WORDS_MAX;
+         w = strtok_r(NULL, " ", &save))
         argv[argc++] = w;
     FILE *out = open_memstream(&said.out, &out_length);
     FILE *err = open_memstream(&said.err, &err_length);

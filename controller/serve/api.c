@@ -226,7 +226,7 @@ static unsigned long long body_length(struct MHD_Connection *connection)
     return length ? strtoull(length, NULL, 10) : 0;
 }
 
-/* libmicrohttpd calls this once for the headers, then for each piece of the body, then at its end. */
+/* Called once for the headers, then for each piece of the body, then at its end. */
 static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connection,
                                   const char *url, const char *method, const char *version,
                                   const char *upload, size_t *upload_size, void **context)

@@ -1,5 +1,5 @@
 /*
- * What the API answers, without the protocol around it: method, path and who asks → status and JSON.
+ * What the API answers, without the protocol around it: method, path, who asks → status, JSON.
  *
  *   GET  /healthz                   the loop turns
  *   GET  /readyz                    there is a plan, and it is not an old one

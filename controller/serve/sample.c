@@ -15,7 +15,8 @@ static const struct policy_host hosts[] = {
 };
 
 static const struct policy_template templates[] = {
-    {.name = "small", .generation = "g1", .cpus = 2, .memory = 4 * GIB, .disk = 20 * GIB, .line = 24},
+    {.name = "small", .generation = "g1", .cpus = 2, .memory = 4 * GIB, .disk = 20 * GIB,
+     .line = 24},
 };
 
 static const size_t small_only[] = {0};
@@ -144,7 +145,8 @@ static const struct plan_trust trust[] = {
 static const struct plan_action actions[] = {
     {.kind = ACTION_CREATE, .reason = {REASON_DEMAND, 9, 0, 0, NULL}, .uuid = "", .name = "",
      .host = "hv01", .volume = "", .machine = "", .exclusive = true},
-    {.kind = ACTION_DRAIN, .reason = {REASON_IDLE, 700 * USEC_PER_SEC, 600 * USEC_PER_SEC, 13, NULL},
+    {.kind = ACTION_DRAIN,
+     .reason = {REASON_IDLE, 700 * USEC_PER_SEC, 600 * USEC_PER_SEC, 13, NULL},
      .uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
      .host = "hv01", .volume = "", .machine = "vpool-small-1a2b3c4d.lab"},
 };

@@ -9,7 +9,7 @@
 /** "Now" in the sample: 2026-01-02 03:04:05 UTC. */
 #define SAMPLE_NOW ((usec)1767323045 * USEC_PER_SEC)
 
-/** A new reference to a snapshot that lives on static data; @free and @userdata: as snapshot_new. */
+/** A new snapshot over static data; @free and @userdata: as snapshot_new. */
 struct snapshot *sample_snapshot(void (*free)(void *userdata), void *userdata);
 /** The same pool with nothing wrong and nothing to do. */
 struct snapshot *sample_quiet(void);

@@ -92,7 +92,9 @@ static void test_status_of_a_quiet_pool_is_ok(void **state)
 static void test_facts_without_any_answer(void **state)
 {
     CLEANUP(snapshot_unref_p) struct snapshot *s = sample_quiet();
-    const struct plan_trust none[] = {{.kind = "pool", .name = "vpool", .age = USEC_NEVER, .error = ""}};
+    const struct plan_trust none[] = {
+        {.kind = "pool", .name = "vpool", .age = USEC_NEVER, .error = ""},
+    };
     struct plan plan = *s->plan;
     (void)state;
     plan.trust = none;
@@ -199,7 +201,8 @@ static void test_groups_and_hosts(void **state)
 static void test_explain_by_name_uuid_and_prefix(void **state)
 {
     static const char *const words[] = {
-        "vpool-small-1a2b3c4d", "1a2b3c4d-0000-4000-8000-000000000001", "1A2B3", "vpool-small-1a2b3",
+        "vpool-small-1a2b3c4d", "1a2b3c4d-0000-4000-8000-000000000001", "1A2B3",
+        "vpool-small-1a2b3",
     };
     CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
     (void)state;

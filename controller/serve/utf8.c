@@ -27,7 +27,8 @@ static size_t character(const unsigned char *p, size_t left)
                 return 0;
             code = code << 6 | (p[i] & 0x3f);
         }
-        bool valid = code >= forms[f].least && code <= 0x10ffff && !(code >= 0xd800 && code < 0xe000);
+        bool surrogate = code >= 0xd800 && code < 0xe000;
+        bool valid = code >= forms[f].least && code <= 0x10ffff && !surrogate;
         return valid ? forms[f].bytes : 0;
     }
     return 0;

@@ -161,8 +161,8 @@ static int find_vm(const struct plan *plan, const char *name, const struct plan_
                        text_get(&some), matches > MATCHES_SHOWN ? ", …" : "");
     if (near)
         return err_set(e, ENOENT, "there is no VM \"%.64s\"; did you mean %s?", name, near);
-    return err_set(e, ENOENT, "there is no VM \"%.64s\" (%zu are known; eyrie vms lists them)", name,
-                   plan->n_vms);
+    return err_set(e, ENOENT, "there is no VM \"%.64s\" (%zu are known; eyrie vms lists them)",
+                   name, plan->n_vms);
 }
 
 int view_explain_vm(const struct snapshot *s, usec now, const char *name, struct json_object **ret,

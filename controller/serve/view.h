@@ -2,7 +2,7 @@
  * The views: a snapshot as JSON. There is one model for the API, the command line's tables and its
  * `-o json`; whoever shows something shows one of these. Each has "version": 1 and "now".
  *
- * Points in time are µs since the epoch and durations µs, null for never; memory and disk are bytes.
+ * Points in time are µs since the epoch and durations µs, null for never; sizes are bytes.
  * A reason is {"code", "text", "n", "limit", "line", "subject"}, or null when there is none.
  * All functions return a new object, owned by the caller (json_object_put).
  */
@@ -29,8 +29,8 @@ struct json_object *view_flock(const struct snapshot *s, usec now);
 struct json_object *view_hosts(const struct snapshot *s, usec now);
 /**
  * All that is known of one VM. @name: its name, its UUID, or the beginning of either when that is
- * the beginning of one VM's only. Returns 0 and the view; -ENOENT (with the nearest names in @e), or
- * -ENOTUNIQ (with some of the VMs it could be).
+ * the beginning of one VM's only. Returns 0 and the view; -ENOENT (with the nearest name in @e),
+ * or -ENOTUNIQ (with some of the VMs it could be).
  */
 int view_explain_vm(const struct snapshot *s, usec now, const char *name, struct json_object **ret,
                     struct err *e);
