@@ -9,7 +9,7 @@
 # To be sourced. Prints to standard error, so that a script's output stays its own.
 
 EYRIE_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-EYRIE_BUILD=${EYRIE_BUILD:-$EYRIE_SOURCE/build}
+EYRIE_BUILD=$(realpath -m "${EYRIE_BUILD:-$EYRIE_SOURCE/build}")
 EYRIE_CACHE=${EYRIE_CACHE:-$EYRIE_BUILD/cache}
 export EYRIE_SOURCE EYRIE_BUILD EYRIE_CACHE
 
