@@ -277,7 +277,7 @@ static void step(void *userdata)
     const struct world *w = build_world(c, a);
     const struct plan *plan = plan_make(a, c->policy, w);
     keep(c, plan);
-    (void)act_start(c->act, plan, c->vm_fragment);
+    (void)act_start(c->act, plan, w, c->vm_fragment);
     c->steps++;
     publish(c, a, w, plan, loop_ticks(c->loop) - from);
 

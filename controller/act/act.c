@@ -13,11 +13,15 @@
 #include "act/token.h"
 #include "base/mem.h"
 
-/* One action under way. */
+/*
+ * One action under way; or one that has ended, as long as the facts are older than its end: what it
+ * did cannot be seen in them, so the planner would decide it again.
+ */
 struct deed {
     struct act *act;
     struct deed *next;
     enum action_kind kind;
+    usec ended; /* 0: under way */
     char *key; /* what it is done to: UUID, volume or schedd */
     char *name;
     char *host;
@@ -56,17 +60,14 @@ static struct deed *deed_free(struct deed *d)
     return NULL;
 }
 
-/* The deed is over: take it off the list and ask for a step. */
+/* The deed is over; ask for a step. */
 static void deed_end(struct deed *d)
 {
     struct act *a = d->act;
-    for (struct deed **p = &a->deeds; *p; p = &(*p)->next) {
-        if (*p == d) {
-            *p = d->next;
-            break;
-        }
-    }
-    (void)deed_free(d);
+    d->token = token_free(d->token);
+    d->drain = drain_free(d->drain);
+    d->invalidate = invalidate_free(d->invalidate);
+    d->ended = loop_now(a->loop);
     a->callbacks.changed(a->callbacks.userdata);
 }
 
@@ -229,8 +230,41 @@ size_t act_under_way(const struct act *a)
 {
     size_t n = 0;
     for (const struct deed *d = a->deeds; d; d = d->next)
-        n++;
+        n += !d->ended;
     return n;
+}
+
+/* When the facts were asked for in which the outcome of a deed shows; USEC_NEVER: it shows at once. */
+static usec facts_asked(const struct deed *d, const struct world *w)
+{
+    switch (d->kind) {
+    case ACTION_DRAIN:
+    case ACTION_INVALIDATE:
+        return w->pool.fact.asked;
+    case ACTION_POWEROFF:
+    case ACTION_DESTROY:
+    case ACTION_DELETE_VOLUME:
+        for (size_t i = 0; i < w->n_hosts; i++)
+            if (strcmp(w->hosts[i].name, d->host) == 0)
+                return w->hosts[i].fact.asked;
+        return USEC_NEVER;
+    default:
+        return USEC_NEVER;
+    }
+}
+
+/* Forget the deeds that ended before the facts were asked for. */
+static void settle(struct act *a, const struct world *w)
+{
+    for (struct deed **p = &a->deeds; *p;) {
+        struct deed *d = *p;
+        if (!d->ended || facts_asked(d, w) <= d->ended) {
+            p = &d->next;
+            continue;
+        }
+        *p = d->next;
+        (void)deed_free(d);
+    }
 }
 
 static const char *action_key(const struct plan_action *action)
@@ -358,9 +392,11 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
     deed_end(d);
 }
 
-size_t act_start(struct act *a, const struct plan *plan, const char *vm_fragment)
+size_t act_start(struct act *a, const struct plan *plan, const struct world *w,
+                 const char *vm_fragment)
 {
     size_t started = 0;
+    settle(a, w);
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct plan_action *action = &plan->actions[i];
         if (is_under_way(a, action))

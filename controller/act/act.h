@@ -38,9 +38,11 @@ struct act *act_new(struct loop *loop, struct ledger *ledger, const struct act_c
 struct act *act_free(struct act *a);
 
 /**
- * Start the actions of @plan that are not under way. @vm_fragment: the text of the template of the
- * VMs' configuration (flock-config/vm-startd.conf). Returns how many were started.
+ * Start the actions of @plan, made of @w, that are not under way. One that ended counts as under way
+ * until facts are there that were asked for after its end. @vm_fragment: the text of the template of
+ * the VMs' configuration (flock-config/vm-startd.conf). Returns how many were started.
  */
-size_t act_start(struct act *a, const struct plan *plan, const char *vm_fragment);
+size_t act_start(struct act *a, const struct plan *plan, const struct world *w,
+                 const char *vm_fragment);
 /** How many actions are under way. */
 size_t act_under_way(const struct act *a);
