@@ -45,7 +45,8 @@ static void render_head(const struct cli *cli, struct json_object *view, FILE *o
     (void)fprintf(out, " is %s%s%s", paint_begin(cli, paint_of_state(state)), state,
                   paint_end(cli, paint_of_state(state)));
     if (json_bool_or(view, "paused", false))
-        (void)fputs(", paused: nothing is changed until eyrie resume", out);
+        (void)fprintf(out, "%s: nothing is changed until eyrie resume",
+                      text_equal(state, "paused") ? "" : " and paused");
     (void)fputc('\n', out);
     label(cli, out, "eyried");
     (void)fprintf(out,
