@@ -18,6 +18,7 @@ enum { TIMER_ACCURACY = 1000 };
 
 struct loop {
     sd_event *event;
+    int code; /* negative: run on */
 };
 
 /* Adding a source fails for want of memory or fds only when the process is beyond help, or because
@@ -59,6 +60,7 @@ int loop_new(struct loop **ret, struct err *e)
         return err_set(e, -r, "cannot make an event loop: %s", strerror(-r));
     struct loop *loop = mem_new(1, sizeof(*loop));
     loop->event = event;
+    loop->code = -1;
     *ret = loop;
     return 0;
 }
@@ -74,13 +76,20 @@ struct loop *loop_free(struct loop *loop)
 
 int loop_run(struct loop *loop)
 {
-    return sd_event_loop(loop->event);
+    /* not sd_event_loop with sd_event_exit: after that a loop cannot run again, as tests do */
+    loop->code = -1;
+    while (loop->code < 0) {
+        int r = sd_event_run(loop->event, UINT64_MAX);
+        if (r < 0)
+            return r;
+    }
+    return loop->code;
 }
 
 void loop_quit(struct loop *loop, int code)
 {
     assert(code >= 0);
-    must(sd_event_exit(loop->event, code));
+    loop->code = code;
 }
 
 static usec clock_get(struct loop *loop, clockid_t clock)

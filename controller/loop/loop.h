@@ -32,7 +32,7 @@ typedef void (*loop_child_callback)(void *userdata, pid_t pid, int status);
 /** A new loop; blocks SIGCHLD and ignores SIGPIPE. Returns 0 or -errno; owned by the caller. */
 int loop_new(struct loop **ret, struct err *e);
 struct loop *loop_free(struct loop *loop);
-/** Run until loop_quit. Returns its code, or -errno when the loop itself fails. */
+/** Run until loop_quit. Returns its code, or -errno when the loop itself fails. May run again. */
 int loop_run(struct loop *loop);
 /** Let loop_run return @code (0 or more) once the callback that says so has ended. */
 void loop_quit(struct loop *loop, int code);
@@ -49,7 +49,10 @@ void loop_timer_set(struct loop_timer *t, usec delay);
 int loop_timer_armed(const struct loop_timer *t);
 struct loop_timer *loop_timer_free(struct loop_timer *t);
 
-/** A poke: @callback runs once after the present callback has ended, however often it was poked. */
+/**
+ * A poke: @callback runs once after the present callback has ended, however often it was poked, and
+ * before anything else that waits. (So one that pokes itself each time lets nothing else run.)
+ */
 struct loop_poke *loop_poke_new(struct loop *loop, loop_callback callback, void *userdata)
     __attribute__((returns_nonnull));
 void loop_poke(struct loop_poke *p);

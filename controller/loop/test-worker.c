@@ -80,8 +80,8 @@ static void test_lines_both_ways(void **state)
     struct fixture f = {0};
     fixture_open(&f, "read a; echo got $a; echo one; printf two; echo log >&2; printf '\\ncut'; "
                      "exit 4");
-    worker_write(f.worker, "hel", 3);
-    worker_write(f.worker, "lo\n", 3);
+    assert_true(worker_write(f.worker, "hel", 3));
+    assert_true(worker_write(f.worker, "lo\n", 3));
     fixture_run(&f);
     assert_string_equal(text_get(&f.lines), "got hello|one|two|");
     assert_string_equal(text_get(&f.log), "log|");
@@ -99,8 +99,8 @@ static void test_long_lines(void **state)
     memset(line, 'x', 300000);
     line[300000] = '\n';
     fixture_open(&f, "head -c 600002");
-    worker_write(f.worker, line, 300001);
-    worker_write(f.worker, line, 300001);
+    assert_true(worker_write(f.worker, line, 300001));
+    assert_true(worker_write(f.worker, line, 300001));
     fixture_run(&f);
     assert_int_equal(f.longest, 300000);
     fixture_done(&f);
@@ -148,7 +148,7 @@ static void test_no_program(void **state)
         .argv = (const char *const[]){"/nonexistent/eyrie-host", NULL},
         .line = on_line, .gone = on_gone, .userdata = &f,
     });
-    worker_write(f.worker, "x\n", 2); /* goes nowhere, quietly */
+    assert_false(worker_write(f.worker, "x\n", 2));
     assert_string_equal(f.gone, "");
     fixture_run(&f);
     assert_string_equal(f.gone, "eyrie-host cannot be started: No such file or directory");

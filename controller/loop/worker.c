@@ -308,14 +308,15 @@ struct worker *worker_open(struct loop *loop, const struct worker_args *args)
     return w;
 }
 
-void worker_write(struct worker *w, const char *bytes, size_t length)
+bool worker_write(struct worker *w, const char *bytes, size_t length)
 {
     if (w->over)
-        return;
+        return false;
     struct chunk *k = mem_new(1, sizeof(*k) + length);
     k->length = length;
     memcpy(k->bytes, bytes, length);
     *w->last = k;
     w->last = &k->next;
     loop_io_set(w->io, EPOLLIN | EPOLLOUT);
+    return true;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "loop/loop.h"
@@ -25,8 +26,11 @@ struct worker_args {
 /** Start a worker; @args is copied. The caller owns the result (worker_free). */
 struct worker *worker_open(struct loop *loop, const struct worker_args *args)
     __attribute__((returns_nonnull));
-/** Queue @length bytes, which should end a line. The copy is wiped once it is written. */
-void worker_write(struct worker *w, const char *bytes, size_t length);
+/**
+ * Queue @length bytes, which should end a line. The copy is wiped once it is written. Returns false,
+ * and nothing will be sent, when the worker is at its end and gone() is on its way.
+ */
+bool worker_write(struct worker *w, const char *bytes, size_t length);
 /** Kill it; gone() follows with @why. */
 void worker_kill(struct worker *w, const char *why);
 /** Kill and free it; gone() is not called. May be called from any of its callbacks. */

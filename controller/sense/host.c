@@ -176,12 +176,13 @@ static void host_pump(struct host *host)
 {
     while (host->worker && host->queue && host->n_written < LIMIT_CALLS_PER_HOST) {
         struct call *c = host->queue;
+        if (!worker_write(host->worker, c->line, c->length))
+            return; /* worker_gone will come */
         host->queue = c->next;
         c->next = host->written;
         host->written = c;
         host->n_written++;
         c->asked = loop_now(host->loop);
-        worker_write(host->worker, c->line, c->length);
         explicit_bzero(c->line, c->length);
         free(c->line);
         c->line = NULL;

@@ -1,0 +1,190 @@
+/* Tokens, drains and invalidations: what the tools are asked, and what their answers mean. The tools
+ * are stand-ins (tests/functional/fake/tools). */
+#include "act/drain.h"
+#include "act/invalidate.h"
+#include "act/token.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+struct fixture {
+    char folder[64];
+    struct loop *loop;
+    struct policy policy;
+    struct token *token;
+    struct drain *drain;
+    struct invalidate *invalidate;
+    struct text got;
+};
+
+static void put(struct fixture *f, const char *name, const char *content)
+{
+    AUTOFREE char *path = mem_printf("%s/%s", f->folder, name);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    (void)fputs(content, file);
+    (void)fclose(file);
+}
+
+static void expect_file(struct fixture *f, const char *name, const char *wanted)
+{
+    AUTOFREE char *path = mem_printf("%s/%s", f->folder, name);
+    char content[2048] = "";
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    (void)!fread(content, 1, sizeof(content) - 1, file);
+    (void)fclose(file);
+    assert_string_equal(content, wanted);
+}
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    struct err e;
+    f = (struct fixture){.folder = "/tmp/eyrie-test-condor-XXXXXX"};
+    assert_non_null(mkdtemp(f.folder));
+    (void)setenv("EYRIE_FAKE", f.folder, 1);
+    f.policy = (struct policy){
+        .pool = {.central_manager = "vcm:9618", .trust_domain = "v.lab", .signing_key = "EYRIE",
+                 .tools = TEST_FAKE "/tools"},
+        .timing.token_life.value = USEC_PER_DAY,
+    };
+    assert_int_equal(loop_new(&f.loop, &e), 0);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    AUTOFREE char *command = mem_printf("rm -r %s", f->folder);
+    f->token = token_free(f->token);
+    f->drain = drain_free(f->drain);
+    f->invalidate = invalidate_free(f->invalidate);
+    f->loop = loop_free(f->loop);
+    text_done(&f->got);
+    return system(command);
+}
+
+static void got_token(void *userdata, const char *token, const char *error)
+{
+    struct fixture *f = userdata;
+    text_clear(&f->got);
+    text_printf(&f->got, "%s|%s", token ? token : "-", error ? error : "-");
+    f->token = token_free(f->token); /* allowed here; what was given stays valid */
+    if (token)
+        assert_true(text_starts_with(text_get(&f->got), token));
+    loop_quit(f->loop, 0);
+}
+
+static void expect_token(struct fixture *f, const char *wanted)
+{
+    f->token = token_create(f->loop, &f->policy, "1234-56", got_token, f);
+    assert_int_equal(loop_run(f->loop), 0);
+    assert_string_equal(text_get(&f->got), wanted);
+}
+
+static void test_token(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "condor_token_create.out", "eyJh.bG-c_i.OiJ\n");
+    expect_token(f, "eyJh.bG-c_i.OiJ|-");
+    expect_file(f, "log", "condor_token_create -identity vm-1234-56@v.lab -authz ADVERTISE_STARTD "
+                          "-authz ADVERTISE_MASTER -authz READ -lifetime 86400 -key EYRIE\n");
+    put(f, "condor_token_create.out", "eyJ\nCONFIG\n");
+    expect_token(f, "-|condor_token_create printed something that is no token");
+    put(f, "condor_token_create.out", "");
+    expect_token(f, "-|condor_token_create printed something that is no token");
+    put(f, "condor_token_create.out", "eyJh\n");
+    put(f, "condor_token_create.err", "Failed to generate a token.\nno key\n");
+    put(f, "condor_token_create.exit", "2");
+    expect_token(f, "-|condor_token_create ended with status 2: Failed to generate a token.; no key");
+}
+
+static void got(void *userdata, const char *error)
+{
+    struct fixture *f = userdata;
+    text_clear(&f->got);
+    text_add(&f->got, error ? error : "ok");
+    f->drain = drain_free(f->drain);
+    f->invalidate = invalidate_free(f->invalidate);
+    loop_quit(f->loop, 0);
+}
+
+static void expect_drain(struct fixture *f, const char *wanted)
+{
+    f->drain = drain_start(f->loop, &f->policy, "slot1@vm1", "idle for 10m", got, f);
+    assert_int_equal(loop_run(f->loop), 0);
+    assert_string_equal(text_get(&f->got), wanted);
+}
+
+static void test_drain(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "condor_drain.out", "Sent request to drain\n");
+    expect_drain(f, "ok");
+    expect_file(f, "log", "condor_drain -pool vcm:9618 -graceful -reason Eyrie: idle for 10m "
+                          "slot1@vm1\n");
+    put(f, "condor_drain.exit", "1");
+    put(f, "condor_drain.err", "Received failure from slot1@vm1 in response to DRAIN_JOBS request: "
+                               "error code 10001: Draining already in progress.\n");
+    expect_drain(f, "ok");
+    put(f, "condor_drain.err", "ERROR: Can't find address for startd slot1@vm1\n");
+    expect_drain(f, "condor_drain ended with status 1: ERROR: Can't find address for startd "
+                    "slot1@vm1");
+}
+
+static void expect_invalidate(struct fixture *f, const char *wanted)
+{
+    f->invalidate = invalidate_start(f->loop, &f->policy, "1234-56", "slot1@vm1", got, f);
+    assert_int_equal(loop_run(f->loop), 0);
+    assert_string_equal(text_get(&f->got), wanted);
+}
+
+static void test_invalidate(void **state)
+{
+    struct fixture *f = *state;
+    expect_invalidate(f, "ok");
+    expect_file(f, "log", "condor_advertise -pool vcm:9618 -multiple INVALIDATE_STARTD_ADS -\n"
+                          "condor_advertise -pool vcm:9618 -multiple INVALIDATE_MASTER_ADS -\n");
+    expect_file(f, "condor_advertise.in",
+                "MyType = \"Query\"\nTargetType = \"DaemonMaster\"\n"
+                "Requirements = EyrieUUID =?= \"1234-56\"\n\n");
+    put(f, "condor_advertise.exit", "1");
+    put(f, "condor_advertise.err", "failed to send classad\n");
+    expect_invalidate(f, "condor_advertise ended with status 1: failed to send classad");
+}
+
+static void test_given_up(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "condor_token_create.hang", "");
+    put(f, "condor_drain.hang", "");
+    put(f, "condor_advertise.hang", "");
+    f->token = token_create(f->loop, &f->policy, "u", got_token, f);
+    f->drain = drain_start(f->loop, &f->policy, "m", "w", got, f);
+    f->invalidate = invalidate_start(f->loop, &f->policy, "u", "m", got, f);
+    assert_null(token_free(NULL));
+    assert_null(drain_free(NULL));
+    assert_null(invalidate_free(NULL));
+} /* teardown frees them; nobody is called */
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_token, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_invalidate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_given_up, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("condor", tests, NULL, NULL);
+}

@@ -1,0 +1,253 @@
+/* The queue's parser, on what the schedd really answers (recorded with 23.9.6 in tests/data/condor). */
+#include "sense/queue.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+static void slurp(const char *name, struct text *out)
+{
+    AUTOFREE char *path = mem_printf(TEST_DATA "/%s", name);
+    FILE *f = fopen(path, "re");
+    assert_non_null(f);
+    char piece[4096];
+    for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0;)
+        text_add_bytes(out, piece, n);
+    (void)fclose(f);
+}
+
+static int parse(struct arena *a, const char *bytes, size_t length, size_t piece,
+                 const struct world_shape **ret, size_t *ret_n, struct err *e)
+{
+    struct queue_parser *q = queue_parser_new(a);
+    int r = 0;
+    for (size_t at = 0; r == 0 && at < length; at += piece)
+        r = queue_parser_feed(q, bytes + at, length - at < piece ? length - at : piece, e);
+    if (r == 0)
+        r = queue_parser_end(q, ret, ret_n, e);
+    assert_null(queue_parser_free(q));
+    return r;
+}
+
+/* The shapes as lines, or "error: …". */
+static char *shapes(const char *bytes, size_t length, size_t piece)
+{
+    struct arena *a = arena_new();
+    struct text out = {0};
+    struct err e = {""};
+    const struct world_shape *s = NULL;
+    size_t n = 0;
+    int r = parse(a, bytes, length, piece, &s, &n, &e);
+    if (r < 0)
+        text_printf(&out, "error: %s", e.text);
+    for (size_t i = 0; i < n; i++, s++)
+        text_printf(&out, "%s/%s %lldc %lldM %lldK%s %lld+%lld+%lld\n", s->owner, s->group,
+                    (long long)s->cpus, (long long)(s->memory / MIB), (long long)(s->disk / KIB),
+                    s->assumed ? "?" : "", (long long)s->idle, (long long)s->running,
+                    (long long)s->held);
+    (void)arena_free(a);
+    char *result = mem_strdup(text_get(&out));
+    text_done(&out);
+    return result;
+}
+
+static void expect(const char *json, const char *wanted)
+{
+    AUTOFREE char *got = shapes(json, strlen(json), 7);
+    assert_string_equal(got, wanted);
+}
+
+static void test_argv(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct policy_schedd schedd = {.name = "s.example", .collector = "cm.example"};
+    struct policy p = {.pool.flag = "VirtualPool", .schedds = &schedd, .n_schedds = 1};
+    struct text line = {0};
+    for (const char *const *word = queue_argv(a, &p, 0); *word; word++)
+        text_printf(&line, "%s|", *word);
+    assert_string_equal(text_get(&line),
+                        "condor_q|-name|s.example|-pool|cm.example|-allusers|-group-by|-attributes|"
+                        "JobStatus,Owner,AcctGroup,RequestCpus,RequestMemory,RequestDisk,"
+                        "VirtualPool|-constraint|VirtualPool =?= true|-json|");
+    text_done(&line);
+    (void)arena_free(a);
+}
+
+static void test_recorded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *wanted;
+    } cases[] = {
+        {"queue.json", "alice/juno 1c 200M 1024K? 1+1+1\n"
+                       "bob/lhaaso 2c 128M 1024K? 2+0+0\n"},
+        {"queue-defaults.json", "alice/juno 1c 200M 1024K? 3+0+1\n"
+                                "bob/lhaaso 2c 128M 1024K? 2+0+0\n"
+                                "eve/ 1c 128M 1024K? 2+0+0\n"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        for (size_t piece = 1; piece <= 65536; piece *= 4) {
+            struct text text = {0};
+            slurp(cases[i].file, &text);
+            AUTOFREE char *got = shapes(text_get(&text), text.length, piece);
+            assert_string_equal(got, cases[i].wanted);
+            text_done(&text);
+        }
+}
+
+/* S8: cut anywhere, it is an error; only the whole and nothing at all (which is how the tool prints
+ * an empty result) are not. */
+static void test_truncated(void **state)
+{
+    (void)state;
+    struct text text = {0};
+    slurp("queue.json", &text);
+    size_t whole = text.length;
+    while (whole > 0 && text_get(&text)[whole - 1] != ']')
+        whole--;
+    AUTOFREE char *all = shapes(text_get(&text), text.length, 4096);
+    for (size_t length = 0; length <= text.length; length++) {
+        AUTOFREE char *got = shapes(text_get(&text), length, 4096);
+        if (length == 0)
+            assert_string_equal(got, "");
+        else if (length >= whole)
+            assert_string_equal(got, all);
+        else
+            assert_true(text_starts_with(got, "error: "));
+    }
+    text_done(&text);
+}
+
+/* Any byte changed to any of a few others: an answer or an error, never a crash. */
+static void test_garbled(void **state)
+{
+    (void)state;
+    static const char bad[] = "\0{}[]\",:x9-\\\xff\n";
+    struct text text = {0};
+    slurp("queue.json", &text);
+    for (size_t at = 0; at < text.length; at++)
+        for (size_t i = 0; i < sizeof(bad) - 1; i += 1 + (at % 2)) {
+            char old = text.data[at];
+            text.data[at] = bad[i];
+            free(shapes(text.data, text.length, 4096));
+            text.data[at] = old;
+        }
+    text_done(&text);
+}
+
+#define AD(members) "[{\"JobStatus\":1,\"JobCount\":3,\"Owner\":\"u\",\"AcctGroup\":\"g\"," members "}]"
+
+static void test_requests(void **state)
+{
+    (void)state;
+    expect(AD("\"RequestCpus\":4,\"RequestMemory\":2000,\"RequestDisk\":5"),
+           "u/g 4c 2000M 5K 3+0+0\n");
+    expect(AD("\"RequestCpus\":0,\"RequestMemory\":-5,\"RequestDisk\":0"), "u/g 1c 1M 1K 3+0+0\n");
+    expect(AD("\"RequestCpus\":-9223372036854775808,\"RequestMemory\":1.5,\"RequestDisk\":2.0"),
+           "u/g 1c 2M 2K 3+0+0\n");
+    expect(AD("\"RequestCpus\":1e300,\"RequestMemory\":9223372036854775807,"
+              "\"RequestDisk\":99999999999999999999999"),
+           "u/g 1000000c 1099511627776M 1125899906842624K 3+0+0\n");
+    expect(AD("\"RequestCpus\":\"\\/Expr(1+1)\\/\",\"RequestMemory\":\"4 GB\",\"RequestDisk\":null"),
+           "u/g 1c 128M 1024K? 3+0+0\n");
+    expect(AD("\"RequestCpus\":2"), "u/g 2c 128M 1024K? 3+0+0\n");
+}
+
+static void test_states(void **state)
+{
+    (void)state;
+    AUTOFREE char *json = mem_strdup("");
+    for (int status = 1; status <= 7; status++) {
+        char *more = mem_printf("%s%s{\"JobStatus\":%d,\"JobCount\":%d,\"Owner\":\"u\","
+                                "\"RequestCpus\":1,\"RequestMemory\":1,\"RequestDisk\":1}",
+                                json, status == 1 ? "" : ",", status, 1 << status);
+        free(json);
+        json = more;
+    }
+    AUTOFREE char *list = mem_printf("[%s]", json);
+    expect(list, "u/ 1c 1M 1K 2+204+32\n"); /* completed ones are no demand */
+}
+
+static void test_not_trusted(void **state)
+{
+    (void)state;
+    expect("", "");
+    expect("\n", "");
+    expect("[\n]\n", "");
+    expect("[{\"JobCount\":3}]", "error: \"JobStatus\" is missing or not a whole number");
+    expect("[{\"JobStatus\":1}]", "error: \"JobCount\" is missing or not a whole number");
+    expect("[{\"JobStatus\":9,\"JobCount\":1}]", "error: \"JobStatus\" is 9");
+    expect("[{\"JobStatus\":1,\"JobCount\":-1}]", "error: \"JobCount\" is -1");
+    expect("[{\"JobStatus\":1,\"JobCount\":99999999999}]", "error: \"JobCount\" is 99999999999");
+    expect("-- Failed to fetch ads", "error: not the JSON that was expected: '-' between two objects");
+    expect("[1]", "error: not the JSON that was expected: '1' between two objects");
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    expect("[{\"JobStatus\":1,\"JobCount\":1,\"Owner\":\"a\\u001b[31m\\nb\",\"AcctGroup\":7,"
+           "\"RequestCpus\":1,\"RequestMemory\":1,\"RequestDisk\":1}]",
+           "a?[31m?b/ 1c 1M 1K 1+0+0\n");
+    char name[LIMIT_NAME_BYTES + 2];
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    AUTOFREE char *json = mem_printf("[{\"JobStatus\":1,\"JobCount\":1,\"Owner\":\"%s\","
+                                     "\"RequestCpus\":1,\"RequestMemory\":1,\"RequestDisk\":1}]",
+                                     name);
+    AUTOFREE char *wanted = mem_printf("%.*s.../ 1c 1M 1K 1+0+0\n", LIMIT_NAME_BYTES, name);
+    expect(json, wanted);
+}
+
+/* Many rows of one shape are one shape; too many shapes are an error. */
+static void test_many(void **state)
+{
+    (void)state;
+    for (int kinds = 1; kinds <= 2; kinds++) {
+        struct arena *a = arena_new();
+        struct err e = {""};
+        struct queue_parser *q = queue_parser_new(a);
+        int r = 0;
+        for (int i = 0; i < LIMIT_SHAPES + 10 && r == 0; i++) {
+            char ad[200];
+            int n = snprintf(ad, sizeof(ad), "{\"JobStatus\":%d,\"JobCount\":1,\"RequestCpus\":1,"
+                             "\"RequestMemory\":%d,\"RequestDisk\":\"\\/Expr(x)\\/\"}\n",
+                             1 + i % 2, kinds == 1 ? 1 : 1 + i);
+            r = queue_parser_feed(q, ad, (size_t)n, &e);
+        }
+        const struct world_shape *s = NULL;
+        size_t n = 0;
+        if (kinds == 1) {
+            assert_int_equal(r, 0);
+            assert_int_equal(queue_parser_end(q, &s, &n, &e), 0);
+            assert_int_equal(n, 1);
+            assert_int_equal(s->idle + s->running, LIMIT_SHAPES + 10);
+        } else {
+            assert_int_equal(r, -E2BIG);
+        }
+        (void)queue_parser_free(q);
+        (void)arena_free(a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_argv),        cmocka_unit_test(test_recorded),
+        cmocka_unit_test(test_truncated),   cmocka_unit_test(test_garbled),
+        cmocka_unit_test(test_requests),    cmocka_unit_test(test_states),
+        cmocka_unit_test(test_not_trusted), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_many),
+    };
+    return cmocka_run_group_tests_name("queue", tests, NULL, NULL);
+}
