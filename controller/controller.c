@@ -178,8 +178,7 @@ static const struct world *build_world(struct controller *c, struct arena *a)
     w.flocks = flocks;
     w.n_flocks = p->n_schedds;
     w.records = ledger_records(c->ledger, &w.n_records);
-    AUTOFREE usec *starts = ledger_starts(c->ledger, w.now - USEC_PER_MINUTE, &w.n_starts);
-    w.starts = starts;
+    w.starts = ledger_starts(c->ledger, a, w.now - USEC_PER_MINUTE, &w.n_starts);
     return world_copy(a, &w);
 }
 

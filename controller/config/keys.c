@@ -83,8 +83,35 @@ static const struct key limits_keys[] = {
      .what = "a number of VMs", .help = "VMs between their create call and their first slot."},
     {"starts_per_minute", KEY_COUNT, true, AT(policy, limits.starts_per_minute), .fallback = "60",
      .what = "a number of VMs", .help = "Create calls a minute."},
+    {"host_starts_in_flight", KEY_COUNT, true, AT(policy, limits.host_starts_in_flight),
+     .fallback = "unlimited", .least = 1, .what = "a number of VMs",
+     .help = "As starts_in_flight, on one host."},
+    {"host_starts_per_minute", KEY_COUNT, true, AT(policy, limits.host_starts_per_minute),
+     .fallback = "unlimited", .least = 1, .what = "a number of VMs",
+     .help = "As starts_per_minute, on one host."},
+    {"slow_start", KEY_COUNT, true, AT(policy, limits.slow_start), .fallback = "1",
+     .most = 100000, .what = "a number of VMs",
+     .help = "VMs being started at once on a host, or of a template, that has not proved itself: it "
+             "doubles with each VM that joins, until the first failure. 0: no slow start."},
 };
 static const struct section limits = {SECTION(limits_keys)};
+
+/* ---- placement ------------------------------------------------------------------------------- */
+
+static const char *const placements[] = {
+    [POLICY_SPREAD] = "spread",
+    [POLICY_PACK] = "pack",
+    NULL,
+};
+
+static const struct key placement_keys[] = {
+    {"order", KEY_CHOICE, AT(policy, placement.order), .fallback = "spread", .choices = placements,
+     .help = "spread: the host with the most memory left. pack: the one with the least that fits."},
+    {"overcommit", KEY_COUNT, true, AT(policy, placement.overcommit), .fallback = "100",
+     .least = 1, .most = 10000, .what = "a number of percent",
+     .help = "Percent of a host's cpus that all its domains may have together."},
+};
+static const struct section placement = {SECTION(placement_keys)};
 
 /* ---- timing ---------------------------------------------------------------------------------- */
 
@@ -98,8 +125,14 @@ static const struct key timing_keys[] = {
     {"look_every", KEY_DURATION, true, AT(policy, timing.look_every), .fallback = "10s",
      .least = USEC_PER_SEC, .most = USEC_PER_HOUR,
      .help = "How often the queue and the slots are asked for when nothing happens."},
+    {"settle", KEY_DURATION, true, AT(policy, timing.settle), .fallback = "0",
+     .help = "How long jobs must have been idle before VMs are started for them."},
     {"idle_before_drain", KEY_DURATION, true, AT(policy, timing.idle_before_drain),
      .fallback = "10m", .help = "How long a VM that nobody needs stays."},
+    {"min_life", KEY_DURATION, true, AT(policy, timing.min_life), .fallback = "0",
+     .help = "No VM is drained for being idle before it is so old."},
+    {"cool_down", KEY_DURATION, true, AT(policy, timing.cool_down), .fallback = "0",
+     .help = "No VM is drained for being idle within so long of a start of its template."},
     {"join_within", KEY_DURATION, true, AT(policy, timing.join_within), .fallback = "10m",
      .least = USEC_PER_SEC, .help = "Create call to slot; a VM that takes longer is removed."},
     {"drain_within", KEY_DURATION, true, AT(policy, timing.drain_within), .fallback = "24h",
@@ -113,6 +146,12 @@ static const struct key timing_keys[] = {
      .help = "How long a drained VM may take to power off before it is destroyed."},
     {"max_age", KEY_DURATION, true, AT(policy, timing.max_age), .fallback = "14d",
      .least = USEC_PER_SEC, .help = "A VM older than this is drained."},
+    {"rest_after_failure", KEY_DURATION, true, AT(policy, timing.rest_after_failure),
+     .fallback = "10s", .least = USEC_PER_SEC,
+     .help = "How long a host or template is left alone after a VM failed to be created or to join. "
+             "Doubles with each failure in a row; then one VM probes."},
+    {"rest_at_most", KEY_DURATION, true, AT(policy, timing.rest_at_most), .fallback = "10m",
+     .least = USEC_PER_SEC, .help = "The longest rest."},
     {"trust_for", KEY_DURATION, true, AT(policy, timing.trust_for), .fallback = "60s",
      .least = USEC_PER_SEC,
      .help = "Facts older than this are stale: nothing is drained or destroyed by them."},
@@ -136,6 +175,10 @@ static const struct key host_keys[] = {
     {"storage_pool", KEY_TEXT, AT(policy_host, storage_pool), .fallback = "eyrie",
      .pattern = "[A-Za-z0-9_][A-Za-z0-9_.+-]*", .what = "the name of a storage pool",
      .help = "libvirt storage pool with the images, in which the VMs' volumes are made."},
+    {"max_vms", KEY_COUNT, true, AT(policy_host, max_vms), .fallback = "unlimited",
+     .what = "a number of VMs", .help = "VMs of ours on it at once."},
+    {"tags", KEY_TEXTS, MANY(policy_host, tags), .pattern = LABEL_PATTERN, .what = "a tag",
+     .otherwise = "none", .help = "What it has to offer; a template may need one."},
 };
 static const struct section hosts = {ELEMENT(policy_host, host_keys)};
 
@@ -155,6 +198,12 @@ static const struct key template_keys[] = {
     {"memory", KEY_BYTES, AT(policy_template, memory), .least = 16 * MIB,
      .help = "Memory of each VM."},
     {"disk", KEY_BYTES, AT(policy_template, disk), .least = MIB, .help = "Disk of each VM."},
+    {"gpus", KEY_COUNT, AT(policy_template, gpus), .fallback = "0", .most = 64,
+     .what = "a number of GPUs", .help = "GPUs that the domain XML passes on to each VM."},
+    {"max_vms", KEY_COUNT, true, AT(policy_template, max_vms), .fallback = "unlimited",
+     .what = "a number of VMs", .help = "VMs of the template at once."},
+    {"needs", KEY_TEXTS, MANY(policy_template, needs), .pattern = LABEL_PATTERN, .what = "a tag",
+     .otherwise = "none", .help = "Tags that a host must have, all of them."},
 };
 static const struct section templates = {ELEMENT(policy_template, template_keys),
                                          .name = &template_name};
@@ -169,6 +218,10 @@ static const struct key group_keys[] = {
      .help = "Cpus that the group gets before any surplus is shared."},
     {"max", KEY_COUNT, true, AT(policy_group, max), .fallback = "unlimited",
      .what = "a number of cpus", .help = "Cpus that the group never exceeds."},
+    {"max_vms", KEY_COUNT, true, AT(policy_group, max_vms), .fallback = "unlimited",
+     .what = "a number of VMs", .help = "VMs that the group never exceeds."},
+    {"max_memory", KEY_BYTES, true, AT(policy_group, max_memory), .fallback = "unlimited",
+     .help = "Memory of VMs that the group never exceeds."},
     {"weight", KEY_COUNT, true, AT(policy_group, weight), .fallback = "1", .most = 1000000,
      .what = "a weight: a whole number", .help = "Share of the surplus, against other groups."},
     {"templates", KEY_TEMPLATES, MANY(policy_group, templates), .otherwise = "all templates",
@@ -177,6 +230,10 @@ static const struct key group_keys[] = {
      .what = "a user", .otherwise = "anyone", .help = "Owners whose jobs count for the group."},
     {"exclusive", KEY_BOOL, AT(policy_group, exclusive), .fallback = "false",
      .help = "Whether its VMs run its jobs only."},
+    {"disruption", KEY_TEXTS, MANY(policy_group, disruption_text), .pattern = ".*",
+     .what = "a disruption budget", .otherwise = "no bound",
+     .help = "How many of the group's busy VMs may be draining at once for age, generation or host: "
+             "\"2\", \"5%\", \"weekdays 08:00-18:00: 5%\". The first whose window holds counts."},
 };
 static const struct section groups = {ELEMENT(policy_group, group_keys), .name = &group_name};
 
@@ -191,6 +248,8 @@ static const struct key file_keys[] = {
      .help = "The schedds whose flagged jobs the pool serves."},
     {"limits", KEY_SECTION, .section = &limits, .fallback = "{}",
      .help = "What is never exceeded. What is left out has no limit, except for the starts."},
+    {"placement", KEY_SECTION, .section = &placement, .fallback = "{}",
+     .help = "How hosts are chosen."},
     {"timing", KEY_SECTION, .section = &timing, .fallback = "{}", .help = "How long things take."},
     {"hosts", KEY_LIST, MANY(policy, hosts), .section = &hosts, .help = "The libvirt hosts."},
     {"templates", KEY_MAP, MANY(policy, templates), .section = &templates,

@@ -34,6 +34,9 @@ struct policy_host {
     const char *storage_pool;
     int64_t cpus;   /* 0: as the host says */
     int64_t memory; /* bytes; 0: as the host says */
+    struct setting max_vms; /* POLICY_UNLIMITED by default */
+    const char **tags;      /* what it has to offer: a template may need one */
+    size_t n_tags;
     unsigned line;
 };
 
@@ -46,7 +49,33 @@ struct policy_template {
     int64_t cpus;
     int64_t memory; /* bytes */
     int64_t disk;   /* bytes */
+    int64_t gpus;   /* that the domain passes on; 0 by default */
     int64_t spare;  /* VMs kept booted and idle */
+    struct setting max_vms; /* POLICY_UNLIMITED by default */
+    const char **needs;     /* tags that a host must have, all of them */
+    size_t n_needs;
+    unsigned line;
+};
+
+enum {
+    POLICY_MONDAY = 1 << 0, /* … */
+    POLICY_SUNDAY = 1 << 6,
+    POLICY_WEEKDAYS = 0x1f,
+    POLICY_WEEKEND = 0x60,
+    POLICY_EVERY_DAY = 0x7f,
+    POLICY_DAY_MINUTES = 24 * 60,
+};
+
+/**
+ * How many of a group's VMs may be drained at once, other than idle ones that nobody wants; "5%",
+ * "2", "weekdays 08:00-18:00: 5%". The first whose window holds now counts; none: no bound.
+ */
+struct policy_budget {
+    unsigned days;        /* POLICY_MONDAY | …, the days on which the window begins */
+    int from;             /* minute of the day, local time */
+    int until;            /* minute after the last; less than @from: past midnight */
+    int64_t number;       /* VMs, or percent of the group's VMs (rounded down, but at least 1 if > 0) */
+    bool percent;
     unsigned line;
 };
 
@@ -54,13 +83,24 @@ struct policy_group {
     const char *name;         /* as jobs give it in accounting_group */
     struct setting quota;     /* cpus guaranteed; 0 by default */
     struct setting max;       /* cpus at most; POLICY_UNLIMITED by default */
+    struct setting max_vms;   /* VMs at most; POLICY_UNLIMITED by default */
+    struct setting max_memory; /* bytes at most; POLICY_UNLIMITED by default */
     struct setting weight;    /* share of the surplus; 1 by default */
     const size_t *templates;  /* indices into policy.templates, in the order given */
     size_t n_templates;       /* all templates by default */
     const char **submitters;  /* owners that may use the group; n_submitters 0 = anyone */
     size_t n_submitters;
     bool exclusive;           /* its VMs run its jobs only */
+    const char **disruption_text; /* as written */
+    size_t n_disruption_text;
+    const struct policy_budget *disruption;
+    size_t n_disruption;
     unsigned line;
+};
+
+enum policy_placement {
+    POLICY_SPREAD, /* the host with the most memory left */
+    POLICY_PACK,   /* the one with the least that still fits */
 };
 
 enum policy_drain_timeout {
@@ -93,15 +133,29 @@ struct policy {
         struct setting memory; /* bytes */
         struct setting starts_in_flight;
         struct setting starts_per_minute;
+        struct setting host_starts_in_flight;   /* on one host */
+        struct setting host_starts_per_minute;
+        struct setting slow_start; /* VMs at once on a host or template that has not proved itself;
+                                      doubles with each VM that joins; 0: no slow start */
     } limits;
 
     struct {
+        enum policy_placement order;
+        struct setting overcommit; /* percent of a host's cpus that VMs may have; 100 by default */
+    } placement;
+
+    struct {
         struct setting look_every;
+        struct setting settle;            /* a shape asks for VMs once it was there so long */
         struct setting idle_before_drain;
+        struct setting min_life;          /* no VM is drained for being idle before */
+        struct setting cool_down;         /* nor within so long of a start of its template */
         struct setting join_within;     /* create call to slot */
         struct setting drain_within;    /* 0: no deadline */
         struct setting poweroff_within; /* power-off asked for to domain gone */
         struct setting max_age;
+        struct setting rest_after_failure; /* of a host or template; doubles up to … */
+        struct setting rest_at_most;
         struct setting trust_for; /* facts older than this are stale */
         struct setting token_life;
         enum policy_drain_timeout on_drain_timeout;

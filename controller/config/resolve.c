@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "config/budget.h"
 
 enum { GENERATION_BYTES = 6 };
 
@@ -106,13 +107,30 @@ static void resolve_templates(struct arena *a, struct report *report, const stru
     }
 }
 
-static void resolve_groups(struct arena *a, struct policy *p)
+static void resolve_budgets(struct arena *a, struct report *report, const struct tree_node *node,
+                            struct policy_group *g)
+{
+    struct policy_budget *budgets = arena_take(a, g->n_disruption_text, sizeof(*budgets));
+    struct err e;
+    for (size_t i = 0; i < g->n_disruption_text; i++) {
+        const struct tree_node *item = tree_item(node, i);
+        budgets[i].line = tree_place(item).line;
+        if (budget_parse(g->disruption_text[i], &budgets[i], &e) < 0)
+            tree_complain(report, item, "%s", e.text);
+    }
+    g->disruption = budgets;
+    g->n_disruption = g->n_disruption_text;
+}
+
+static void resolve_groups(struct arena *a, struct report *report, const struct tree_node *nodes,
+                           struct policy *p)
 {
     struct policy_group *groups = (struct policy_group *)p->groups;
     size_t *all = arena_take(a, p->n_templates, sizeof(*all));
     for (size_t i = 0; i < p->n_templates; i++)
         all[i] = i;
     for (size_t i = 0; i < p->n_groups; i++) {
+        resolve_budgets(a, report, tree_get(tree_item(nodes, i), "disruption"), &groups[i]);
         if (groups[i].templates)
             continue;
         groups[i].templates = all;
@@ -134,5 +152,5 @@ void resolve_policy(struct arena *a, struct report *report, const struct tree_no
         p->timing.token_life.value = p->timing.max_age.value + p->timing.drain_within.value;
     resolve_hosts(a, report, tree_get(root, "hosts"), p);
     resolve_templates(a, report, root, p);
-    resolve_groups(a, p);
+    resolve_groups(a, report, tree_get(root, "groups"), p);
 }

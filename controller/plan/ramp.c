@@ -13,7 +13,7 @@ struct ramp ramp_open(const struct world *w, const struct vms *vms)
         if (vms->items[i].state == VM_CREATING || vms->items[i].state == VM_BOOTING)
             r.in_flight++;
     for (size_t i = 0; i < w->n_starts; i++)
-        if (w->starts[i] > w->now - USEC_PER_MINUTE)
+        if (w->starts[i].at > w->now - USEC_PER_MINUTE)
             r.last_minute++;
     return r;
 }
@@ -38,8 +38,8 @@ bool ramp_allows(const struct ramp *r, const struct policy *p, const struct worl
         *ret_why = (struct reason){REASON_LIMIT_PER_MINUTE, r->last_minute + r->this_step,
                                    minute->value, minute->line};
         for (size_t i = 0; i < w->n_starts; i++)
-            if (w->starts[i] > w->now - USEC_PER_MINUTE)
-                later_at(later, w->starts[i] + USEC_PER_MINUTE);
+            if (w->starts[i].at > w->now - USEC_PER_MINUTE)
+                later_at(later, w->starts[i].at + USEC_PER_MINUTE);
         return false;
     }
     return true;

@@ -27,6 +27,9 @@ struct world_shape {
     int64_t cpus;       /* RequestCpus */
     int64_t memory;     /* bytes; RequestMemory is MiB */
     int64_t disk;       /* bytes; RequestDisk is KiB */
+    int64_t gpus;       /* RequestGPUs, 0 when not asked for */
+    usec runtime;       /* how long one of its jobs may run; 0 = unknown */
+    usec first_seen;    /* since when the shape has had idle jobs */
     bool assumed;       /* a request was an expression; the default stands in for it */
     int64_t idle;       /* jobs, JobStatus 1 */
     int64_t running;    /* JobStatus 2, 3 (removing), 6 and 7 */
@@ -49,8 +52,10 @@ struct world_startd {
     const char *address; /* MyAddress */
     int64_t cpus;        /* of the machine's slots in all */
     int64_t memory;
+    int64_t gpus;
     int64_t free_cpus;   /* in slots that are unclaimed */
     int64_t free_memory;
+    int64_t free_gpus;
     int64_t claimed;     /* slots that are claimed, matched or preempting */
     bool draining;       /* a drain was accepted: it takes no more jobs */
     bool drained;        /* one ad says both: drained, and no job is left */
@@ -98,8 +103,20 @@ struct world_host {
     size_t n_domains;
     const struct world_volume *volumes; /* ours, by name */
     size_t n_volumes;
+    const char *const *images; /* volumes that are not ours: what templates may be backed by */
+    size_t n_images;
     int64_t failures;  /* failed creates or boots in a row */
     usec last_failure;
+    int64_t joined;    /* VMs that joined since its last failure */
+};
+
+/** What became of the VMs of a template, on any host. */
+struct world_template {
+    const char *name;
+    int64_t failures; /* VMs in a row that failed to be created or to join */
+    usec last_failure;
+    int64_t joined;   /* since the last failure */
+    usec last_start;
 };
 
 enum world_answer {
@@ -139,8 +156,14 @@ struct world_flock {
     const char *error;
 };
 
+struct world_start {
+    usec at;
+    const char *host;
+};
+
 struct world {
     usec now;
+    usec utc_offset;       /* of the site's local time, now */
     bool paused;           /* an admin said: change nothing */
     usec vanished_at;      /* the last plan's answer: since when many VMs are missing at once */
     const struct world_queue *queues;
@@ -148,10 +171,12 @@ struct world {
     struct world_pool pool;
     const struct world_host *hosts;
     size_t n_hosts;
+    const struct world_template *templates; /* those of which something is known */
+    size_t n_templates;
     const struct world_record *records;
     size_t n_records;
     const struct world_flock *flocks;
     size_t n_flocks;
-    const usec *starts; /* creates decided within the last minute, oldest first */
+    const struct world_start *starts; /* creates decided within the last minute, oldest first */
     size_t n_starts;
 };

@@ -313,21 +313,23 @@ const struct world_record *ledger_records(const struct ledger *l, size_t *ret_n)
     return l->records;
 }
 
-usec *ledger_starts(struct ledger *l, usec after, size_t *ret_n)
+struct world_start *ledger_starts(struct ledger *l, struct arena *a, usec after, size_t *ret_n)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    usec *starts = NULL;
-    size_t n = 0;
+    struct world_start *starts = NULL;
+    size_t capacity = 0;
     *ret_n = 0;
-    if (prepare(l, "SELECT create_decided FROM vm WHERE create_decided > ? ORDER BY create_decided",
+    if (prepare(l,
+                "SELECT create_decided, host FROM vm WHERE create_decided > ?"
+                " ORDER BY create_decided, uuid",
                 &s, NULL) < 0)
         return NULL;
     (void)sqlite3_bind_int64(s, 1, after);
-    while (sqlite3_step(s) == SQLITE_ROW) {
-        starts = mem_resize(starts, n + 1, sizeof(*starts));
-        starts[n++] = sqlite3_column_int64(s, 0);
+    for (; sqlite3_step(s) == SQLITE_ROW; (*ret_n)++) {
+        starts = arena_grow(a, starts, *ret_n, &capacity, sizeof(*starts));
+        starts[*ret_n] = (struct world_start){
+            sqlite3_column_int64(s, 0), arena_strdup(a, (const char *)sqlite3_column_text(s, 1))};
     }
-    *ret_n = n;
     return starts;
 }
 

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "plan/world.h"
 
@@ -49,8 +50,8 @@ int ledger_vm_close(struct ledger *l, const char *uuid, usec at, struct err *e);
 
 /** The open records; valid until the next change of the ledger. */
 const struct world_record *ledger_records(const struct ledger *l, size_t *ret_n);
-/** The times of creates decided after @after, oldest first; owned by the caller (free). */
-usec *ledger_starts(struct ledger *l, usec after, size_t *ret_n);
+/** The creates decided after @after, oldest first, in @a. */
+struct world_start *ledger_starts(struct ledger *l, struct arena *a, usec after, size_t *ret_n);
 
 /** Append to the history. */
 int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct err *e);

@@ -82,10 +82,11 @@ static void an_intent_survives_and_is_closed(void **state)
     l = reopen(l);
     (void)ledger_records(l, &n);
     assert_int_equal(n, 0);
-    usec *starts = ledger_starts(l, 999, &n); /* closed ones count for the ramp */
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    struct world_start *starts = ledger_starts(l, a, 999, &n); /* closed ones count for the ramp */
     assert_int_equal(n, 1);
-    assert_int_equal(starts[0], 1000);
-    free(starts);
+    assert_int_equal(starts[0].at, 1000);
+    assert_string_equal(starts[0].host, "hv1");
     (void)ledger_close(l);
 }
 

@@ -14,9 +14,10 @@ static const char sample[] =
     " \"queues\": [{\"schedd\": \"s1\", \"fact\": {\"asked\": \"-2s\"}, \"shapes\":"
     "   [{\"owner\": \"alice\", \"group\": \"juno\", \"cpus\": 2, \"memory\": \"1.5GiB\", \"idle\": 7}]}],"
     " \"pool\": {\"startds\": [{\"uuid\": \"u1\", \"cpus\": 4, \"free_cpus\": 4}]},"
-    " \"hosts\": [{\"name\": \"hv1\", \"cpus\": 8, \"domains\": [{\"uuid\": \"u1\", \"name\": \"vpool-1\"}]}],"
+    " \"hosts\": [{\"name\": \"hv1\", \"cpus\": 8, \"images\": [\"a\", \"b\"], \"domains\": [{\"uuid\": \"u1\", \"name\": \"vpool-1\"}]}],"
     " \"records\": [{\"uuid\": \"u1\", \"create_answer\": \"failed\", \"create_decided\": \"-1m\"}],"
-    " \"starts\": [\"-59s\", \"-1s\"]}";
+    " \"starts\": [{\"at\": \"-59s\"}, {\"at\": \"-1s\", \"host\": \"hv1\"}],"
+    " \"templates\": [{\"name\": \"small\", \"joined\": 3}], \"utc_offset\": \"1h\"}";
 
 static int read_text(struct arena *a, const char *text, const struct world **ret, struct err *e)
 {
@@ -43,7 +44,7 @@ static void a_hand_written_world_is_read(void **state)
     assert_true(w->hosts[0].domains[0].ours);
     assert_string_equal(w->hosts[0].domains[0].state, "running");
     assert_int_equal(w->records[0].create_answer, WORLD_ANSWER_FAILED);
-    assert_int_equal(w->starts[1], w->now - USEC_PER_SEC);
+    assert_int_equal(w->starts[1].at, w->now - USEC_PER_SEC);
 }
 
 static void writing_reading_and_copying_keep_everything(void **state)

@@ -17,11 +17,12 @@ enum field_kind {
     FIELD_INT,
     FIELD_BYTES,
     FIELD_TIME,
+    FIELD_DURATION,
     FIELD_BOOL,
     FIELD_ANSWER,
     FIELD_OBJECT, /* a struct inside; @type says which */
     FIELD_LIST,   /* pointer to an array of @type; its count is at @count */
-    FIELD_TIMES,  /* pointer to an array of times */
+    FIELD_STRINGS, /* pointer to an array of strings */
 };
 
 struct field {
@@ -40,6 +41,7 @@ struct type {
 
 #define FIELD(s, k, member) {#member, FIELD_##k, offsetof(struct s, member)}
 #define LIST(s, member, t) {#member, FIELD_LIST, offsetof(struct s, member), t, offsetof(struct s, n_##member)}
+#define STRINGS(s, member) {#member, FIELD_STRINGS, offsetof(struct s, member), NULL, offsetof(struct s, n_##member)}
 #define OBJECT(s, member, t) {#member, FIELD_OBJECT, offsetof(struct s, member), t}
 
 static void fact_defaults(void *object, usec now)
@@ -78,7 +80,9 @@ static const struct type shape_type = {
     sizeof(struct world_shape), NULL,
     (const struct field[]){FIELD(world_shape, STRING, owner), FIELD(world_shape, STRING, group),
                            FIELD(world_shape, INT, cpus), FIELD(world_shape, BYTES, memory),
-                           FIELD(world_shape, BYTES, disk), FIELD(world_shape, BOOL, assumed),
+                           FIELD(world_shape, BYTES, disk), FIELD(world_shape, INT, gpus),
+                           FIELD(world_shape, DURATION, runtime), FIELD(world_shape, TIME, first_seen),
+                           FIELD(world_shape, BOOL, assumed),
                            FIELD(world_shape, INT, idle), FIELD(world_shape, INT, running),
                            FIELD(world_shape, INT, held), {0}}};
 
@@ -94,7 +98,8 @@ static const struct type startd_type = {
         FIELD(world_startd, STRING, uuid), FIELD(world_startd, STRING, name),
         FIELD(world_startd, STRING, machine), FIELD(world_startd, STRING, address),
         FIELD(world_startd, INT, cpus), FIELD(world_startd, BYTES, memory),
-        FIELD(world_startd, INT, free_cpus), FIELD(world_startd, BYTES, free_memory),
+        FIELD(world_startd, INT, gpus), FIELD(world_startd, INT, free_cpus),
+        FIELD(world_startd, BYTES, free_memory), FIELD(world_startd, INT, free_gpus),
         FIELD(world_startd, INT, claimed), FIELD(world_startd, BOOL, draining),
         FIELD(world_startd, BOOL, drained), FIELD(world_startd, BOOL, usable),
         FIELD(world_startd, TIME, heard), FIELD(world_startd, STRING, job), {0}}};
@@ -126,7 +131,19 @@ static const struct type host_type = {
         FIELD(world_host, BOOL, cordoned), FIELD(world_host, INT, cpus),
         FIELD(world_host, BYTES, memory), FIELD(world_host, BYTES, storage_available),
         LIST(world_host, domains, &domain_type), LIST(world_host, volumes, &volume_type),
-        FIELD(world_host, INT, failures), FIELD(world_host, TIME, last_failure), {0}}};
+        STRINGS(world_host, images), FIELD(world_host, INT, failures),
+        FIELD(world_host, TIME, last_failure), FIELD(world_host, INT, joined), {0}}};
+
+static const struct type template_type = {
+    sizeof(struct world_template), NULL,
+    (const struct field[]){FIELD(world_template, STRING, name), FIELD(world_template, INT, failures),
+                           FIELD(world_template, TIME, last_failure),
+                           FIELD(world_template, INT, joined),
+                           FIELD(world_template, TIME, last_start), {0}}};
+
+static const struct type start_type = {
+    sizeof(struct world_start), NULL,
+    (const struct field[]){FIELD(world_start, TIME, at), FIELD(world_start, STRING, host), {0}}};
 
 static const struct type record_type = {
     sizeof(struct world_record), record_defaults,
@@ -151,13 +168,11 @@ static const struct type flock_type = {
 static const struct type world_type = {
     sizeof(struct world), NULL,
     (const struct field[]){
-        FIELD(world, TIME, now), FIELD(world, BOOL, paused), FIELD(world, TIME, vanished_at),
+        FIELD(world, TIME, now), FIELD(world, DURATION, utc_offset), FIELD(world, BOOL, paused), FIELD(world, TIME, vanished_at),
         LIST(world, queues, &queue_type), OBJECT(world, pool, &pool_type),
         LIST(world, hosts, &host_type), LIST(world, records, &record_type),
-        LIST(world, flocks, &flock_type),
-        {"starts", FIELD_TIMES, offsetof(struct world, starts), NULL,
-         offsetof(struct world, n_starts)},
-        {0}}};
+        LIST(world, templates, &template_type), LIST(world, flocks, &flock_type),
+        LIST(world, starts, &start_type), {0}}};
 
 static const char *const answers[] = {"none", "ok", "failed"};
 
@@ -173,14 +188,19 @@ static void copy_inside(struct arena *a, void *object, const struct type *type)
                 arena_strdup(a, GET(const char *, object, f->offset));
         } else if (f->kind == FIELD_OBJECT) {
             copy_inside(a, (char *)object + f->offset, f->type);
-        } else if (f->kind == FIELD_LIST || f->kind == FIELD_TIMES) {
+        } else if (f->kind == FIELD_LIST || f->kind == FIELD_STRINGS) {
             size_t n = GET(size_t, object, f->count);
-            size_t size = f->type ? f->type->size : sizeof(usec);
+            size_t size = f->type ? f->type->size : sizeof(const char *);
             char *list = arena_take(a, n, size);
             if (n)
                 memcpy(list, GET(const void *, object, f->offset), n * size);
-            for (size_t i = 0; f->type && i < n; i++)
-                copy_inside(a, list + i * size, f->type);
+            for (size_t i = 0; i < n; i++) {
+                if (f->type)
+                    copy_inside(a, list + i * size, f->type);
+                else
+                    PUT(const char *, list, i * size) =
+                        arena_strdup(a, GET(const char *, list, i * size));
+            }
             PUT(const void *, object, f->offset) = list;
         }
     }
@@ -205,6 +225,7 @@ static struct json_object *write_object(const void *object, const struct type *t
         case FIELD_INT:
         case FIELD_BYTES:
         case FIELD_TIME:
+        case FIELD_DURATION:
             json_add_int(o, f->key, GET(int64_t, object, f->offset));
             break;
         case FIELD_BOOL:
@@ -217,13 +238,14 @@ static struct json_object *write_object(const void *object, const struct type *t
             json_add(o, f->key, write_object((const char *)object + f->offset, f->type));
             break;
         case FIELD_LIST:
-        case FIELD_TIMES: {
+        case FIELD_STRINGS: {
             struct json_object *list = json_object_new_array();
             const char *items = GET(const char *, object, f->offset);
             for (size_t i = 0; i < GET(size_t, object, f->count); i++)
                 (void)json_object_array_add(
-                    list, f->type ? write_object(items + i * f->type->size, f->type)
-                                  : json_object_new_int64(((const usec *)(const void *)items)[i]));
+                    list,
+                    f->type ? write_object(items + i * f->type->size, f->type)
+                            : json_object_new_string(GET(const char *, items, i * sizeof(char *))));
             json_add(o, f->key, list);
             break;
         }
@@ -284,15 +306,19 @@ static int read_list(struct reader *r, struct json_object *value, void *object,
     if (!json_object_is_type(value, json_type_array))
         return wrong(r, place, f->key, value, "a list");
     size_t n = json_object_array_length(value);
-    size_t size = f->type ? f->type->size : sizeof(usec);
+    size_t size = f->type ? f->type->size : sizeof(const char *);
     char *list = arena_take(r->arena, n, size);
     for (size_t i = 0; i < n; i++) {
         struct json_object *item = json_object_array_get_idx(value, i);
         char *inside = arena_printf(r->arena, "%s%s%s[%zu]", place, place[0] ? "." : "", f->key, i);
-        int k = f->type ? read_object(r, item, list + i * size, f->type, inside)
-                        : read_time(r, item, &((usec *)(void *)list)[i]);
+        if (!f->type && !json_object_is_type(item, json_type_string))
+            return wrong(r, place, f->key, item, "a string");
+        if (!f->type)
+            PUT(const char *, list, i * size) =
+                arena_strdup(r->arena, json_object_get_string(item));
+        int k = f->type ? read_object(r, item, list + i * size, f->type, inside) : 0;
         if (k < 0)
-            return f->type ? k : wrong(r, place, f->key, item, "a time");
+            return k;
     }
     PUT(const void *, object, f->offset) = list;
     PUT(size_t, object, f->count) = n;
@@ -325,6 +351,16 @@ static int read_field(struct reader *r, struct json_object *value, void *object,
         return read_time(r, value, &PUT(usec, object, f->offset)) < 0
                    ? wrong(r, place, f->key, value, "a time: µs, or \"-5m\" before now")
                    : 0;
+    case FIELD_DURATION:
+        if (json_object_is_type(value, json_type_string))
+            return units_parse_duration(json_object_get_string(value),
+                                        &PUT(usec, object, f->offset)) < 0
+                       ? wrong(r, place, f->key, value, "a duration such as \"36h\"")
+                       : 0;
+        if (!json_object_is_type(value, json_type_int))
+            return wrong(r, place, f->key, value, "a duration: µs, or \"36h\"");
+        PUT(usec, object, f->offset) = json_object_get_int64(value);
+        return 0;
     case FIELD_BOOL:
         if (!json_object_is_type(value, json_type_boolean))
             return wrong(r, place, f->key, value, "true or false");
@@ -343,7 +379,7 @@ static int read_field(struct reader *r, struct json_object *value, void *object,
         return read_object(r, value, (char *)object + f->offset, f->type,
                            arena_printf(r->arena, "%s%s%s", place, place[0] ? "." : "", f->key));
     case FIELD_LIST:
-    case FIELD_TIMES:
+    case FIELD_STRINGS:
         return read_list(r, value, object, f, place);
     }
     return 0;
