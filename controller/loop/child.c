@@ -111,14 +111,19 @@ struct child *child_free(struct child *c)
     return NULL;
 }
 
-/* What stderr said, as one line that can stand in a sentence: its lines joined, cut, printable. */
+/* What stderr said, as one line that can stand in a sentence: its first paragraph (HTCondor's tools
+ * give general advice after it), lines joined, cut, printable. */
 static void say(const struct text *messages, char said[static SAID_BYTES])
 {
     size_t n = 0;
     bool gap = false;
     for (const char *p = text_get(messages); *p && n + 5 < SAID_BYTES; p++) {
         unsigned char c = (unsigned char)*p;
-        if (c == '\n' || c == '\r') {
+        if (c == '\n') {
+            if (gap)
+                break;
+            while (n > 0 && said[n - 1] == ' ')
+                n--;
             gap = n > 0;
         } else if (!(gap && isspace(c))) {
             if (gap)

@@ -83,7 +83,7 @@ static void test_ends(void **state)
     assert_string_equal(text_get(&run.output), "yes\n");
     text_done(&run.output);
 
-    run_shell(&run, "printf 'one\\n  two\\033[0m\\n' >&2; exit 3");
+    run_shell(&run, "printf '\\none \\n  two\\033[0m\\n \\nMore.' >&2; exit 3");
     assert_int_equal(run.end, CHILD_EXITED);
     assert_int_equal(run.code, 3);
     assert_string_equal(run.error, "sh ended with status 3: one; two [0m");
