@@ -15,8 +15,8 @@ struct drain {
 static void tool_done(void *userdata, const struct child_result *r)
 {
     struct drain *d = userdata;
-    /* The startd's answer to a second drain (startd, DRAINING_ALREADY_IN_PROGRESS): it drains, which
-     * is what was wanted; who asked first does not matter. */
+    /* The startd's answer to a second drain (startd, DRAINING_ALREADY_IN_PROGRESS): it drains,
+     * which is what was wanted; who asked first does not matter. */
     if (r->end == CHILD_EXITED && strstr(r->messages, "error code 10001"))
         d->done(d->userdata, NULL);
     else
@@ -27,8 +27,8 @@ struct drain *drain_start(struct loop *loop, const struct policy *p, const char 
                           const char *why, drain_done done, void *userdata)
 {
     AUTOFREE char *reason = mem_printf("Eyrie: %s", why);
-    /* Not -exit-on-completion: a startd that has left could be seen only by its absence, and that is
-     * not "drained and empty". */
+    /* Not -exit-on-completion: a startd that has left could be seen only by its absence, and that
+     * is not "drained and empty". */
     const char *const argv[] = {
         "condor_drain", "-pool", p->pool.central_manager, "-graceful", "-reason", reason, machine,
         NULL,

@@ -21,7 +21,8 @@ struct invalidate {
 /* A query whose matches the collector forgets (seen with 23.9.6: one for each type of ad). */
 static void query_add(struct text *t, const char *type, const char *uuid)
 {
-    text_printf(t, "MyType = \"Query\"\nTargetType = \"%s\"\nRequirements = EyrieUUID =?= \"%s\"\n\n",
+    text_printf(t,
+                "MyType = \"Query\"\nTargetType = \"%s\"\nRequirements = EyrieUUID =?= \"%s\"\n\n",
                 type, uuid);
 }
 

@@ -1,5 +1,5 @@
-/* Tokens, drains and invalidations: what the tools are asked, and what their answers mean. The tools
- * are stand-ins (tests/functional/fake/tools). */
+/* Tokens, drains and invalidations: what the tools are asked, and what their answers mean. The
+ * tools are stand-ins (tests/functional/fake/tools). */
 #include "act/drain.h"
 #include "act/invalidate.h"
 #include "act/token.h"
@@ -107,7 +107,8 @@ static void test_token(void **state)
     put(f, "condor_token_create.out", "eyJh\n");
     put(f, "condor_token_create.err", "Failed to generate a token.\nno key\n");
     put(f, "condor_token_create.exit", "2");
-    expect_token(f, "-|condor_token_create ended with status 2: Failed to generate a token.; no key");
+    expect_token(f,
+                 "-|condor_token_create ended with status 2: Failed to generate a token.; no key");
 }
 
 static void got(void *userdata, const char *error)

@@ -47,7 +47,8 @@ struct token *token_create(struct loop *loop, const struct policy *p, const char
                            token_done done, void *userdata)
 {
     AUTOFREE char *identity = mem_printf("vm-%s@%s", uuid, p->pool.trust_domain);
-    AUTOFREE char *life = mem_printf("%lld", (long long)(p->timing.token_life.value / USEC_PER_SEC));
+    AUTOFREE char *life =
+        mem_printf("%lld", (long long)(p->timing.token_life.value / USEC_PER_SEC));
     const char *const argv[] = {
         "condor_token_create", "-identity", identity, "-authz", "ADVERTISE_STARTD",
         "-authz", "ADVERTISE_MASTER", "-authz", "READ", "-lifetime", life,

@@ -27,8 +27,8 @@ struct worker_args {
 struct worker *worker_open(struct loop *loop, const struct worker_args *args)
     __attribute__((returns_nonnull));
 /**
- * Queue @length bytes, which should end a line. The copy is wiped once it is written. Returns false,
- * and nothing will be sent, when the worker is at its end and gone() is on its way.
+ * Queue @length bytes, which should end a line. The copy is wiped once it is written. Returns
+ * false, and nothing will be sent, when the worker is at its end and gone() is on its way.
  */
 bool worker_write(struct worker *w, const char *bytes, size_t length);
 /** Kill it; gone() follows with @why. */

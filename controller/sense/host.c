@@ -222,7 +222,8 @@ static void answer_take(struct host *host, struct json_object *o, int64_t id)
     host->n_written--;
     host->respawn_after = RESPAWN_FIRST; /* it works */
     bool ok = json_bool_or(o, "ok", false);
-    AUTOFREE char *error = ok ? mem_strdup("") : mem_strdup(json_string_or(o, "error", "no reason"));
+    AUTOFREE char *error =
+        ok ? mem_strdup("") : mem_strdup(json_string_or(o, "error", "no reason"));
     if (ok && c->op == OP_LIST && c->asked >= host->asked) {
         free(error);
         error = list_take(host, c, o);

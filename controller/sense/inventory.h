@@ -11,11 +11,11 @@ struct inventory;
 
 /**
  * Parse the answer @o to a list. Where it says that the volumes are unknown (a storage pool in
- * trouble), those of @last (may be NULL) are taken over: the domains are still facts. Returns 0 and a
- * new inventory (inventory_free), or -EBADMSG when @o is not whole, or itself says so.
+ * trouble), those of @last (may be NULL) are taken over: the domains are still facts. Returns 0 and
+ * a new inventory (inventory_free), or -EBADMSG when @o is not whole, or itself says so.
  */
 int inventory_parse(struct json_object *o, const struct inventory *last, struct inventory **ret,
                     struct err *e);
 struct inventory *inventory_free(struct inventory *v);
-/** Set cpus, memory, storage_available, domains, volumes (which stay @v's); zeros when @v is NULL. */
+/** Set cpus, memory, storage_available, domains, volumes (they stay @v's); NULL: none of each. */
 void inventory_fill(const struct inventory *v, struct world_host *w);

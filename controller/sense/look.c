@@ -116,8 +116,8 @@ static void sources_drop(struct sources *all, const struct sources *kept)
     *all = (struct sources){0};
 }
 
-/* The source that asks @argv: the one that asked the same in the last look, with its facts, or a new
- * one without. Takes over @query, which holds argv. */
+/* The source that asks @argv: the one that asked the same in the last look, with its facts, or a
+ * new one without. Takes over @query, which holds argv. */
 static struct source *source_for(struct look *look, const char *name, struct arena *query,
                                  const char *const *argv)
 {

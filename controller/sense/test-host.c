@@ -29,11 +29,13 @@ struct fixture {
 };
 
 #define LIST                                                                                       \
-    "\"ok\":true,\"node\":{\"memory\":1000,\"cpus\":8},\"storage\":{\"capacity\":9,\"available\":5},"   \
-    "\"domains\":[{\"uuid\":\"u2\",\"name\":\"x\",\"state\":\"running\",\"memory\":7,\"cpus\":1,"       \
+    "\"ok\":true,\"node\":{\"memory\":1000,\"cpus\":8},\"storage\":{\"capacity\":9,\"available\":" \
+    "5},"                                                                                          \
+    "\"domains\":[{\"uuid\":\"u2\",\"name\":\"x\",\"state\":\"running\",\"memory\":7,\"cpus\":1,"  \
     "\"ours\":false,\"why\":\"no metadata\"},"                                                     \
-    "{\"uuid\":\"u1\",\"name\":\"v-s-1\",\"state\":\"paused\",\"memory\":6,\"cpus\":2,\"ours\":true,"   \
-    "\"template\":\"s\",\"generation\":\"g1\",\"group\":\"juno\",\"request\":\"\",\"born\":77,"        \
+    "{\"uuid\":\"u1\",\"name\":\"v-s-1\",\"state\":\"paused\",\"memory\":6,\"cpus\":2,\"ours\":"   \
+    "true,"                                                                                        \
+    "\"template\":\"s\",\"generation\":\"g1\",\"group\":\"juno\",\"request\":\"\",\"born\":77,"    \
     "\"exclusive\":true}],"
 
 static void put(struct fixture *f, const char *name, const char *content)
@@ -177,7 +179,8 @@ static void test_bad_lists(void **state)
         LIST "\"volumes\":[],\"complete\":false",
         "\"ok\":true",
         "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"volumes\":[]",
-        "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[{\"uuid\":\"u\"}],\"volumes\":[]",
+        "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[{\"uuid\":\"u\"}],\"volumes\":"
+        "[]",
         "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[]",
         "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[7],\"volumes\":[]",
         "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[],\"volumes\":[{}]",
@@ -228,8 +231,9 @@ static void test_requests(void **state)
     assert_int_equal(figures.in_flight, 4);
     assert_int_equal(figures.queued, 2);
     answers_wait(f, 5);
-    assert_string_equal(text_get(&f->answers), "ok 0 \nok gone 0 \nfailed 55 busy\nunknown 38 lost\n"
-                                               "ok 0 \n");
+    assert_string_equal(text_get(&f->answers),
+                        "ok 0 \nok gone 0 \nfailed 55 busy\nunknown 38 lost\n"
+                        "ok 0 \n");
     host_get_figures(f->host, &figures);
     assert_int_equal(figures.in_flight, 0);
     assert_int_equal(figures.starts, 1);

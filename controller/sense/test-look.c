@@ -184,7 +184,8 @@ static void test_policy_changes(void **state)
 {
     struct fixture *f = *state;
     look_once(f);
-    f->policy.n_schedds = 1; /* s2 leaves, and s1 is asked for another flag: nothing is known of that */
+    /* s2 leaves, and s1 is asked for another flag: nothing is known of that */
+    f->policy.n_schedds = 1;
     f->policy.pool.flag = "W";
     assert_true(look_start(f->look, &f->policy, look_ended, f));
     assert_int_equal(world(f).queues[1].shapes[0].running, 5); /* until it ends */

@@ -40,8 +40,8 @@ static char *startds(const char *bytes, size_t length, size_t piece)
     if (r < 0)
         text_printf(&out, "error: %s", e.text);
     for (size_t i = 0; i < n; i++, d++)
-        text_printf(&out, "%.8s %s %s %lldc %lldM free %lldc %lldM claimed %lld%s%s%s%s%s\n", d->uuid,
-                    d->name, d->machine, (long long)d->cpus, (long long)(d->memory / MIB),
+        text_printf(&out, "%.8s %s %s %lldc %lldM free %lldc %lldM claimed %lld%s%s%s%s%s\n",
+                    d->uuid, d->name, d->machine, (long long)d->cpus, (long long)(d->memory / MIB),
                     (long long)d->free_cpus, (long long)(d->free_memory / MIB),
                     (long long)d->claimed, d->draining ? " draining" : "",
                     d->drained ? " drained" : "", d->usable ? "" : " unusable",
@@ -133,7 +133,7 @@ static void test_garbled(void **state)
 }
 
 #define SLOT(name, type, state, activity, more)                                                    \
-    "{\"EyrieUUID\":\"u\",\"EyrieName\":\"v\",\"Name\":\"" name "\",\"SlotType\":\"" type           \
+    "{\"EyrieUUID\":\"u\",\"EyrieName\":\"v\",\"Name\":\"" name "\",\"SlotType\":\"" type          \
     "\",\"State\":\"" state "\",\"Activity\":\"" activity "\"," more "}"
 #define WHOLE(state, activity, left, children)                                                     \
     SLOT("slot1@v", "Partitionable", state, activity,                                              \

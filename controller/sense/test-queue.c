@@ -1,4 +1,5 @@
-/* The queue's parser, on what the schedd really answers (recorded with 23.9.6 in tests/data/condor). */
+/* The queue's parser, on what the schedd really answers (recorded with 23.9.6 in
+ * tests/data/condor). */
 #include "sense/queue.h"
 
 #include <errno.h>
@@ -145,7 +146,8 @@ static void test_garbled(void **state)
     text_done(&text);
 }
 
-#define AD(members) "[{\"JobStatus\":1,\"JobCount\":3,\"Owner\":\"u\",\"AcctGroup\":\"g\"," members "}]"
+#define AD(members)                                                                                \
+    "[{\"JobStatus\":1,\"JobCount\":3,\"Owner\":\"u\",\"AcctGroup\":\"g\"," members "}]"
 
 static void test_requests(void **state)
 {
@@ -158,8 +160,9 @@ static void test_requests(void **state)
     expect(AD("\"RequestCpus\":1e300,\"RequestMemory\":9223372036854775807,"
               "\"RequestDisk\":99999999999999999999999"),
            "u/g 1000000c 1099511627776M 1125899906842624K 3+0+0\n");
-    expect(AD("\"RequestCpus\":\"\\/Expr(1+1)\\/\",\"RequestMemory\":\"4 GB\",\"RequestDisk\":null"),
-           "u/g 1c 128M 1024K? 3+0+0\n");
+    expect(
+        AD("\"RequestCpus\":\"\\/Expr(1+1)\\/\",\"RequestMemory\":\"4 GB\",\"RequestDisk\":null"),
+        "u/g 1c 128M 1024K? 3+0+0\n");
     expect(AD("\"RequestCpus\":2"), "u/g 2c 128M 1024K? 3+0+0\n");
 }
 
@@ -189,7 +192,8 @@ static void test_not_trusted(void **state)
     expect("[{\"JobStatus\":9,\"JobCount\":1}]", "error: \"JobStatus\" is 9");
     expect("[{\"JobStatus\":1,\"JobCount\":-1}]", "error: \"JobCount\" is -1");
     expect("[{\"JobStatus\":1,\"JobCount\":99999999999}]", "error: \"JobCount\" is 99999999999");
-    expect("-- Failed to fetch ads", "error: not the JSON that was expected: '-' between two objects");
+    expect("-- Failed to fetch ads",
+           "error: not the JSON that was expected: '-' between two objects");
     expect("[1]", "error: not the JSON that was expected: '1' between two objects");
 }
 

@@ -1,7 +1,7 @@
 /*
  * Members of JSON objects whose values were chosen by users or by machines that we do not trust:
- * names are cut and made printable, numbers are held inside a range. In ClassAds a value may also be
- * an expression, which the tools print as a string "/Expr(…)/".
+ * names are cut and made printable, numbers are held inside a range. In ClassAds a value may also
+ * be an expression, which the tools print as a string "/Expr(…)/".
  */
 #pragma once
 
