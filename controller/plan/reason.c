@@ -60,6 +60,7 @@ static const struct {
     [REASON_DRAIN_OVERDUE] = {"drain-overdue", "drains for $N, and $L are allowed$w"},
     [REASON_CREATE_FAILED] = {"create-failed", "the create failed"},
     [REASON_DOMAIN_GONE] = {"domain-gone", "the domain is gone"},
+    [REASON_SEED_READ] = {"seed-read", "its VM has read it"},
     [REASON_LEFTOVER] = {"leftover", "left over by a VM that is gone"},
     [REASON_FRAGMENT_MISSING] = {"fragment-missing", "$s has no flocking fragment"},
     [REASON_FRAGMENT_DIFFERS] = {"fragment-differs", "the fragment of $s is not the wanted one"},

@@ -160,13 +160,19 @@ static void judge_domain(struct plan_vm *vm, const struct policy *p, const struc
         set_state(vm, VM_LOST, (struct reason){REASON_SLOT_AD_MISSING});
 }
 
+/* A VM that joined was created, also if the answer to its create was lost. */
+static bool was_created(const struct world_record *record)
+{
+    return record->create_answer == WORLD_ANSWER_OK || record->joined;
+}
+
 static void judge_no_domain(struct plan_vm *vm, const struct world *w, struct later *later)
 {
     const struct world_record *record = vm->record;
     usec listed = w->hosts[vm->world_host].fact.asked;
-    usec settled = record->create_answer == WORLD_ANSWER_NONE
-                       ? record->create_decided + create_outcome_within
-                       : record->create_answered;
+    usec settled = record->create_answer != WORLD_ANSWER_NONE ? record->create_answered
+                   : record->joined                           ? record->joined
+                                    : record->create_decided + create_outcome_within;
     if (listed <= settled) {
         set_state(vm, VM_CREATING, (struct reason){REASON_NO_DOMAIN_YET,
                                                    w->now - record->create_decided});
@@ -174,9 +180,8 @@ static void judge_no_domain(struct plan_vm *vm, const struct world *w, struct la
             later_at(later, settled);
         return;
     }
-    set_state(vm, VM_GONE, (struct reason){record->create_answer == WORLD_ANSWER_OK
-                                               ? REASON_DOMAIN_GONE
-                                               : REASON_CREATE_FAILED});
+    set_state(vm, VM_GONE, (struct reason){was_created(record) ? REASON_DOMAIN_GONE
+                                                              : REASON_CREATE_FAILED});
 }
 
 static void judge(struct plan_vm *vm, const struct policy *p, const struct world *w,
@@ -212,12 +217,12 @@ static int vm_order(const void *left, const void *right)
     return order ? order : strcmp(a->host, b->host);
 }
 
-/* A VM that should be there and is not: its create succeeded and nobody asked it to leave. */
+/* A VM that should be there and is not: it was created and nobody asked it to leave. */
 static bool has_vanished(const struct plan_vm *vm)
 {
     const struct world_record *r = vm->record;
-    return vm->state == VM_GONE && r && r->create_answer == WORLD_ANSWER_OK &&
-           !r->poweroff_decided && !r->destroy_decided;
+    return vm->state == VM_GONE && r && was_created(r) && !r->poweroff_decided &&
+           !r->destroy_decided;
 }
 
 /*

@@ -1,7 +1,8 @@
 /*
  * Rung 9. A VM is powered off once one ad says that it is drained and empty; destroyed only when it
  * was powered off and is still there, or never joined; and forgotten when nothing of it is left:
- * no domain, no volume, no slot ad (S4). Volumes that belong to no VM are removed.
+ * no domain, no volume, no slot ad (S4). Volumes that belong to no VM are removed, and a seed as
+ * soon as its VM has read it: there is a token in it (S7).
  */
 #include "plan/rungs.h"
 
@@ -90,6 +91,16 @@ static void remove_rest(const struct world *w, const struct trust *trust, const 
         act(actions, ACTION_FORGET, vm, vm->reason);
 }
 
+/* The worker that was to remove the seed was killed: a VM that joined has no more use for it. */
+static void remove_seed(const struct world *w, const struct plan_vm *vm, struct actions *actions)
+{
+    const struct world_host *host = &w->hosts[vm->world_host];
+    for (size_t i = 0; i < host->n_volumes; i++)
+        if (host->volumes[i].seed && strcmp(host->volumes[i].uuid, vm->uuid) == 0)
+            act(actions, ACTION_DELETE_VOLUME, vm, (struct reason){REASON_SEED_READ})->volume =
+                host->volumes[i].name;
+}
+
 static int by_uuid(const void *key, const void *element)
 {
     return strcmp(key, *(const char *const *)element);
@@ -129,6 +140,8 @@ void remove_choose(const struct policy *p, const struct world *w, const struct t
 {
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
+        if (vm->seen_joined && vm->domain)
+            remove_seed(w, vm, actions);
         if (vm->state == VM_GONE)
             remove_rest(w, trust, vm, actions);
         else if (!trust->pool)
