@@ -22,6 +22,18 @@ pool_compile() {
 	}
 }
 
+# pool_ready: all that a pool needs: a build, an image, a lab in which nothing has happened yet.
+pool_ready() {
+	stage 'build' pool_compile && "$EYRIE_SOURCE/scripts/image" build >/dev/null &&
+		"$lab" down && "$lab" up && pool_fresh
+}
+
+# pool_end: for a trap: nothing of the pool or its lab goes on.
+pool_end() {
+	pool_stop || true
+	"$lab" down
+}
+
 # pool_configure [NAME=VALUE…]: writes the policy of the lab's pool. Every value may be replaced.
 pool_configure() {
 	local vms=3 cpus=6 juno_max=4 lhaaso_max=4 idle=10s join=3m poweroff=60s look=2s trust=15s max_age=1d
@@ -102,6 +114,45 @@ pool_stop() {
 	wait_for 20 pool_is_down
 }
 
+# pool_kill: ends eyried without asking.
+pool_kill() {
+	pool_signal KILL || return 1
+	wait_for 5 pool_is_down
+}
+
+# host_pids NAME: the processes of that name on the lab host, and in its machines.
+host_pids() {
+	# shellcheck disable=SC2016 # the inner shell expands
+	"$lab" run sh -c 'for p in /proc/[0-9]*; do
+		read -r name <"$p/comm" && [ "$name" = "$1" ] && echo "${p#/proc/}"; done; :' sh "$1" 2>/dev/null
+}
+
+# host_kill NAME: ends them without asking.
+host_kill() {
+	local pids
+	pids=$(host_pids "$1") && [ -n "$pids" ] || return 1
+	# shellcheck disable=SC2086 # a list
+	"$lab" run sh -c 'kill -KILL "$@"' sh $pids
+}
+
+# events KIND: how often eyried's log tells of such an event.
+events() { awk -v kind="$1" '$2 == kind' "$pool_dir/eyried.log" | wc -l; }
+more_events() { [ "$(events "$1")" -gt "$2" ]; }
+
+# vm_rows: what eyrie knows of its VMs, a line for each: name, state, reason.
+vm_rows() {
+	eyrie vms 2>/dev/null | awk 'NR == 1 { at = index($0, "REASON") }
+		NR > 1 && at && $2 != "foreign" { print $1 "\t" $2 "\t" substr($0, at) }'
+}
+# vms [STATE…]: how many there are, of these states.
+vms() { vm_rows | awk -v states=" $* " 'states == "  " || index(states, " " $2 " ")' | wc -l; }
+vms_are() { [ "$(vms "${@:2}")" = "$1" ]; }
+
+# slot_rows: the slots of the virtual pool: name, state, activity, cpus, whose job.
+slot_rows() {
+	"$lab" exec vcm condor_status -af Name State Activity Cpus 'RemoteOwner ?: ""' 2>/dev/null
+}
+
 # submit USER GROUP CPUS COUNT SECONDS [flagged]: prints the cluster.
 submit() {
 	local flag='' group="accounting_group = $2"
@@ -142,10 +193,15 @@ virsh_lab() { "$lab" run virsh -q -c "$libvirt_uri" "$@"; }
 left_domains() { virsh_lab list --all --name | grep -c '^vpool-' || true; }
 left_disks() { virsh_lab vol-list eyrie | grep -c '\.disk ' || true; }
 left_seeds() { virsh_lab vol-list eyrie | grep -c '\.seed ' || true; }
-left_qemus() { "$lab" run sh -c 'cat /proc/[0-9]*/comm' 2>/dev/null | grep -c '^qemu-system' || true; }
+left_qemus() { host_pids qemu-system-x86 | wc -l; }
 left_slots() { "$lab" exec vcm condor_status -af Name | wc -l; }
-# Tokens are never in a file of the lab host; a canary: the start of every IDTOKEN of ours.
+
+# An IDTOKEN signed with the pool's key, wherever it is. The brackets: the pattern is not one itself.
+token_pattern='[e]yJhbGciOiJIUzI1NiIsImtpZCI6IkVZUklFI[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.'
+# tokens_in PATH…: on the lab host, the files that hold one.
+tokens_in() { "$lab" run grep -rlsaE "$token_pattern" "$@"; }
+# Wherever eyried, libvirt and QEMU write, on the lab host.
 left_tokens() {
-	"$lab" run sh -c "grep -rlsa 'eyJhbGciOiJIUzI1NiIsImtpZCI6IkVZUklFI' \
-		'$pool_dir' /run/lab/libvirt /run/lab/images /tmp 2>/dev/null" | wc -l
+	tokens_in "$pool_dir" "$EYRIE_BUILD/lab"/*.log /run/lab/libvirt /run/lab/images /run/libvirt \
+		/var/log/libvirt /var/lib/libvirt | wc -l
 }

@@ -4,22 +4,13 @@
 # are stand-ins. Needs a lab that nobody else uses; takes about a minute.
 set -eu
 
+# shellcheck source=tests/live/tap.sh
+. "$(dirname "$0")/../tap.sh"
 # shellcheck source=scripts/lib/stage.sh
 . "$(dirname "$0")/../../../scripts/lib/stage.sh"
 lab=$EYRIE_SOURCE/scripts/lab
 uuid1=11111111-aaaa-4aaa-8aaa-000000000001 vm1=vm-11111111
 uuid2=22222222-bbbb-4bbb-8bbb-000000000002 vm2=vm-22222222
-failed=0
-
-check() {
-	local what=$1
-	shift
-	if "$@"; then echo "PASS $what"; else
-		echo "FAIL $what"
-		failed=$((failed + 1))
-	fi
-}
-not() { ! "$@"; }
 
 on() { "$lab" exec "$@"; }
 submit() { # submit USER COUNT CPUS SECONDS [flag]: prints the cluster
@@ -57,32 +48,34 @@ two_cycles() {
 }
 flocking() { "$lab" run "$EYRIE_SOURCE/tests/live/lab/flock" "$1"; }
 
-"$lab" up
 trap '"$lab" down' EXIT
+trap 'exit 130' INT TERM
+"$lab" down
+"$lab" up
 "$lab" run "$EYRIE_SOURCE/tests/live/lab/standin" "$vm1" "$uuid1" 10.77.0.31
-check 'a VM with its token joins the virtual pool' wait_for 20 joined "$vm1"
+ok 'a VM with its token joins the virtual pool' wait_for 20 joined "$vm1"
 
 cluster=$(submit alice 1 1 1 flag)
 two_cycles
-check 'without the fragment no job reaches the VM' not ran_all "$cluster" "$vm1.lab" 1
+ok 'without the fragment no job reaches the VM' not ran_all "$cluster" "$vm1.lab" 1
 flocking on
 
 # More work than either pool has room for; each pool has room when the other has none.
 plain=$(submit bob 5 1 12)
-check 'unflagged jobs fill the main pool' wait_for 20 running "$plain" 4
+ok 'unflagged jobs fill the main pool' wait_for 20 running "$plain" 4
 two_cycles
-check 'the unflagged job that found no room waits, with an idle VM' idle "$plain" 1
+ok 'the unflagged job that found no room waits, with an idle VM' idle "$plain" 1
 flagged=$(submit alice 3 1 12 flag)
-check 'flagged jobs fill the VM' wait_for 20 running "$flagged" 2
-check 'all unflagged jobs end' wait_for 60 gone "$plain"
-check 'all flagged jobs end' wait_for 60 gone "$flagged"
-check 'unflagged jobs ran in the main pool only' ran_all "$plain" worker.lab 5
-check 'flagged jobs ran in the VM only' ran_all "$flagged" "$vm1.lab" 3
+ok 'flagged jobs fill the VM' wait_for 20 running "$flagged" 2
+ok 'all unflagged jobs end' wait_for 60 gone "$plain"
+ok 'all flagged jobs end' wait_for 60 gone "$flagged"
+ok 'unflagged jobs ran in the main pool only' ran_all "$plain" worker.lab 5
+ok 'flagged jobs ran in the VM only' ran_all "$flagged" "$vm1.lab" 3
 
 flagged=$(submit alice 3 1 6 flag)
 wait_for 20 running "$flagged" 2
 two_cycles
-check 'the flagged job that found no room waits, with an idle main pool' not running "$flagged" 3
+ok 'the flagged job that found no room waits, with an idle main pool' not running "$flagged" 3
 on schedd condor_rm "$flagged" >/dev/null
 
 # A VM's token is good for that VM.
@@ -96,21 +89,21 @@ advertise() { # advertise NAME UUID: vm1 sends a slot ad that says this
 }
 forged() { [ -n "$(status -constraint 'Forged =?= true' -af Name)" ]; }
 advertise "slot9@$vm1.lab" "$uuid1"
-check 'a VM can advertise what bears its name and UUID' wait_for 5 forged
+ok 'a VM can advertise what bears its name and UUID' wait_for 5 forged
 on vcm condor_advertise INVALIDATE_STARTD_ADS <<-'END' >/dev/null
 	MyType = "Query"
 	TargetType = "Machine"
 	Requirements = Forged =?= true
 END
-check 'the controller can take an ad away' wait_for 5 not forged
+ok 'the controller can take an ad away' wait_for 5 not forged
 advertise "slot9@$vm2.lab" "$uuid2"
-check 'a VM cannot advertise with the UUID of another' not wait_for 2 forged
+ok 'a VM cannot advertise with the UUID of another' not wait_for 2 forged
 advertise "slot1@$vm2.lab" "$uuid1"
-check 'nor in the place of another, with its own UUID' not wait_for 2 forged
+ok 'nor in the place of another, with its own UUID' not wait_for 2 forged
 
 flocking off
 cluster=$(submit alice 1 1 1 flag)
 two_cycles
-check 'with the fragment gone a flagged job does not flock' not ran_all "$cluster" "$vm1.lab" 1
+ok 'with the fragment gone a flagged job does not flock' not ran_all "$cluster" "$vm1.lab" 1
 
-[ "$failed" = 0 ]
+tap_end
