@@ -6,6 +6,7 @@
 enum {
     LIMIT_CONFIG_BYTES = 4 * 1024 * 1024,      /* eyrie.yaml */
     LIMIT_QUERY_BYTES = 64 * 1024 * 1024,      /* output of one condor tool */
+    LIMIT_WORLD_BYTES = 512 * 1024 * 1024,     /* a dumped world, uncompressed */
     LIMIT_OBJECT_BYTES = 256 * 1024,           /* one ClassAd in that output */
     LIMIT_ERROR_BYTES = 16 * 1024,             /* stderr of one condor tool */
     LIMIT_LINE_BYTES = 16 * 1024 * 1024,       /* one line from eyrie-host */

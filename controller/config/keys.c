@@ -51,6 +51,8 @@ static const struct key paths_keys[] = {
     {"host_program", KEY_PATH, AT(policy, paths.host_program),
      .fallback = "/usr/libexec/eyrie/eyrie-host",
      .help = "The program that talks to one libvirt host."},
+    {"recorder", KEY_PATH, AT(policy, paths.recorder), .fallback = "",
+     .help = "Folder in which worlds are recorded for eyrie replay; empty: none are."},
 };
 static const struct section paths = {SECTION(paths_keys)};
 
@@ -93,6 +95,9 @@ static const struct key limits_keys[] = {
      .most = 100000, .what = "a number of VMs",
      .help = "VMs being started at once on a host, or of a template, that has not proved itself: it "
              "doubles with each VM that joins, until the first failure. 0: no slow start."},
+    {"recorded_worlds", KEY_COUNT, AT(policy, limits.recorded_worlds), .fallback = "1000",
+     .least = 1, .most = 1000000, .what = "a number of worlds",
+     .help = "Worlds kept in paths.recorder; the oldest goes first."},
 };
 static const struct section limits = {SECTION(limits_keys)};
 

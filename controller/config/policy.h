@@ -125,6 +125,7 @@ struct policy {
         const char *socket;    /* of the API */
         const char *fragments; /* folder of the flock-config templates */
         const char *host_program; /* eyrie-host */
+        const char *recorder; /* folder of the recorded worlds; "" = none are recorded */
     } paths;
 
     struct {
@@ -137,6 +138,7 @@ struct policy {
         struct setting host_starts_per_minute;
         struct setting slow_start; /* VMs at once on a host or template that has not proved itself;
                                       doubles with each VM that joins; 0: no slow start */
+        int64_t recorded_worlds; /* kept in paths.recorder */
     } limits;
 
     struct {
