@@ -106,7 +106,7 @@ job() {
 	note "after $(seconds_since "$started") s; it said:"
 	schedd root schedd cat /tmp/image-test.out | sed 's/^/# /'
 	where=$(/run/lab/bin/schedd/condor_history "$cluster" -limit 1 -af LastRemoteHost)
-	ok 'it ran in the VM' equal "${where#*@}" "$name.vpool"
+	ok 'it ran in the VM' equal "${where#*@}" "$name.$pool"
 }
 
 power_off() {
