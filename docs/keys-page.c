@@ -1,6 +1,6 @@
 /*
- * The part of eyrie.yaml(5) that says what each key means, in scdoc, from the table that the file is
- * read with: a key without a page, or a page with another default, cannot be.
+ * The part of eyrie.yaml(5) that says what each key means, in scdoc, from the table that the file
+ * is read with: a key without a page, or a page with another default, cannot be.
  *
  * usage: keys-page PAGE      PAGE with its line "@KEYS@" replaced
  *        keys-page --list    the keys, one a line, for the test of the page

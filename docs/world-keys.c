@@ -1,4 +1,5 @@
-/* The keys of a world, one a line, as record/world.c writes them: for the test of eyrie-world(5). */
+/* The keys of a world, one a line, as record/world.c writes them: for the test of eyrie-world(5).
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
