@@ -198,10 +198,9 @@ left_slots() { "$lab" exec vcm condor_status -af Name | wc -l; }
 
 # An IDTOKEN signed with the pool's key, wherever it is. The brackets: the pattern is not one itself.
 token_pattern='[e]yJhbGciOiJIUzI1NiIsImtpZCI6IkVZUklFI[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.'
-# tokens_in PATH…: on the lab host, the files that hold one.
-tokens_in() { "$lab" run grep -rlsaE "$token_pattern" "$@"; }
-# Wherever eyried, libvirt and QEMU write, on the lab host.
-left_tokens() {
-	tokens_in "$pool_dir" "$EYRIE_BUILD/lab"/*.log /run/lab/libvirt /run/lab/images /run/libvirt \
-		/var/log/libvirt /var/lib/libvirt | wc -l
+# tokens_all: the files that hold one, wherever eyried, libvirt and QEMU write on the lab host.
+tokens_all() {
+	"$lab" run grep -rlsaE "$token_pattern" "$pool_dir" "$EYRIE_BUILD/lab"/*.log /run/lab/libvirt \
+		/run/lab/images /run/libvirt /var/log/libvirt /var/lib/libvirt
 }
+left_tokens() { tokens_all | wc -l; }
