@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "act/act.h"
 #include "act/fragment.h"
@@ -24,10 +25,17 @@ enum { EVENTS_SHOWN = 20 };
 /* How long news are collected before a step is taken. */
 static const usec debounce = 50 * 1000;
 
-struct host_slot {
-    struct host *worker;
+/* How VMs fare on a host, or those of a template. */
+struct record_of_starts {
     int64_t failures; /* in a row */
     usec last_failure;
+    int64_t joined;   /* since the last failure */
+    usec last_start;
+};
+
+struct host_slot {
+    struct host *worker;
+    struct record_of_starts starts;
 };
 
 struct event {
@@ -45,6 +53,7 @@ struct controller {
     struct recorder *recorder;
     struct api *api;
     struct host_slot *hosts; /* as policy.hosts */
+    struct record_of_starts *templates; /* as policy.templates */
     struct flock **flocks;   /* as policy.schedds */
     char *vm_fragment;
     struct loop_timer *step_timer; /* debounce */
@@ -114,14 +123,38 @@ static struct flock *find_flock(void *userdata, const char *schedd)
     return NULL;
 }
 
-static void host_result(void *userdata, const char *name, bool good)
+static struct record_of_starts *find_template(struct controller *c, const char *name)
+{
+    for (size_t i = 0; i < c->policy->n_templates; i++)
+        if (strcmp(c->policy->templates[i].name, name) == 0)
+            return &c->templates[i];
+    return NULL;
+}
+
+static void start_failed(void *userdata, const char *host, const char *template)
 {
     struct controller *c = userdata;
-    struct host_slot *slot = find_slot(c, name);
-    if (!slot)
-        return;
-    slot->failures = good ? 0 : slot->failures + 1;
-    slot->last_failure = good ? 0 : loop_now(c->loop);
+    struct host_slot *slot = find_slot(c, host);
+    struct record_of_starts *of[] = {slot ? &slot->starts : NULL, find_template(c, template)};
+    for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+        if (!of[i])
+            continue;
+        of[i]->failures++;
+        of[i]->last_failure = loop_now(c->loop);
+        of[i]->joined = 0;
+    }
+}
+
+static void start_succeeded(struct controller *c, const char *host, const char *template)
+{
+    struct host_slot *slot = find_slot(c, host);
+    struct record_of_starts *of[] = {slot ? &slot->starts : NULL, find_template(c, template)};
+    for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+        if (!of[i])
+            continue;
+        of[i]->failures = 0;
+        of[i]->joined++;
+    }
 }
 
 static void host_listed(void *userdata, const struct host_answer *answer)
@@ -159,22 +192,41 @@ static void look_again(void *userdata)
     loop_timer_set(c->look_timer, c->policy->timing.look_every.value);
 }
 
+/* Of the site's local time at @now: disruption budgets speak of hours and weekdays. */
+static usec utc_offset(usec now)
+{
+    time_t seconds = (time_t)(now / USEC_PER_SEC);
+    struct tm local;
+    return localtime_r(&seconds, &local) ? (usec)local.tm_gmtoff * USEC_PER_SEC : 0;
+}
+
 /* The facts of this step; what they point at lives in the arena or until the next event. */
 static const struct world *build_world(struct controller *c, struct arena *a)
 {
     const struct policy *p = c->policy;
     struct world w = {.now = loop_now(c->loop), .paused = c->paused, .vanished_at = c->vanished_at};
     struct world_host *hosts = arena_take(a, p->n_hosts, sizeof(*hosts));
+    struct world_template *templates = arena_take(a, p->n_templates, sizeof(*templates));
     struct world_flock *flocks = arena_take(a, p->n_schedds, sizeof(*flocks));
 
     look_fill(c->look, &w);
     for (size_t i = 0; i < p->n_hosts; i++) {
         host_fill(c->hosts[i].worker, &hosts[i]);
-        hosts[i].failures = c->hosts[i].failures;
-        hosts[i].last_failure = c->hosts[i].last_failure;
+        hosts[i].failures = c->hosts[i].starts.failures;
+        hosts[i].last_failure = c->hosts[i].starts.last_failure;
+        hosts[i].joined = c->hosts[i].starts.joined;
     }
+    for (size_t i = 0; i < p->n_templates; i++)
+        templates[i] = (struct world_template){.name = p->templates[i].name,
+                                               .failures = c->templates[i].failures,
+                                               .last_failure = c->templates[i].last_failure,
+                                               .joined = c->templates[i].joined,
+                                               .last_start = c->templates[i].last_start};
     for (size_t i = 0; i < p->n_schedds; i++)
         flock_fill(c->flocks[i], &flocks[i]);
+    w.utc_offset = utc_offset(w.now);
+    w.templates = templates;
+    w.n_templates = p->n_templates;
     w.hosts = hosts;
     w.n_hosts = p->n_hosts;
     w.flocks = flocks;
@@ -224,7 +276,7 @@ static void keep(struct controller *c, const struct plan *plan)
             note_event(c, "joined", vm->name, "");
             if (r < 0)
                 note_event(c, "ledger-failed", vm->name, e.text);
-            host_result(c, vm->host, true);
+            start_succeeded(c, vm->host, vm->template);
         }
         ledger_vm_idle(c->ledger, vm->uuid, vm->idle_since);
     }
@@ -279,6 +331,9 @@ static void step(void *userdata)
     const struct plan *plan = plan_make(a, c->policy, w);
     keep(c, plan);
     (void)act_start(c->act, plan, w, c->vm_fragment);
+    for (size_t i = 0; i < plan->n_actions; i++)
+        if (plan->actions[i].kind == ACTION_CREATE)
+            c->templates[plan->actions[i].policy_template].last_start = w->now;
     recorder_take(c->recorder, w, plan);
     c->steps++;
     publish(c, a, w, plan, loop_ticks(c->loop) - from);
@@ -424,6 +479,7 @@ int controller_new(struct loop *loop, const struct config *config, struct contro
     c->next_timer = loop_timer_new(loop, poke, c);
     c->look_timer = loop_timer_new(loop, look_again, c);
     c->look = look_new(loop);
+    c->templates = mem_new(c->policy->n_templates, sizeof(*c->templates));
 
     int r = open_ledger(c, e);
     if (r == 0)
@@ -445,7 +501,7 @@ int controller_new(struct loop *loop, const struct config *config, struct contro
                                              .event = note_event,
                                              .host = find_host,
                                              .flock = find_flock,
-                                             .host_result = host_result,
+                                             .start_failed = start_failed,
                                              .userdata = c});
     c->recorder = recorder_new(loop, c->policy->paths.recorder, c->policy->limits.recorded_worlds,
                                note_event, c);
@@ -480,6 +536,7 @@ struct controller *controller_free(struct controller *c)
     for (size_t i = 0; i < EVENTS_SHOWN; i++)
         free(c->events[i].text);
     free(c->hosts);
+    free(c->templates);
     free(c->flocks);
     free(c->vm_fragment);
     free(c->last_error);

@@ -107,7 +107,7 @@ static void create_failed(struct deed *d, enum world_answer answer, const char *
     struct err e;
     int r = ledger_vm_answer(d->act->ledger, d->key, answer, loop_now(d->act->loop), &e);
     report_ledger(d, r, &e);
-    d->act->callbacks.host_result(d->act->callbacks.userdata, d->host, false);
+    d->act->callbacks.start_failed(d->act->callbacks.userdata, d->host, d->template->name);
     report_outcome(d, error);
     deed_end(d);
 }
@@ -185,6 +185,18 @@ static void drained(void *userdata, const char *error)
     deed_end(d);
 }
 
+static void undrained(void *userdata, const char *error)
+{
+    struct deed *d = userdata;
+    struct err e;
+    if (!error) {
+        int r = ledger_vm_mark(d->act->ledger, d->key, LEDGER_DRAIN_ACCEPTED, 0, "drain cancelled", &e);
+        report_ledger(d, r, &e);
+    }
+    report_outcome(d, error);
+    deed_end(d);
+}
+
 static void invalidated(void *userdata, const char *error)
 {
     report_outcome(userdata, error);
@@ -239,6 +251,7 @@ static usec facts_asked(const struct deed *d, const struct world *w)
 {
     switch (d->kind) {
     case ACTION_DRAIN:
+    case ACTION_UNDRAIN:
     case ACTION_INVALIDATE:
         return w->pool.fact.asked;
     case ACTION_POWEROFF:
@@ -347,6 +360,9 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
         mark(d, LEDGER_DRAIN_DECIDED, why);
         d->drain = drain_start(a->loop, plan->policy, action->machine, why, drained, d);
         return;
+    case ACTION_UNDRAIN:
+        d->drain = drain_cancel(a->loop, plan->policy, action->machine, undrained, d);
+        return;
     case ACTION_INVALIDATE:
         d->invalidate = invalidate_start(a->loop, plan->policy, action->uuid, action->machine,
                                          invalidated, d);
@@ -366,7 +382,7 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
     case ACTION_DESTROY:
         mark(d, LEDGER_DESTROY_DECIDED, why);
         if (action->reason.code == REASON_NEVER_JOINED)
-            a->callbacks.host_result(a->callbacks.userdata, action->host, false);
+            a->callbacks.start_failed(a->callbacks.userdata, action->host, action->template);
         if (host) {
             host_destroy(host, action->uuid, host_answered, d);
             return;

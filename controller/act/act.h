@@ -26,8 +26,8 @@ struct act_callbacks {
     struct host *(*host)(void *userdata, const char *name);
     /** The fragment of that schedd, or NULL. */
     struct flock *(*flock)(void *userdata, const char *schedd);
-    /** A create on @host failed, or its VM never joined (@joined false); or one joined. */
-    void (*host_result)(void *userdata, const char *host, bool good);
+    /** A create of @template on @host failed, or its VM never joined. */
+    void (*start_failed)(void *userdata, const char *host, const char *template);
     void *userdata;
 };
 

@@ -23,16 +23,9 @@ static void tool_done(void *userdata, const struct child_result *r)
         d->done(d->userdata, r->error);
 }
 
-struct drain *drain_start(struct loop *loop, const struct policy *p, const char *machine,
-                          const char *why, drain_done done, void *userdata)
+static struct drain *run(struct loop *loop, const struct policy *p, const char *const *argv,
+                         drain_done done, void *userdata)
 {
-    AUTOFREE char *reason = mem_printf("Eyrie: %s", why);
-    /* Not -exit-on-completion: a startd that has left could be seen only by its absence, and that
-     * is not "drained and empty". */
-    const char *const argv[] = {
-        "condor_drain", "-pool", p->pool.central_manager, "-graceful", "-reason", reason, machine,
-        NULL,
-    };
     struct drain *d = mem_new(1, sizeof(*d));
     d->done = done;
     d->userdata = userdata;
@@ -40,6 +33,27 @@ struct drain *drain_start(struct loop *loop, const struct policy *p, const char 
                           &(struct child_args){.argv = argv, .deadline = 30 * USEC_PER_SEC,
                                                .done = tool_done, .userdata = d});
     return d;
+}
+
+struct drain *drain_start(struct loop *loop, const struct policy *p, const char *machine,
+                          const char *why, drain_done done, void *userdata)
+{
+    AUTOFREE char *reason = mem_printf("Eyrie: %s", why);
+    /* Not -exit-on-completion: a startd that has left could be seen only by its absence, and that
+     * is not "drained and empty". */
+    return run(loop, p,
+               (const char *const[]){"condor_drain", "-pool", p->pool.central_manager, "-graceful",
+                                     "-reason", reason, machine, NULL},
+               done, userdata);
+}
+
+struct drain *drain_cancel(struct loop *loop, const struct policy *p, const char *machine,
+                           drain_done done, void *userdata)
+{
+    return run(loop, p,
+               (const char *const[]){"condor_drain", "-pool", p->pool.central_manager, "-cancel",
+                                     machine, NULL},
+               done, userdata);
 }
 
 struct drain *drain_free(struct drain *d)

@@ -17,5 +17,8 @@ typedef void (*drain_done)(void *userdata, const char *error);
 struct drain *drain_start(struct loop *loop, const struct policy *p, const char *machine,
                           const char *why, drain_done done, void *userdata)
     __attribute__((returns_nonnull));
+/** Cancel the drain of the startd on @machine: it takes jobs again. Also good when none was on. */
+struct drain *drain_cancel(struct loop *loop, const struct policy *p, const char *machine,
+                           drain_done done, void *userdata) __attribute__((returns_nonnull));
 /** Free; one under way is given up and its done not called. May be called from its done. */
 struct drain *drain_free(struct drain *d);

@@ -1,7 +1,8 @@
 /*
  * Rung 3. A shape is demand when its group is known, its owner may use the group, and one of the
  * group's templates can hold one of its jobs. Held jobs are never demand. What the last good answer
- * of an untrusted queue said is reported, but asks for nothing.
+ * of an untrusted queue said is reported, but asks for nothing; what one that is older than the slots
+ * said keeps VMs, but starts none, since its jobs may be running by now.
  */
 #include "plan/rungs.h"
 
@@ -28,32 +29,42 @@ static bool fits_some_template(const struct policy *p, const struct policy_group
     return false;
 }
 
-static void judge(const struct policy *p, struct want *want, const struct plan_trust *queue)
+/* Why no job of the shape counts; REASON_NONE: they do. */
+static struct reason refusal(const struct policy *p, const struct want *want, size_t group,
+                             const struct plan_trust *queue)
 {
     const struct world_shape *shape = want->shape;
-    size_t group = policy_find_group(p, shape->group);
-
     if (shape->group[0] == '\0')
-        want->reason = (struct reason){REASON_JOBS_NO_GROUP, shape->idle, .subject = shape->owner};
-    else if (group == SIZE_MAX)
-        want->reason =
-            (struct reason){REASON_JOBS_UNKNOWN_GROUP, shape->idle, .subject = shape->group};
-    else if (!may_submit(&p->groups[group], shape->owner))
-        want->reason = (struct reason){REASON_JOBS_NOT_SUBMITTER, shape->idle,
-                                       .line = p->groups[group].line, .subject = shape->owner};
-    else if (!fits_some_template(p, &p->groups[group], want))
-        want->reason = (struct reason){REASON_JOBS_TOO_BIG, shape->idle, shape->cpus,
-                                       p->groups[group].line, shape->group};
-    else if (!queue->trusted)
-        want->reason =
-            (struct reason){REASON_QUEUE_UNTRUSTED, queue->age, p->timing.trust_for.value,
-                            p->timing.trust_for.line, queue->name};
-    else if (shape->idle == 0 && shape->held > 0)
-        want->reason = (struct reason){REASON_JOBS_HELD, shape->held, .subject = shape->group};
-    if (want->reason.code)
-        return;
-    want->group = group;
-    want->jobs = shape->idle;
+        return (struct reason){REASON_JOBS_NO_GROUP, shape->idle, .subject = shape->owner};
+    if (group == SIZE_MAX)
+        return (struct reason){REASON_JOBS_UNKNOWN_GROUP, shape->idle, .subject = shape->group};
+    const struct policy_group *g = &p->groups[group];
+    if (!may_submit(g, shape->owner))
+        return (struct reason){REASON_JOBS_NOT_SUBMITTER, shape->idle, .line = g->line,
+                               .subject = shape->owner};
+    if (!fits_some_template(p, g, want))
+        return (struct reason){REASON_JOBS_TOO_BIG, shape->idle, shape->cpus, g->line, shape->group};
+    if (!queue->trusted)
+        return (struct reason){REASON_QUEUE_UNTRUSTED, queue->age, p->timing.trust_for.value,
+                               p->timing.trust_for.line, queue->name};
+    if (shape->idle <= 0 && shape->held > 0)
+        return (struct reason){REASON_JOBS_HELD, shape->held, .subject = shape->group};
+    return (struct reason){0};
+}
+
+/* Why the jobs may use VMs that are there, but start none yet; REASON_NONE: they may. */
+static struct reason patience(const struct policy *p, const struct world *w, const struct want *want,
+                              const struct world_queue *queue, struct later *later)
+{
+    const struct setting *settle = &p->timing.settle;
+    if (queue->fact.asked < w->pool.fact.asked)
+        return (struct reason){REASON_QUEUE_BEHIND, .subject = queue->schedd};
+    if (!settle->value || !want->shape->first_seen ||
+        w->now - want->shape->first_seen >= settle->value)
+        return (struct reason){0};
+    later_at(later, want->shape->first_seen + settle->value);
+    return (struct reason){REASON_JOBS_SETTLING, w->now - want->shape->first_seen, settle->value,
+                           settle->line};
 }
 
 /* Largest first, so that what is hard to place is placed first; then by name, for S9. */
@@ -62,38 +73,68 @@ static int want_order(const void *left, const void *right)
     const struct want *a = left, *b = right;
     if (a->shape->cpus != b->shape->cpus)
         return a->shape->cpus > b->shape->cpus ? -1 : 1;
-    if (a->shape->memory != b->shape->memory)
-        return a->shape->memory > b->shape->memory ? -1 : 1;
+    if (a->memory != b->memory)
+        return a->memory > b->memory ? -1 : 1;
+    if (a->shape->gpus != b->shape->gpus)
+        return a->shape->gpus > b->shape->gpus ? -1 : 1;
     if (a->shape->disk != b->shape->disk)
         return a->shape->disk > b->shape->disk ? -1 : 1;
     int order = strcmp(a->shape->group, b->shape->group);
     if (!order)
         order = strcmp(a->shape->owner, b->shape->owner);
-    return order ? order : strcmp(a->schedd, b->schedd);
+    if (!order)
+        order = strcmp(a->schedd, b->schedd);
+    if (!order && a->shape->runtime != b->shape->runtime)
+        order = a->shape->runtime < b->shape->runtime ? -1 : 1;
+    if (!order && a->jobs != b->jobs)
+        order = a->jobs < b->jobs ? -1 : 1;
+    return order;
+}
+
+static void index_groups(struct arena *a, const struct policy *p, struct demand *d)
+{
+    size_t *start = arena_take(a, p->n_groups + 2, sizeof(*start));
+    size_t *by_group = arena_take(a, d->n, sizeof(*by_group));
+    for (size_t i = 0; i < d->n; i++)
+        if (d->wants[i].group != SIZE_MAX)
+            start[d->wants[i].group + 2]++;
+    for (size_t g = 2; g < p->n_groups + 2; g++)
+        start[g] += start[g - 1];
+    for (size_t i = 0; i < d->n; i++)
+        if (d->wants[i].group != SIZE_MAX)
+            by_group[start[d->wants[i].group + 1]++] = i;
+    d->by_group = by_group;
+    d->group_start = start;
 }
 
 const struct demand *demand_gather(struct arena *a, const struct policy *p, const struct world *w,
-                                   const struct trust *trust)
+                                   const struct trust *trust, struct later *later)
 {
     struct demand *d = arena_take(a, 1, sizeof(*d));
     size_t n = 0;
     for (size_t q = 0; q < w->n_queues; q++)
         n += w->queues[q].n_shapes;
     struct want *wants = arena_take(a, n, sizeof(*wants));
-    n = 0;
     for (size_t q = 0; q < w->n_queues; q++) {
         for (size_t i = 0; i < w->queues[q].n_shapes; i++) {
-            struct want *want = &wants[n++];
-            *want = (struct want){.schedd = w->queues[q].schedd,
-                                  .shape = &w->queues[q].shapes[i],
-                                  .group = SIZE_MAX};
-            want->memory = (want->shape->memory + memory_step - 1) / memory_step * memory_step;
-            judge(p, want, &trust->rows[1 + q]);
+            struct want *want = &wants[d->n++];
+            const struct world_shape *shape = &w->queues[q].shapes[i];
+            size_t group = policy_find_group(p, shape->group);
+            want->schedd = w->queues[q].schedd;
+            want->shape = shape;
+            want->memory = (shape->memory + memory_step - 1) / memory_step * memory_step;
+            want->reason = refusal(p, want, group, &trust->rows[1 + q]);
+            want->group = want->reason.code ? SIZE_MAX : group;
+            if (want->reason.code || shape->idle <= 0)
+                continue;
+            want->jobs = shape->idle;
+            want->reason = patience(p, w, want, &w->queues[q], later);
+            want->settling = want->reason.code != REASON_NONE;
         }
     }
     if (n > 1)
         qsort(wants, n, sizeof(*wants), want_order);
     d->wants = wants;
-    d->n = n;
+    index_groups(a, p, d);
     return d;
 }

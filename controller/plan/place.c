@@ -9,56 +9,51 @@
 /* What QEMU itself takes beside the guest's memory (measured: about 150 MiB). */
 static const int64_t overhead = 150 * MIB;
 
-static const usec backoff_first = 10 * USEC_PER_SEC;
-static const int backoff_doublings = 6; /* at most 10 s × 2^6: about ten minutes */
-
 struct book {
-    bool open;
-    usec closed_until; /* back-off after failures */
-    int64_t cpus, memory;           /* capacity */
+    const struct policy_host *policy; /* NULL: not in the policy any more */
+    int64_t cpus, memory;             /* capacity, overcommit included */
     int64_t used_cpus, used_memory;
-    int64_t disk;                   /* available, less what newborn VMs may take */
+    int64_t disk;                     /* available, less what newborn VMs may take */
+    int64_t vms;                      /* ours */
 };
 
 struct places {
     const struct policy *policy;
     const struct world *world;
     const struct trust *trust;
+    const struct ramp *ramp;
     struct book *books; /* as world.hosts */
 };
 
-static const struct policy_host *host_policy(const struct policy *p, const char *name)
+/* The policies of the world's hosts; both lists are large on a large site, so they are joined. */
+static void find_policies(struct arena *a, const struct policy *p, const struct world *w,
+                          struct book *books)
 {
+    struct order_item *names = arena_take(a, p->n_hosts, sizeof(*names));
+    struct order_item *spare = arena_take(a, p->n_hosts, sizeof(*spare));
     for (size_t i = 0; i < p->n_hosts; i++)
-        if (strcmp(p->hosts[i].name, name) == 0)
-            return &p->hosts[i];
-    return NULL;
-}
-
-static usec backoff_end(const struct world_host *host)
-{
-    if (host->failures <= 0)
-        return 0;
-    int64_t doublings = host->failures - 1;
-    if (doublings > backoff_doublings)
-        doublings = backoff_doublings;
-    return host->last_failure + (backoff_first << doublings);
+        names[i] = (struct order_item){order_key(p->hosts[i].name), p->hosts[i].name, i};
+    order_sort(names, p->n_hosts, spare);
+    for (size_t i = 0; i < w->n_hosts; i++) {
+        const struct order_item *found = order_find(names, p->n_hosts, w->hosts[i].name);
+        books[i].policy = found ? &p->hosts[found->ref] : NULL;
+    }
 }
 
 struct places *places_open(struct arena *a, const struct policy *p, const struct world *w,
-                           const struct trust *trust, const struct vms *vms)
+                           const struct trust *trust, const struct vms *vms,
+                           const struct ramp *ramp)
 {
     struct places *places = arena_take(a, 1, sizeof(*places));
     struct book *books = arena_take(a, w->n_hosts, sizeof(*books));
-    *places = (struct places){p, w, trust, books};
+    *places = (struct places){p, w, trust, ramp, books};
+    find_policies(a, p, w, books);
     for (size_t i = 0; i < w->n_hosts; i++) {
-        const struct world_host *host = &w->hosts[i];
-        const struct policy_host *wish = host_policy(p, host->name);
-        books[i].open = wish && trust->host[i] && !host->cordoned;
-        books[i].closed_until = backoff_end(host);
-        books[i].cpus = wish && wish->cpus ? wish->cpus : host->cpus;
-        books[i].memory = wish && wish->memory ? wish->memory : host->memory;
-        books[i].disk = host->storage_available;
+        const struct policy_host *wish = books[i].policy;
+        int64_t cpus = wish && wish->cpus ? wish->cpus : w->hosts[i].cpus;
+        books[i].cpus = cpus * p->placement.overcommit.value / 100;
+        books[i].memory = wish && wish->memory ? wish->memory : w->hosts[i].memory;
+        books[i].disk = w->hosts[i].storage_available;
     }
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
@@ -67,59 +62,122 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
         struct book *book = &books[vm->world_host];
         book->used_cpus += vm->cpus;
         book->used_memory += vm->memory + overhead;
+        book->vms += vm->state != VM_FOREIGN;
         if (vm->state == VM_CREATING && vm->policy_template != SIZE_MAX)
             book->disk -= p->templates[vm->policy_template].disk;
     }
     return places;
 }
 
+static bool has_tags(const struct policy_host *host, const struct policy_template *t)
+{
+    for (size_t i = 0; i < t->n_needs; i++) {
+        size_t tag = 0;
+        while (tag < host->n_tags && strcmp(host->tags[tag], t->needs[i]) != 0)
+            tag++;
+        if (tag == host->n_tags)
+            return false;
+    }
+    return true;
+}
+
+/* A host whose volumes are not known is taken at its word: the create will tell. */
+static bool has_image(const struct world_host *host, const struct policy_template *t)
+{
+    for (size_t i = 0; i < host->n_images; i++)
+        if (strcmp(host->images[i], t->image) == 0)
+            return true;
+    return host->n_images == 0;
+}
+
+/* Why a host cannot take one more VM; @left: memory that would be left if it can. */
+static struct reason refusal(const struct places *places, size_t host, size_t template,
+                             int64_t *left, struct later *later)
+{
+    const struct world_host *facts = &places->world->hosts[host];
+    const struct book *book = &places->books[host];
+    const struct policy_template *t = &places->policy->templates[template];
+    struct reason why = {0};
+
+    if (!book->policy || !places->trust->host[host])
+        return (struct reason){REASON_HOST_UNTRUSTED, .subject = facts->name};
+    if (!has_tags(book->policy, t))
+        return (struct reason){REASON_NO_HOST_TAGGED, .line = t->line, .subject = t->name};
+    if (!has_image(facts, t))
+        return (struct reason){REASON_NO_HOST_IMAGE, .line = t->line, .subject = t->name};
+    if (facts->cordoned)
+        return (struct reason){REASON_HOST_CORDONED, .subject = facts->name};
+    *left = book->memory - book->used_memory - t->memory - overhead;
+    if (*left < 0 || book->used_cpus + t->cpus > book->cpus || book->disk < t->disk)
+        return (struct reason){REASON_NO_HOST_FITS, t->cpus, t->memory, t->line, t->name};
+    const struct setting *max = &book->policy->max_vms;
+    if (max->value != POLICY_UNLIMITED && book->vms >= max->value)
+        return (struct reason){REASON_LIMIT_HOST, book->vms, max->value, max->line, facts->name};
+    (void)ramp_allows_host(places->ramp, host, &why, later);
+    return why;
+}
+
+/* Of the reasons of all hosts the one is told that is nearest to going away. */
+static int nearness(enum reason_code code)
+{
+    static const enum reason_code order[] = {
+        REASON_SLOW_START,  REASON_LIMIT_HOST_IN_FLIGHT, REASON_LIMIT_HOST_PER_MINUTE,
+        REASON_HOST_BACKOFF, REASON_LIMIT_HOST,          REASON_NO_HOST_FITS,
+        REASON_HOST_CORDONED, REASON_HOST_UNTRUSTED,     REASON_NO_HOST_IMAGE,
+        REASON_NO_HOST_TAGGED,
+    };
+    int at = 0;
+    while (at < (int)(sizeof(order) / sizeof(order[0])) && order[at] != code)
+        at++;
+    return at;
+}
+
+/* Ties go to the host that the file names first. */
+static bool stands_before(const struct places *places, size_t a, size_t b)
+{
+    return b == SIZE_MAX || !places->books[b].policy ||
+           (places->books[a].policy && places->books[a].policy < places->books[b].policy);
+}
+
 size_t places_pick(const struct places *places, size_t template, struct reason *ret_why,
                    struct later *later)
 {
-    const struct world *w = places->world;
-    const struct policy_template *t = &places->policy->templates[template];
-    size_t best = SIZE_MAX, untrusted = SIZE_MAX, resting = SIZE_MAX;
-    int64_t best_left = -1;
+    const bool pack = places->policy->placement.order == POLICY_PACK;
+    size_t best = SIZE_MAX, told = SIZE_MAX;
+    int64_t best_left = 0;
+    struct reason nearest = {REASON_NO_HOST_TAGGED, .line = places->policy->templates[template].line,
+                             .subject = places->policy->templates[template].name};
 
-    for (size_t i = 0; i < w->n_hosts; i++) {
-        const struct book *book = &places->books[i];
-        if (!places->trust->host[i])
-            untrusted = i;
-        if (!book->open)
-            continue;
-        int64_t left = book->memory - book->used_memory - t->memory - overhead;
-        if (left < 0 || book->used_cpus + t->cpus > book->cpus || book->disk < t->disk)
-            continue;
-        if (book->closed_until > w->now) {
-            if (resting == SIZE_MAX ||
-                book->closed_until < places->books[resting].closed_until)
-                resting = i;
+    for (size_t i = 0; i < places->world->n_hosts; i++) {
+        int64_t left = 0;
+        struct reason why = refusal(places, i, template, &left, later);
+        if (why.code) {
+            int order = nearness(why.code) - nearness(nearest.code);
+            if (order == 0 && why.code == REASON_HOST_BACKOFF && why.limit != nearest.limit)
+                order = why.limit < nearest.limit ? -1 : 1;
+            if (order < 0 || (order == 0 && stands_before(places, i, told))) {
+                nearest = why;
+                told = i;
+            }
             continue;
         }
-        if (left > best_left) { /* spread; ties go to the first in the file */
+        int64_t gain = best == SIZE_MAX ? 1 : pack ? best_left - left : left - best_left;
+        if (gain > 0 || (gain == 0 && stands_before(places, i, best))) {
             best = i;
             best_left = left;
         }
     }
-    if (best != SIZE_MAX)
-        return best;
-    if (resting != SIZE_MAX) {
-        *ret_why = (struct reason){REASON_HOST_BACKOFF, w->hosts[resting].failures,
-                                   places->books[resting].closed_until - w->now,
-                                   .subject = w->hosts[resting].name};
-        later_at(later, places->books[resting].closed_until);
-    } else if (untrusted != SIZE_MAX) {
-        *ret_why = (struct reason){REASON_HOST_UNTRUSTED, .subject = w->hosts[untrusted].name};
-    } else {
-        *ret_why = (struct reason){REASON_NO_HOST_FITS, t->cpus, t->memory, t->line, t->name};
-    }
-    return SIZE_MAX;
+    if (best == SIZE_MAX)
+        *ret_why = nearest;
+    return best;
 }
 
 void places_take(struct places *places, size_t host, size_t template)
 {
     const struct policy_template *t = &places->policy->templates[template];
-    places->books[host].used_cpus += t->cpus;
-    places->books[host].used_memory += t->memory + overhead;
-    places->books[host].disk -= t->disk;
+    struct book *book = &places->books[host];
+    book->used_cpus += t->cpus;
+    book->used_memory += t->memory + overhead;
+    book->disk -= t->disk;
+    book->vms++;
 }

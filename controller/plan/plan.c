@@ -17,7 +17,7 @@ static const struct plan_shape *shapes_report(struct arena *a, const struct dema
         shape->served = s->served[i];
         shape->starting = s->starting[i] + g->starting[i];
         shape->waiting = want->shape->idle - shape->served - shape->starting;
-        if (want->group == SIZE_MAX || want->jobs == 0)
+        if (want->group == SIZE_MAX || want->jobs == 0 || (want->settling && shape->waiting > 0))
             shape->reason = want->reason;
         else if (shape->waiting > 0)
             shape->reason = g->groups[want->group].limited;
@@ -37,8 +37,8 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
 
     const struct trust *trust = trust_judge(a, p, w, &later);
     const struct vms *vms = recognise(a, p, w, trust, &later);
-    const struct demand *demand = demand_gather(a, p, w, trust);
-    const struct supply *supply = supply_match(a, p, w, demand, vms);
+    const struct demand *demand = demand_gather(a, p, w, trust, &later);
+    const struct supply *supply = supply_match(a, p, w, demand, vms, &actions);
     const struct reason frozen = w->paused ? (struct reason){REASON_PAUSED} : vms->vanished;
     const struct reason stop = frozen.code ? frozen : trust->pool ? (struct reason){0} : trust->why_not;
     const struct growth *growth =

@@ -46,6 +46,7 @@ struct plan_vm {
     int64_t memory;
     int64_t free_cpus; /* what is free for jobs, now or once it is up */
     int64_t free_memory;
+    int64_t free_gpus;
     int64_t claimed;  /* slots */
     const char *job;
     const struct world_startd *startd; /* NULL: none seen */
@@ -89,6 +90,7 @@ struct plan_trust {
 enum action_kind {
     ACTION_CREATE,
     ACTION_DRAIN,
+    ACTION_UNDRAIN, /* cancel a drain that we asked for: there is demand again */
     ACTION_POWEROFF,
     ACTION_DESTROY,
     ACTION_DELETE_VOLUME,
@@ -108,8 +110,9 @@ struct plan_action {
     const char *uuid; /* "" for a create: whoever carries it out gives the new VM its UUID */
     const char *name; /* of the VM, or of the schedd */
     const char *host;
+    const char *template;    /* of the VM; "" for others */
     const char *volume;      /* delete-volume */
-    const char *machine;     /* drain, invalidate: the startd's machine */
+    const char *machine;     /* drain, undrain, invalidate: the startd's machine */
     size_t policy_template;  /* create */
     size_t policy_group;     /* create */
     bool exclusive;
@@ -123,7 +126,7 @@ struct plan {
     usec vanished_at;     /* to be kept for the next world; 0: nothing vanished */
     const struct plan_trust *trust;
     size_t n_trust;
-    const struct plan_vm *vms; /* sorted by name, then UUID; foreign ones last */
+    const struct plan_vm *vms; /* sorted by UUID; foreign ones last */
     size_t n_vms;
     const struct plan_shape *shapes;
     size_t n_shapes;

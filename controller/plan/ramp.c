@@ -1,46 +1,187 @@
 /*
- * Rung 7. How fast the pool may grow: VMs that are being born, creates decided within the last
- * minute, and actions in one step.
+ * Rung 7. How fast the pool may grow. VMs being born, creates decided within the last minute, and
+ * actions in one step are bounded in all and on each host. A host or template that has not proved
+ * itself starts slowly, 1, 2, 4 … VMs at once; one that failed rests, longer each time, and is then
+ * let one VM through as a probe.
  */
 #include "plan/rungs.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 
-struct ramp ramp_open(const struct world *w, const struct vms *vms)
+/* What is known of one host or template. */
+struct pace {
+    const char *name;
+    int64_t in_flight;
+    int64_t last_minute;
+    int64_t failures;
+    int64_t joined;
+    usec rests_until;
+};
+
+struct ramp {
+    const struct policy *p;
+    const struct world *w;
+    struct pace all;
+    struct pace *hosts;     /* as world.hosts */
+    struct pace *templates; /* as policy.templates */
+    int64_t this_step;
+};
+
+static usec rest_end(const struct policy *p, int64_t failures, usec last)
 {
-    struct ramp r = {0};
-    for (size_t i = 0; i < vms->n; i++)
-        if (vms->items[i].state == VM_CREATING || vms->items[i].state == VM_BOOTING)
-            r.in_flight++;
-    for (size_t i = 0; i < w->n_starts; i++)
-        if (w->starts[i].at > w->now - USEC_PER_MINUTE)
-            r.last_minute++;
+    usec rest = p->timing.rest_after_failure.value;
+    for (int64_t i = 1; i < failures && rest < p->timing.rest_at_most.value; i++)
+        rest *= 2;
+    if (rest > p->timing.rest_at_most.value)
+        rest = p->timing.rest_at_most.value;
+    return failures > 0 ? last + rest : 0;
+}
+
+static size_t host_of_start(const struct world *w, const struct world_start *start)
+{
+    for (size_t i = 0; i < w->n_hosts; i++)
+        if (strcmp(w->hosts[i].name, start->host) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct world *w,
+                       const struct vms *vms)
+{
+    struct ramp *r = arena_take(a, 1, sizeof(*r));
+    *r = (struct ramp){.p = p,
+                       .w = w,
+                       .hosts = arena_take(a, w->n_hosts, sizeof(*r->hosts)),
+                       .templates = arena_take(a, p->n_templates, sizeof(*r->templates))};
+    for (size_t i = 0; i < w->n_hosts; i++)
+        r->hosts[i] = (struct pace){
+            .name = w->hosts[i].name,
+            .failures = w->hosts[i].failures,
+            .joined = w->hosts[i].joined,
+            .rests_until = rest_end(p, w->hosts[i].failures, w->hosts[i].last_failure)};
+    for (size_t i = 0; i < p->n_templates; i++)
+        r->templates[i].name = p->templates[i].name;
+    for (size_t i = 0; i < w->n_templates; i++) {
+        const struct world_template *t = &w->templates[i];
+        size_t at = policy_find_template(p, t->name);
+        if (at == SIZE_MAX)
+            continue;
+        r->templates[at].failures = t->failures;
+        r->templates[at].joined = t->joined;
+        r->templates[at].rests_until = rest_end(p, t->failures, t->last_failure);
+    }
+    for (size_t i = 0; i < vms->n; i++) {
+        const struct plan_vm *vm = &vms->items[i];
+        if (vm->state != VM_CREATING && vm->state != VM_BOOTING)
+            continue;
+        r->all.in_flight++;
+        if (vm->world_host != SIZE_MAX)
+            r->hosts[vm->world_host].in_flight++;
+        if (vm->policy_template != SIZE_MAX)
+            r->templates[vm->policy_template].in_flight++;
+    }
+    for (size_t i = 0; i < w->n_starts; i++) {
+        if (w->starts[i].at <= w->now - USEC_PER_MINUTE)
+            continue;
+        size_t host = host_of_start(w, &w->starts[i]);
+        r->all.last_minute++;
+        if (host != SIZE_MAX)
+            r->hosts[host].last_minute++;
+    }
     return r;
 }
 
-bool ramp_allows(const struct ramp *r, const struct policy *p, const struct world *w,
-                 struct reason *ret_why, struct later *later)
+/* A start leaves the last minute: then there may be room for another. */
+static void look_when_the_minute_is_over(const struct ramp *r, struct later *later)
 {
-    const struct setting *flight = &p->limits.starts_in_flight;
-    const struct setting *minute = &p->limits.starts_per_minute;
+    for (size_t i = 0; i < r->w->n_starts; i++)
+        if (r->w->starts[i].at > r->w->now - USEC_PER_MINUTE)
+            later_at(later, r->w->starts[i].at + USEC_PER_MINUTE);
+}
 
+static bool within(const struct setting *limit, int64_t used, enum reason_code code,
+                   const char *subject, struct reason *ret_why)
+{
+    if (limit->value == POLICY_UNLIMITED || used < limit->value)
+        return true;
+    *ret_why = (struct reason){code, used, limit->value, limit->line, subject};
+    return false;
+}
+
+bool ramp_allows(const struct ramp *r, struct reason *ret_why, struct later *later)
+{
     if (r->this_step >= LIMIT_ACTIONS_PER_STEP) {
         *ret_why = (struct reason){REASON_LIMIT_ACTIONS, r->this_step, LIMIT_ACTIONS_PER_STEP};
-        later_at(later, w->now + 1);
+        later_at(later, r->w->now + 1);
         return false;
     }
-    if (r->in_flight + r->this_step >= flight->value) {
-        *ret_why = (struct reason){REASON_LIMIT_IN_FLIGHT, r->in_flight + r->this_step,
-                                   flight->value, flight->line};
+    if (!within(&r->p->limits.starts_in_flight, r->all.in_flight, REASON_LIMIT_IN_FLIGHT, NULL,
+                ret_why))
         return false;
-    }
-    if (r->last_minute + r->this_step >= minute->value) {
-        *ret_why = (struct reason){REASON_LIMIT_PER_MINUTE, r->last_minute + r->this_step,
-                                   minute->value, minute->line};
-        for (size_t i = 0; i < w->n_starts; i++)
-            if (w->starts[i].at > w->now - USEC_PER_MINUTE)
-                later_at(later, w->starts[i].at + USEC_PER_MINUTE);
+    if (!within(&r->p->limits.starts_per_minute, r->all.last_minute, REASON_LIMIT_PER_MINUTE, NULL,
+                ret_why)) {
+        look_when_the_minute_is_over(r, later);
         return false;
     }
     return true;
+}
+
+/* The back-off and the slow start of one host or template. */
+static bool proven(const struct ramp *r, const struct pace *pace, enum reason_code resting,
+                   struct reason *ret_why, struct later *later)
+{
+    const struct setting *slow = &r->p->limits.slow_start;
+    if (pace->rests_until > r->w->now) {
+        *ret_why = (struct reason){resting, pace->failures, pace->rests_until - r->w->now,
+                                   .subject = pace->name};
+        later_at(later, pace->rests_until);
+        return false;
+    }
+    if (pace->failures == 0 && slow->value == 0)
+        return true;
+    int64_t allowed = pace->failures > 0 ? 1 : slow->value; /* half open: one probe */
+    for (int64_t i = 0; pace->failures == 0 && i < pace->joined && allowed < 1000000; i++)
+        allowed *= 2;
+    if (pace->in_flight < allowed)
+        return true;
+    *ret_why = (struct reason){REASON_SLOW_START, pace->in_flight, allowed, slow->line, pace->name};
+    return false;
+}
+
+bool ramp_allows_template(const struct ramp *r, size_t template, struct reason *ret_why,
+                          struct later *later)
+{
+    return proven(r, &r->templates[template], REASON_TEMPLATE_BACKOFF, ret_why, later);
+}
+
+bool ramp_allows_host(const struct ramp *r, size_t host, struct reason *ret_why,
+                      struct later *later)
+{
+    const struct pace *pace = &r->hosts[host];
+    if (!within(&r->p->limits.host_starts_in_flight, pace->in_flight, REASON_LIMIT_HOST_IN_FLIGHT,
+                pace->name, ret_why))
+        return false;
+    if (!within(&r->p->limits.host_starts_per_minute, pace->last_minute,
+                REASON_LIMIT_HOST_PER_MINUTE, pace->name, ret_why)) {
+        look_when_the_minute_is_over(r, later);
+        return false;
+    }
+    return proven(r, pace, REASON_HOST_BACKOFF, ret_why, later);
+}
+
+void ramp_take(struct ramp *r, size_t host, size_t template)
+{
+    r->this_step++;
+    r->all.in_flight++;
+    r->all.last_minute++;
+    r->hosts[host].in_flight++;
+    r->hosts[host].last_minute++;
+    r->templates[template].in_flight++;
+}
+
+int64_t ramp_taken(const struct ramp *r)
+{
+    return r->this_step;
 }

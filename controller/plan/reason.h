@@ -18,18 +18,31 @@ enum reason_code {
     REASON_JOBS_NOT_SUBMITTER,
     REASON_JOBS_TOO_BIG,
     REASON_JOBS_HELD,
+    REASON_JOBS_SETTLING,        /* idle for @n µs, @limit wanted */
     /* why a VM is not started */
     REASON_LIMIT_VMS,            /* @n in use, @limit allowed */
     REASON_LIMIT_CPUS,
     REASON_LIMIT_MEMORY,
-    REASON_LIMIT_GROUP,
+    REASON_LIMIT_GROUP,          /* cpus */
+    REASON_LIMIT_GROUP_VMS,
+    REASON_LIMIT_GROUP_MEMORY,
+    REASON_LIMIT_TEMPLATE,       /* VMs */
     REASON_LIMIT_IN_FLIGHT,
     REASON_LIMIT_PER_MINUTE,
     REASON_LIMIT_ACTIONS,
+    REASON_LIMIT_HOST,           /* VMs on every host that has room */
+    REASON_LIMIT_HOST_IN_FLIGHT,
+    REASON_LIMIT_HOST_PER_MINUTE,
+    REASON_SLOW_START,           /* @n are being started, @limit until it has proved itself */
     REASON_NO_HOST_FITS,
+    REASON_NO_HOST_TAGGED,
+    REASON_NO_HOST_IMAGE,
     REASON_HOST_BACKOFF,
+    REASON_TEMPLATE_BACKOFF,
     REASON_HOST_UNTRUSTED,
+    REASON_HOST_CORDONED,
     REASON_QUEUE_UNTRUSTED,      /* source @subject, @n µs old, allowed @limit */
+    REASON_QUEUE_BEHIND,         /* @subject is older than the slots: its jobs may run already */
     REASON_POOL_UNTRUSTED,
     REASON_FROZEN,               /* @n of @limit VMs vanished at once */
     REASON_PAUSED,
@@ -38,6 +51,12 @@ enum reason_code {
     REASON_SPARE,                /* start: @n of @limit spare VMs are there */
     REASON_IDLE,                 /* drain: idle for @n µs, allowed @limit */
     REASON_TOO_OLD,
+    REASON_OLD_GENERATION,
+    REASON_CORDONED,             /* drain: its host is */
+    REASON_TEMPLATE_GONE,        /* drain: its template is not in the policy any more */
+    REASON_OVER_LIMIT,           /* drain: a limit was lowered: @n in use, @limit allowed */
+    REASON_BUDGET,               /* not drained: @n of the group's drain, @limit may */
+    REASON_WANTED_AGAIN,         /* undrain: @n jobs fit into it */
     REASON_DRAINED,              /* power off: observed drained and empty */
     REASON_NEVER_JOINED,         /* destroy: no slot @n µs after the create, allowed @limit */
     REASON_POWEROFF_OVERDUE,     /* destroy: still there @n µs after the power-off */

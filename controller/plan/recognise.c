@@ -5,7 +5,6 @@
  */
 #include "plan/rungs.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A create whose answer was lost may still come true; after this long it is held to have failed. */
@@ -15,25 +14,14 @@ static const usec drain_shows_within = 30 * USEC_PER_SEC;
 /* S8: more than this share of the VMs missing at once is more likely an error than the truth. */
 enum { VANISHED_PERCENT = 45, VANISHED_MIN = 2 };
 
+/* What bears one UUID of ours. */
 struct sighting {
     const char *uuid;
     const struct world_record *record;
     const struct world_domain *domain;
     const struct world_startd *startd;
-    size_t host;
+    size_t host; /* in the world; SIZE_MAX: unknown */
 };
-
-static int sighting_order(const void *left, const void *right)
-{
-    const struct sighting *a = left, *b = right;
-    int order = strcmp(a->uuid, b->uuid);
-    if (order)
-        return order;
-    int rank_a = a->record ? 0 : a->domain ? 1 : 2, rank_b = b->record ? 0 : b->domain ? 1 : 2;
-    if (rank_a != rank_b)
-        return rank_a - rank_b;
-    return (a->host > b->host) - (a->host < b->host);
-}
 
 static size_t find_host(const struct world *w, const char *name)
 {
@@ -43,47 +31,75 @@ static size_t find_host(const struct world *w, const char *name)
     return SIZE_MAX;
 }
 
-/* Everything that bears a UUID of ours, one row each UUID. */
-static struct sighting *sight(struct arena *a, const struct world *w, size_t *ret_n)
+/* The facts one by one, each as a sighting of its own. */
+static struct sighting *list_facts(struct arena *a, const struct world *w, size_t *ret_n)
 {
-    size_t n = w->n_records + w->pool.n_startds, unique = 0;
+    size_t n = w->n_records + w->pool.n_startds;
     for (size_t h = 0; h < w->n_hosts; h++)
         n += w->hosts[h].n_domains;
-    struct sighting *all = arena_take(a, n, sizeof(*all));
-    n = 0;
+    struct sighting *facts = arena_take(a, n, sizeof(*facts)), *next = facts;
     for (size_t i = 0; i < w->n_records; i++)
-        all[n++] = (struct sighting){.uuid = w->records[i].uuid,
-                                     .record = &w->records[i],
-                                     .host = find_host(w, w->records[i].host)};
+        *next++ = (struct sighting){w->records[i].uuid, .record = &w->records[i], .host = SIZE_MAX};
     for (size_t h = 0; h < w->n_hosts; h++)
         for (size_t i = 0; i < w->hosts[h].n_domains; i++)
             if (w->hosts[h].domains[i].ours)
-                all[n++] = (struct sighting){.uuid = w->hosts[h].domains[i].uuid,
-                                             .domain = &w->hosts[h].domains[i],
-                                             .host = h};
+                *next++ = (struct sighting){w->hosts[h].domains[i].uuid,
+                                            .domain = &w->hosts[h].domains[i], .host = h};
     for (size_t i = 0; i < w->pool.n_startds; i++)
-        all[n++] = (struct sighting){.uuid = w->pool.startds[i].uuid,
-                                     .startd = &w->pool.startds[i],
-                                     .host = SIZE_MAX};
-    if (n > 1)
-        qsort(all, n, sizeof(*all), sighting_order);
+        *next++ = (struct sighting){w->pool.startds[i].uuid, .startd = &w->pool.startds[i],
+                                    .host = SIZE_MAX};
+    *ret_n = (size_t)(next - facts);
+    return facts;
+}
+
+/* A UUID on two hosts must not be (S6); the same one of the two is taken whatever their order. */
+static bool domain_comes_first(const struct world *w, const struct sighting *a,
+                               const struct sighting *b)
+{
+    return !b->domain || strcmp(w->hosts[a->host].name, w->hosts[b->host].name) < 0;
+}
+
+static void merge(const struct world *w, struct sighting *into, const struct sighting *fact)
+{
+    if (!into->record)
+        into->record = fact->record;
+    if (!into->startd)
+        into->startd = fact->startd;
+    if (fact->domain && domain_comes_first(w, fact, into)) {
+        into->domain = fact->domain;
+        into->host = fact->host;
+    }
+}
+
+/* One sighting each UUID, sorted by it; *@ret_order has them as sorted items. */
+static struct sighting *sight(struct arena *a, const struct world *w, struct order_item **ret_order,
+                              size_t *ret_n)
+{
+    size_t n = 0, unique = 0;
+    struct sighting *facts = list_facts(a, w, &n);
+    struct sighting *merged = arena_take(a, n, sizeof(*merged));
+    struct order_item *order = arena_take(a, n, sizeof(*order));
+    struct order_item *spare = arena_take(a, n, sizeof(*spare));
+    for (size_t i = 0; i < n; i++)
+        order[i] = (struct order_item){order_key(facts[i].uuid), facts[i].uuid, i};
+    order_sort(order, n, spare);
     for (size_t i = 0; i < n; i++) {
-        struct sighting *last = unique ? &all[unique - 1] : NULL;
-        if (!last || strcmp(last->uuid, all[i].uuid) != 0) {
-            all[unique++] = all[i];
+        const struct sighting *fact = &facts[order[i].ref];
+        if (unique && order[unique - 1].key == order[i].key &&
+            strcmp(merged[unique - 1].uuid, fact->uuid) == 0) {
+            merge(w, &merged[unique - 1], fact);
             continue;
         }
-        if (!last->record)
-            last->record = all[i].record;
-        if (!last->startd)
-            last->startd = all[i].startd;
-        if (!last->domain && all[i].domain) {
-            last->domain = all[i].domain;
-            last->host = all[i].host;
-        }
+        merged[unique] = *fact;
+        order[unique] = (struct order_item){order[i].key, fact->uuid, unique};
+        unique++;
     }
+    for (size_t i = 0; i < unique; i++)
+        if (merged[i].host == SIZE_MAX && merged[i].record)
+            merged[i].host = find_host(w, merged[i].record->host);
+    *ret_order = order;
     *ret_n = unique;
-    return all;
+    return merged;
 }
 
 static void fill_names(struct plan_vm *vm, const struct policy *p, const struct world *w)
@@ -130,13 +146,14 @@ static void judge_with_slots(struct plan_vm *vm, const struct world *w)
             set_state(vm, VM_DRAINING, (struct reason){REASON_WAITING_FOR_JOBS, startd->claimed});
     } else if (startd->claimed > 0) {
         set_state(vm, VM_BUSY, (struct reason){REASON_IN_USE, startd->claimed});
-        vm->free_cpus = startd->free_cpus;
-        vm->free_memory = startd->free_memory;
     } else {
         vm->idle_since = vm->record && vm->record->idle_since ? vm->record->idle_since : w->now;
         set_state(vm, VM_IDLE, (struct reason){REASON_IDLE, w->now - vm->idle_since});
+    }
+    if (vm->state != VM_DRAINING) {
         vm->free_cpus = startd->free_cpus;
         vm->free_memory = startd->free_memory;
+        vm->free_gpus = startd->free_gpus;
     }
 }
 
@@ -203,18 +220,8 @@ static void judge(struct plan_vm *vm, const struct policy *p, const struct world
     if ((vm->state == VM_CREATING || vm->state == VM_BOOTING) && t) {
         vm->free_cpus = t->cpus;
         vm->free_memory = t->memory;
+        vm->free_gpus = t->gpus;
     }
-}
-
-static int vm_order(const void *left, const void *right)
-{
-    const struct plan_vm *a = left, *b = right;
-    int order = (a->state == VM_FOREIGN) - (b->state == VM_FOREIGN);
-    if (!order)
-        order = strcmp(a->name, b->name);
-    if (!order)
-        order = strcmp(a->uuid, b->uuid);
-    return order ? order : strcmp(a->host, b->host);
 }
 
 /* A VM that should be there and is not: it was created and nobody asked it to leave. */
@@ -250,35 +257,21 @@ static void look_for_vanished(struct vms *vms, const struct policy *p, const str
     }
 }
 
-const struct vms *recognise(struct arena *a, const struct policy *p, const struct world *w,
-                            const struct trust *trust, struct later *later)
+/* Domains of others come last, sorted by UUID and host too. */
+static size_t add_foreign(struct arena *a, const struct world *w, struct plan_vm *items)
 {
-    struct vms *vms = arena_take(a, 1, sizeof(*vms));
-    size_t n = 0, foreign = 0;
-    struct sighting *sightings = sight(a, w, &n);
+    size_t n = 0, added = 0;
     for (size_t h = 0; h < w->n_hosts; h++)
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
-            foreign += !w->hosts[h].domains[i].ours;
-    struct plan_vm *items = arena_take(a, n + foreign, sizeof(*items));
-
-    for (size_t i = 0; i < n; i++) {
-        struct plan_vm *vm = &items[i];
-        *vm = (struct plan_vm){
-            .uuid = sightings[i].uuid,
-            .record = sightings[i].record,
-            .domain = sightings[i].domain,
-            .startd = sightings[i].startd,
-            .world_host = sightings[i].host,
-        };
-        fill_names(vm, p, w);
-        judge(vm, p, w, trust, later);
-    }
+        n += w->hosts[h].n_domains;
+    struct order_item *order = arena_take(a, n, sizeof(*order));
+    struct order_item *spare = arena_take(a, n, sizeof(*spare));
+    struct plan_vm *found = arena_take(a, n, sizeof(*found));
     for (size_t h = 0; h < w->n_hosts; h++) {
         for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
             const struct world_domain *domain = &w->hosts[h].domains[i];
             if (domain->ours)
                 continue;
-            items[n++] = (struct plan_vm){
+            found[added] = (struct plan_vm){
                 .uuid = domain->uuid,
                 .name = domain->name,
                 .host = w->hosts[h].name,
@@ -294,12 +287,43 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
                 .policy_group = SIZE_MAX,
                 .world_host = h,
             };
+            const char *text = arena_printf(a, "%s %s", domain->uuid, w->hosts[h].name);
+            order[added] = (struct order_item){order_key(text), text, added};
+            added++;
         }
     }
-    if (n > 1)
-        qsort(items, n, sizeof(*items), vm_order);
+    order_sort(order, added, spare);
+    for (size_t i = 0; i < added; i++)
+        items[i] = found[order[i].ref];
+    return added;
+}
+
+const struct vms *recognise(struct arena *a, const struct policy *p, const struct world *w,
+                            const struct trust *trust, struct later *later)
+{
+    struct vms *vms = arena_take(a, 1, sizeof(*vms));
+    size_t n = 0, foreign = 0;
+    struct order_item *order = NULL;
+    const struct sighting *sightings = sight(a, w, &order, &n);
+    for (size_t h = 0; h < w->n_hosts; h++)
+        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
+            foreign += !w->hosts[h].domains[i].ours;
+    struct plan_vm *items = arena_take(a, n + foreign, sizeof(*items));
+
+    for (size_t i = 0; i < n; i++) {
+        struct plan_vm *vm = &items[i];
+        vm->uuid = sightings[i].uuid;
+        vm->record = sightings[i].record;
+        vm->domain = sightings[i].domain;
+        vm->startd = sightings[i].startd;
+        vm->world_host = sightings[i].host;
+        fill_names(vm, p, w);
+        judge(vm, p, w, trust, later);
+    }
     vms->items = items;
-    vms->n = n;
+    vms->n = n + (foreign ? add_foreign(a, w, items + n) : 0);
+    vms->by_uuid = order;
+    vms->n_by_uuid = n;
     look_for_vanished(vms, p, w, later);
     return vms;
 }

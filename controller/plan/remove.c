@@ -6,7 +6,6 @@
  */
 #include "plan/rungs.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static struct plan_action *act(struct actions *actions, enum action_kind kind,
@@ -16,6 +15,7 @@ static struct plan_action *act(struct actions *actions, enum action_kind kind,
     action->uuid = vm->uuid;
     action->name = vm->name;
     action->host = vm->host;
+    action->template = vm->template;
     return action;
 }
 
@@ -58,6 +58,8 @@ static void remove_if_overdue(const struct policy *p, const struct world *w,
                               struct later *later)
 {
     const struct setting *allowed = &p->timing.poweroff_within;
+    if (vm->startd && vm->startd->claimed > 0 && p->timing.on_drain_timeout != POLICY_DRAIN_KILL)
+        return; /* somebody cancelled the drain and a job got in: S1 */
     usec decided = vm->record->poweroff_decided;
     bool again = vm->record->destroy_decided != 0; /* it was to be destroyed and is still there */
     if (again || w->now - decided >= allowed->value)
@@ -101,29 +103,14 @@ static void remove_seed(const struct world *w, const struct plan_vm *vm, struct 
                 host->volumes[i].name;
 }
 
-static int by_uuid(const void *key, const void *element)
-{
-    return strcmp(key, *(const char *const *)element);
-}
-
-static int uuid_order(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
 /* Volumes that bear a UUID of which there is neither a record nor a domain. */
 static void remove_orphans(const struct world *w, const struct trust *trust, const struct vms *vms,
                            struct actions *actions)
 {
-    const char **known = arena_take(actions->arena, vms->n, sizeof(*known));
-    for (size_t i = 0; i < vms->n; i++)
-        known[i] = vms->items[i].uuid;
-    if (vms->n > 1)
-        qsort(known, vms->n, sizeof(*known), uuid_order);
     for (size_t h = 0; h < w->n_hosts; h++) {
         for (size_t i = 0; trust->host[h] && i < w->hosts[h].n_volumes; i++) {
             const struct world_volume *volume = &w->hosts[h].volumes[i];
-            if (vms->n && bsearch(volume->uuid, known, vms->n, sizeof(*known), by_uuid))
+            if (order_find(vms->by_uuid, vms->n_by_uuid, volume->uuid))
                 continue;
             struct plan_action *action = actions_add(actions, ACTION_DELETE_VOLUME,
                                                      (struct reason){REASON_LEFTOVER});

@@ -18,6 +18,7 @@ static const struct {
 } actions[ACTION_KIND_COUNT] = {
     [ACTION_CREATE] = {"create", '+'},
     [ACTION_DRAIN] = {"drain", '-'},
+    [ACTION_UNDRAIN] = {"undrain", '+'},
     [ACTION_POWEROFF] = {"poweroff", '-'},
     [ACTION_DESTROY] = {"destroy", '-'},
     [ACTION_DELETE_VOLUME] = {"delete-volume", '-'},

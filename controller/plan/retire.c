@@ -1,66 +1,267 @@
 /*
  * Rung 8. Which VMs to drain. Only facts that are all trusted retire anything (S8), and a drain waits
  * for every job (S1), so the only harm that a wrong choice does is a VM too few for a while.
+ *
+ * The order: idle before busy, old generation before new, the emptiest first, the oldest first. Idle
+ * VMs that nobody wants go when they were idle long enough. The others go because they must (age,
+ * generation, cordon, template), or because a limit was lowered; not more of a group's at once than
+ * its disruption budget allows.
  */
 #include "plan/rungs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static void drain(struct actions *actions, const struct plan_vm *vm, struct reason reason)
+/* Without a budget in the policy a tenth of a group's VMs may drain at once, so that a new generation
+ * or VMs of one age do not leave a hole. */
+static const struct policy_budget usual_budget = {
+    .days = POLICY_EVERY_DAY, .until = POLICY_DAY_MINUTES, .number = 10, .percent = true};
+
+struct candidate {
+    const struct plan_vm *vm;
+    struct reason must;
+    bool wanted;
+};
+
+/* VMs, cpus and memory that stay, of all, of a group or of a template, against their limits. */
+struct tally {
+    int64_t vms, cpus, memory;
+    int64_t draining;  /* VMs that a budget counts */
+    const struct policy_budget *budget;
+};
+
+struct retirer {
+    const struct policy *p;
+    const struct world *w;
+    struct tally all;
+    struct tally *groups; /* as in the policy; one more for VMs of no group */
+    struct tally *templates;
+    int64_t *surplus;     /* idle VMs beyond the spare ones, as policy.templates */
+    struct actions *actions;
+    struct later *later;
+};
+
+static bool budget_holds(const struct policy_budget *b, const struct world *w)
 {
-    struct plan_action *action = actions_add(actions, ACTION_DRAIN, reason);
+    usec local = w->now + w->utc_offset;
+    int64_t day = local / USEC_PER_DAY; /* 1 January 1970 was a Thursday */
+    int minute = (int)(local % USEC_PER_DAY / USEC_PER_MINUTE);
+    unsigned today = 1u << ((day + 3) % 7), yesterday = 1u << ((day + 2) % 7);
+    if (b->from < b->until)
+        return (b->days & today) && minute >= b->from && minute < b->until;
+    return ((b->days & today) && minute >= b->from) ||
+           ((b->days & yesterday) && minute < b->until);
+}
+
+static const struct policy_budget *budget_now(const struct policy_group *g, const struct world *w)
+{
+    for (size_t i = 0; g && i < g->n_disruption; i++)
+        if (budget_holds(&g->disruption[i], w))
+            return &g->disruption[i];
+    return g && g->n_disruption ? NULL : &usual_budget;
+}
+
+static struct tally *group_tally(struct retirer *r, const struct plan_vm *vm)
+{
+    return &r->groups[vm->policy_group == SIZE_MAX ? r->p->n_groups : vm->policy_group];
+}
+
+static void count(struct tally *t, const struct plan_vm *vm, int64_t sign)
+{
+    t->vms += sign;
+    t->cpus += sign * vm->cpus;
+    t->memory += sign * vm->memory;
+}
+
+static void count_all(struct retirer *r, const struct plan_vm *vm, int64_t sign)
+{
+    count(&r->all, vm, sign);
+    count(group_tally(r, vm), vm, sign);
+    if (vm->policy_template != SIZE_MAX)
+        count(&r->templates[vm->policy_template], vm, sign);
+}
+
+static void open_tallies(struct retirer *r, const struct vms *vms, const struct supply *s)
+{
+    for (size_t g = 0; g <= r->p->n_groups; g++)
+        r->groups[g].budget = budget_now(g < r->p->n_groups ? &r->p->groups[g] : NULL, r->w);
+    for (size_t t = 0; t < r->p->n_templates; t++)
+        r->surplus[t] = -r->p->templates[t].spare;
+    for (size_t i = 0; i < vms->n; i++) {
+        const struct plan_vm *vm = &vms->items[i];
+        if (vm->state == VM_FOREIGN || vm->state == VM_GONE || vm->state == VM_LEAVING)
+            continue;
+        if (vm->state == VM_DRAINING) {
+            group_tally(r, vm)->draining += vm->claimed > 0;
+            continue;
+        }
+        count_all(r, vm, 1);
+        if (vm->state == VM_IDLE && !s->wanted[i] && !vm->exclusive &&
+            vm->policy_template != SIZE_MAX)
+            r->surplus[vm->policy_template]++;
+    }
+}
+
+static bool exceeds(const struct setting *limit, int64_t used, struct reason *ret_why)
+{
+    if (limit->value == POLICY_UNLIMITED || used <= limit->value)
+        return false;
+    *ret_why = (struct reason){REASON_OVER_LIMIT, used, limit->value, limit->line};
+    return true;
+}
+
+/* Whether a limit that the VM counts for is exceeded by what stays: it was lowered. */
+static bool over_limit(struct retirer *r, const struct plan_vm *vm, struct reason *ret_why)
+{
+    const struct policy *p = r->p;
+    if (exceeds(&p->limits.vms, r->all.vms, ret_why) ||
+        exceeds(&p->limits.cpus, r->all.cpus, ret_why) ||
+        exceeds(&p->limits.memory, r->all.memory, ret_why))
+        return true;
+    if (vm->policy_template != SIZE_MAX &&
+        exceeds(&p->templates[vm->policy_template].max_vms, r->templates[vm->policy_template].vms,
+                ret_why))
+        return true;
+    if (vm->policy_group == SIZE_MAX)
+        return false;
+    const struct policy_group *g = &p->groups[vm->policy_group];
+    const struct tally *t = group_tally(r, vm);
+    return exceeds(&g->max, t->cpus, ret_why) || exceeds(&g->max_vms, t->vms, ret_why) ||
+           exceeds(&g->max_memory, t->memory, ret_why);
+}
+
+/* Whether one more busy VM of the group may be drained. */
+static bool budget_allows(struct retirer *r, const struct plan_vm *vm)
+{
+    const struct tally *t = group_tally(r, vm);
+    if (!t->budget)
+        return true;
+    int64_t allowed = t->budget->number;
+    if (t->budget->percent) {
+        allowed = (t->vms + t->draining) * t->budget->number / 100;
+        if (allowed == 0 && t->budget->number > 0)
+            allowed = 1;
+    }
+    return t->draining < allowed;
+}
+
+static void drain(struct retirer *r, const struct plan_vm *vm, struct reason reason)
+{
+    struct plan_action *action = actions_add(r->actions, ACTION_DRAIN, reason);
     action->uuid = vm->uuid;
     action->name = vm->name;
     action->host = vm->host;
     action->machine = vm->startd->machine;
+    count_all(r, vm, -1);
+    group_tally(r, vm)->draining += vm->claimed > 0;
 }
 
-/* Idle VMs of a template that must stay as spare: those that no demand counts on come last. */
-static int64_t spare_left(const struct policy *p, const struct vms *vms, const struct supply *s,
-                          size_t template)
+static usec last_start(const struct world *w, const char *template)
 {
-    int64_t n = 0;
-    for (size_t i = 0; i < vms->n; i++) {
-        const struct plan_vm *vm = &vms->items[i];
-        n += vm->policy_template == template && vm->state == VM_IDLE && !vm->exclusive &&
-             !s->wanted[i];
+    for (size_t i = 0; i < w->n_templates; i++)
+        if (strcmp(w->templates[i].name, template) == 0)
+            return w->templates[i].last_start;
+    return 0;
+}
+
+/* An idle VM that nobody wants: when it may go, and not before. */
+static usec idle_until(const struct retirer *r, const struct plan_vm *vm)
+{
+    usec until = vm->idle_since + r->p->timing.idle_before_drain.value;
+    usec grown_up = vm->born + r->p->timing.min_life.value;
+    if (grown_up > until)
+        until = grown_up;
+    if (r->p->timing.cool_down.value > 0) {
+        usec cool = last_start(r->w, vm->template) + r->p->timing.cool_down.value;
+        if (cool > until)
+            until = cool;
     }
-    return n - p->templates[template].spare;
+    return until;
+}
+
+static void consider(struct retirer *r, const struct candidate *c)
+{
+    const struct plan_vm *vm = c->vm;
+    struct reason why = c->must;
+    if (why.code || over_limit(r, vm, &why)) {
+        /* What is idle disturbs nobody; neither does a job that waits for it mind another VM. */
+        if (vm->state == VM_IDLE || budget_allows(r, vm))
+            drain(r, vm, why);
+        return;
+    }
+    if (vm->state != VM_IDLE || c->wanted)
+        return;
+    bool may_be_spare = vm->policy_template != SIZE_MAX && !vm->exclusive;
+    if (may_be_spare && r->surplus[vm->policy_template] <= 0)
+        return;
+    usec until = idle_until(r, vm);
+    if (r->w->now < until) {
+        later_at(r->later, until);
+        return;
+    }
+    if (may_be_spare)
+        r->surplus[vm->policy_template]--;
+    const struct setting *allowed = &r->p->timing.idle_before_drain;
+    drain(r, vm, (struct reason){REASON_IDLE, r->w->now - vm->idle_since, allowed->value,
+                                 allowed->line});
+}
+
+static int candidate_order(const void *left, const void *right)
+{
+    const struct candidate *a = left, *b = right;
+    if ((a->vm->state == VM_IDLE) != (b->vm->state == VM_IDLE))
+        return a->vm->state == VM_IDLE ? -1 : 1;
+    if (a->wanted != b->wanted)
+        return a->wanted ? 1 : -1;
+    bool old_a = a->must.code == REASON_OLD_GENERATION, old_b = b->must.code == REASON_OLD_GENERATION;
+    if (old_a != old_b)
+        return old_a ? -1 : 1;
+    if (a->vm->claimed != b->vm->claimed)
+        return a->vm->claimed < b->vm->claimed ? -1 : 1;
+    if (a->vm->idle_since != b->vm->idle_since)
+        return a->vm->idle_since < b->vm->idle_since ? -1 : 1;
+    if (a->vm->born != b->vm->born)
+        return a->vm->born < b->vm->born ? -1 : 1;
+    return strcmp(a->vm->uuid, b->vm->uuid);
 }
 
 void retire_choose(const struct policy *p, const struct world *w, const struct trust *trust,
                    const struct vms *vms, const struct supply *s, struct actions *actions,
                    struct later *later)
 {
-    int64_t *surplus = arena_take(actions->arena, p->n_templates, sizeof(*surplus));
+    struct arena *a = actions->arena;
+    struct retirer r = {
+        .p = p,
+        .w = w,
+        .groups = arena_take(a, p->n_groups + 1, sizeof(*r.groups)),
+        .templates = arena_take(a, p->n_templates, sizeof(*r.templates)),
+        .surplus = arena_take(a, p->n_templates, sizeof(*r.surplus)),
+        .actions = actions,
+        .later = later,
+    };
+    struct candidate *candidates = arena_take(a, vms->n, sizeof(*candidates));
+    size_t n = 0;
     if (!trust->pool || !trust->queues)
         return;
-    for (size_t t = 0; t < p->n_templates; t++)
-        surplus[t] = spare_left(p, vms, s, t);
+    open_tallies(&r, vms, s);
+    struct reason any = {0};
+    bool crowded = exceeds(&p->limits.vms, r.all.vms, &any) ||
+                   exceeds(&p->limits.cpus, r.all.cpus, &any) ||
+                   exceeds(&p->limits.memory, r.all.memory, &any);
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->state != VM_IDLE && vm->state != VM_BUSY)
+        if ((vm->state != VM_IDLE && vm->state != VM_BUSY) || !vm->startd)
             continue;
-        if (vm_too_old(p, w, vm)) {
-            drain(actions, vm, (struct reason){REASON_TOO_OLD, w->now - vm->born,
-                                               p->timing.max_age.value, p->timing.max_age.line});
-            continue;
-        }
-        if (vm->born)
+        struct reason must = vm_must_go(p, w, vm);
+        if (vm->born && must.code != REASON_TOO_OLD)
             later_at(later, vm->born + p->timing.max_age.value);
-        if (vm->state != VM_IDLE || s->wanted[i])
-            continue;
-        const struct setting *allowed = &p->timing.idle_before_drain;
-        usec idle = w->now - vm->idle_since;
-        bool may_be_spare = vm->policy_template != SIZE_MAX && !vm->exclusive;
-        if (may_be_spare && surplus[vm->policy_template] <= 0)
-            continue;
-        if (idle < allowed->value) {
-            later_at(later, vm->idle_since + allowed->value);
-            continue;
-        }
-        if (may_be_spare)
-            surplus[vm->policy_template]--;
-        drain(actions, vm, (struct reason){REASON_IDLE, idle, allowed->value, allowed->line});
+        /* Only these can come into question: the rest need no sorting. */
+        if (must.code || crowded || (vm->state == VM_IDLE && !s->wanted[i]) ||
+            over_limit(&r, vm, &any))
+            candidates[n++] = (struct candidate){vm, must, s->wanted[i]};
     }
+    if (n > 1)
+        qsort(candidates, n, sizeof(*candidates), candidate_order);
+    for (size_t i = 0; i < n; i++)
+        consider(&r, &candidates[i]);
 }

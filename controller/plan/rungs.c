@@ -23,6 +23,7 @@ struct plan_action *actions_add(struct actions *list, enum action_kind kind, str
         .uuid = "",
         .name = "",
         .host = "",
+        .template = "",
         .volume = "",
         .machine = "",
         .policy_template = SIZE_MAX,
@@ -31,9 +32,19 @@ struct plan_action *actions_add(struct actions *list, enum action_kind kind, str
     return action;
 }
 
-bool vm_too_old(const struct policy *p, const struct world *w, const struct plan_vm *vm)
+struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm)
 {
-    return vm->born && w->now - vm->born >= p->timing.max_age.value;
+    const struct setting *age = &p->timing.max_age;
+    if (vm->born && w->now - vm->born >= age->value)
+        return (struct reason){REASON_TOO_OLD, w->now - vm->born, age->value, age->line};
+    if (vm->world_host != SIZE_MAX && w->hosts[vm->world_host].cordoned)
+        return (struct reason){REASON_CORDONED, .subject = vm->host};
+    if (vm->policy_template == SIZE_MAX)
+        return (struct reason){REASON_TEMPLATE_GONE, .subject = vm->template};
+    const char *made_from = vm->domain ? vm->domain->generation : "";
+    if (made_from[0] && strcmp(made_from, p->templates[vm->policy_template].generation) != 0)
+        return (struct reason){REASON_OLD_GENERATION};
+    return (struct reason){0};
 }
 
 size_t policy_find_group(const struct policy *p, const char *name)
@@ -59,23 +70,27 @@ size_t policy_find_template(const struct policy *p, const char *name)
     return SIZE_MAX;
 }
 
-bool policy_group_uses(const struct policy_group *g, size_t template)
+const struct policy_host *policy_find_host(const struct policy *p, const char *name)
 {
-    for (size_t i = 0; i < g->n_templates; i++)
-        if (g->templates[i] == template)
-            return true;
-    return false;
+    for (size_t i = 0; i < p->n_hosts; i++)
+        if (strcmp(p->hosts[i].name, name) == 0)
+            return &p->hosts[i];
+    return NULL;
 }
 
-int64_t want_fits(const struct want *want, int64_t free_cpus, int64_t free_memory)
+int64_t want_fits(const struct want *want, int64_t cpus, int64_t memory, int64_t gpus)
 {
-    int64_t by_cpus = want->shape->cpus > 0 ? free_cpus / want->shape->cpus : INT64_MAX;
-    int64_t by_memory = want->memory > 0 ? free_memory / want->memory : INT64_MAX;
-    int64_t n = by_cpus < by_memory ? by_cpus : by_memory;
+    int64_t n = INT64_MAX;
+    if (want->shape->cpus > 0)
+        n = cpus / want->shape->cpus;
+    if (want->memory > 0 && memory / want->memory < n)
+        n = memory / want->memory;
+    if (want->shape->gpus > 0 && gpus / want->shape->gpus < n)
+        n = gpus / want->shape->gpus;
     return n < 0 ? 0 : n;
 }
 
 bool want_fits_template(const struct want *want, const struct policy_template *t)
 {
-    return want_fits(want, t->cpus, t->memory) > 0 && want->shape->disk <= t->disk;
+    return want_fits(want, t->cpus, t->memory, t->gpus) > 0 && want->shape->disk <= t->disk;
 }

@@ -21,6 +21,8 @@ struct actions {
 };
 struct plan_action *actions_add(struct actions *list, enum action_kind kind, struct reason reason);
 
+struct order_item;
+
 /* 1. Which facts are complete and fresh. */
 struct trust {
     const struct plan_trust *rows;
@@ -38,6 +40,8 @@ const struct trust *trust_judge(struct arena *a, const struct policy *p, const s
 struct vms {
     const struct plan_vm *items;
     size_t n;
+    const struct order_item *by_uuid; /* those that are not foreign; ref: index into items */
+    size_t n_by_uuid;
     usec vanished_at;
     struct reason vanished; /* REASON_FROZEN while too many are missing at once (S8) */
 };
@@ -51,27 +55,31 @@ struct want {
     size_t group;         /* in the policy; SIZE_MAX: does not count */
     int64_t memory;       /* that a slot gives to one job: its request, rounded up */
     int64_t jobs;         /* idle jobs that count */
-    struct reason reason; /* why they do not */
+    bool settling;        /* they may use VMs that are there, and start none yet */
+    struct reason reason; /* why they do not count, or wait */
 };
 struct demand {
     const struct want *wants;
     size_t n;
+    const size_t *by_group;    /* indices of the wants that count, group after group, in order */
+    const size_t *group_start; /* where each group's begin in by_group; n_groups + 1 of them */
 };
 const struct demand *demand_gather(struct arena *a, const struct policy *p, const struct world *w,
-                                   const struct trust *trust);
+                                   const struct trust *trust, struct later *later);
 
-/* 4. What the VMs that exist or are being born will take. */
+/* 4. What the VMs that exist or are being born will take, and drains to be cancelled for the rest. */
 struct supply {
     const int64_t *served;   /* jobs, as demand.wants: by VMs that are up */
     const int64_t *starting; /* by VMs being born */
     const bool *wanted;      /* as vms.items: some demand counts on it */
 };
 const struct supply *supply_match(struct arena *a, const struct policy *p, const struct world *w,
-                                  const struct demand *d, const struct vms *vms);
+                                  const struct demand *d, const struct vms *vms,
+                                  struct actions *actions);
 
 /* 5–7. Share, place and ramp: the VMs to start, and what stops the rest. @stop: nothing may grow. */
 struct growth {
-    const int64_t *starting;       /* jobs, as demand.wants: by VMs that this plan starts */
+    const int64_t *starting;         /* jobs, as demand.wants: by VMs that this plan starts */
     const struct plan_group *groups; /* as in the policy */
     int64_t started;
 };
@@ -80,25 +88,42 @@ const struct growth *share_grow(struct arena *a, const struct policy *p, const s
                                 const struct demand *d, const struct supply *s, struct reason stop,
                                 struct actions *actions, struct later *later);
 
+/* 5. Packing: the template that wastes least on the jobs of a group that have no VM yet. */
+struct packing {
+    size_t template; /* SIZE_MAX: none of those that are open holds any of them */
+    int64_t jobs;    /* how many it takes */
+    double waste;    /* share of the VM that nobody asked for, 0 … 1 */
+    const int64_t *take; /* of each want, as the group's slice of demand.by_group */
+};
+struct packer;
+struct packer *packer_new(struct arena *a, const struct policy *p, const struct demand *d);
+/* @left: jobs without a VM, as demand.wants; @open: as policy.templates. Valid until the next. */
+struct packing packer_choose(struct packer *packer, size_t group, const int64_t *left,
+                             const bool *open);
+
 /* 6. The books of the hosts: what is in use, foreign domains included. */
 struct places;
+struct ramp;
 struct places *places_open(struct arena *a, const struct policy *p, const struct world *w,
-                           const struct trust *trust, const struct vms *vms);
+                           const struct trust *trust, const struct vms *vms,
+                           const struct ramp *ramp);
 /* The best host for one more VM of a template, or SIZE_MAX and the reason. */
 size_t places_pick(const struct places *places, size_t template, struct reason *ret_why,
                    struct later *later);
 void places_take(struct places *places, size_t host, size_t template);
 
-/* 7. How many starts are left: in flight, in the last minute, in this step. */
-struct ramp {
-    int64_t in_flight;
-    int64_t last_minute;
-    int64_t this_step;
-};
-struct ramp ramp_open(const struct world *w, const struct vms *vms);
-/* Whether one more VM may be started now; else the reason. */
-bool ramp_allows(const struct ramp *r, const struct policy *p, const struct world *w,
-                 struct reason *ret_why, struct later *later);
+/* 7. How many starts are left: in flight, in the last minute, in this step; in all, on a host and of
+ * a template; and how long what failed is left alone. */
+struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct world *w,
+                       const struct vms *vms);
+/* Whether one more VM may be started at all; else the reason. */
+bool ramp_allows(const struct ramp *r, struct reason *ret_why, struct later *later);
+bool ramp_allows_template(const struct ramp *r, size_t template, struct reason *ret_why,
+                          struct later *later);
+bool ramp_allows_host(const struct ramp *r, size_t host, struct reason *ret_why,
+                      struct later *later);
+void ramp_take(struct ramp *r, size_t host, size_t template);
+int64_t ramp_taken(const struct ramp *r);
 
 /* 8. VMs to drain. */
 void retire_choose(const struct policy *p, const struct world *w, const struct trust *trust,
@@ -112,13 +137,24 @@ void remove_choose(const struct policy *p, const struct world *w, const struct t
 /* 10. Fragments to apply or to take away. */
 void flock_choose(const struct world *w, struct actions *actions, struct later *later);
 
-/* Whether a VM has reached the age at which it is replaced. */
-bool vm_too_old(const struct policy *p, const struct world *w, const struct plan_vm *vm);
+/* What keeps a VM from staying, whatever the demand: age, generation, cordon, template; or NONE. */
+struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm);
 /* The index of the group or template of that name in the policy, or SIZE_MAX. */
 size_t policy_find_group(const struct policy *p, const char *name);
 size_t policy_find_template(const struct policy *p, const char *name);
-/* Whether VMs of the template may be started for the group. */
-bool policy_group_uses(const struct policy_group *g, size_t template);
-/* Whether a job of @want fits a template, or how many fit into free cpus and memory. */
+const struct policy_host *policy_find_host(const struct policy *p, const char *name);
+/* How many jobs of @want fit into free cpus, memory and gpus. */
+int64_t want_fits(const struct want *want, int64_t cpus, int64_t memory, int64_t gpus);
 bool want_fits_template(const struct want *want, const struct policy_template *t);
-int64_t want_fits(const struct want *want, int64_t free_cpus, int64_t free_memory);
+
+/* Sorting by text at the speed of numbers: a radix sort by the first eight bytes, then strcmp. */
+struct order_item {
+    uint64_t key;
+    const char *text;
+    size_t ref; /* the caller's */
+};
+uint64_t order_key(const char *text);
+/* Sort @items by text; equal texts keep their order. @spare: room for as many. */
+void order_sort(struct order_item *items, size_t n, struct order_item *spare);
+/* The first item with that text in a sorted array, or NULL. */
+const struct order_item *order_find(const struct order_item *items, size_t n, const char *text);

@@ -1,7 +1,7 @@
 /*
  * Rung 5. One VM at a time goes to the group that has the best claim: first those below their quota,
- * then by use over weight, then by name. It is placed (rung 6) as fast as the ramp allows (rung 7),
- * and filled with the group's waiting jobs. A group that is stopped by a limit keeps the reason, and
+ * then by use over weight, then by name. It is packed, placed (rung 6) as fast as the ramp allows
+ * (rung 7), and filled with the group's waiting jobs. A group that is stopped keeps the reason, and
  * the others go on.
  */
 #include "plan/rungs.h"
@@ -9,9 +9,9 @@
 #include <string.h>
 
 struct claimant {
-    int64_t cpus; /* in use by its VMs, and by those started here */
-    int64_t vms;
+    int64_t cpus, memory, vms; /* in use by its VMs, and by those started here */
     int64_t started;
+    int64_t waiting;           /* jobs that may start VMs and have none */
     struct reason limited;
 };
 
@@ -24,23 +24,17 @@ struct grower {
     const struct world *w;
     const struct demand *d;
     struct places *places;
-    struct ramp ramp;
+    struct ramp *ramp;
+    struct packer *packer;
     struct totals used;
     struct claimant *groups;
-    int64_t *left;     /* jobs without a VM, as demand.wants */
+    int64_t *template_vms;
+    int64_t *left;     /* jobs without a VM, as demand.wants; 0 for those that may not start one */
     int64_t *starting;
+    bool *open;        /* scratch: the templates still to be tried */
     struct actions *actions;
     struct later *later;
-    struct arena *arena;
 };
-
-static bool has_demand(const struct grower *g, size_t group)
-{
-    for (size_t i = 0; i < g->d->n; i++)
-        if (g->d->wants[i].group == group && g->left[i] > 0)
-            return true;
-    return false;
-}
 
 /* Whether group @a has a better claim to the next VM than @b. */
 static bool better_claim(const struct grower *g, size_t a, size_t b)
@@ -58,25 +52,10 @@ static size_t next_group(const struct grower *g)
 {
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < g->p->n_groups; i++)
-        if (!g->groups[i].limited.code && has_demand(g, i) &&
+        if (!g->groups[i].limited.code && g->groups[i].waiting > 0 &&
             (best == SIZE_MAX || better_claim(g, i, best)))
             best = i;
     return best;
-}
-
-/* The first template in the group's order that holds its largest waiting job. */
-static size_t choose_template(const struct grower *g, size_t group, size_t *ret_want)
-{
-    const struct policy_group *pg = &g->p->groups[group];
-    for (size_t i = 0; i < g->d->n; i++) {
-        if (g->d->wants[i].group != group || g->left[i] == 0)
-            continue;
-        *ret_want = i;
-        for (size_t t = 0; t < pg->n_templates; t++)
-            if (want_fits_template(&g->d->wants[i], &g->p->templates[pg->templates[t]]))
-                return pg->templates[t];
-    }
-    return SIZE_MAX;
 }
 
 static bool over(const struct setting *limit, int64_t used, int64_t more, enum reason_code code,
@@ -88,7 +67,7 @@ static bool over(const struct setting *limit, int64_t used, int64_t more, enum r
     return true;
 }
 
-/* Whether a limit, the ramp or the hosts stop one more VM of @template; @group may be SIZE_MAX. */
+/* The host for one more VM of @template, or SIZE_MAX and what stops it; @group may be SIZE_MAX. */
 static size_t allowed_host(const struct grower *g, size_t group, size_t template,
                            struct reason *ret_why)
 {
@@ -96,12 +75,20 @@ static size_t allowed_host(const struct grower *g, size_t group, size_t template
     const struct policy_template *t = &p->templates[template];
     if (over(&p->limits.vms, g->used.vms, 1, REASON_LIMIT_VMS, NULL, ret_why) ||
         over(&p->limits.cpus, g->used.cpus, t->cpus, REASON_LIMIT_CPUS, NULL, ret_why) ||
-        over(&p->limits.memory, g->used.memory, t->memory, REASON_LIMIT_MEMORY, NULL, ret_why))
+        over(&p->limits.memory, g->used.memory, t->memory, REASON_LIMIT_MEMORY, NULL, ret_why) ||
+        over(&t->max_vms, g->template_vms[template], 1, REASON_LIMIT_TEMPLATE, t->name, ret_why))
         return SIZE_MAX;
-    if (group != SIZE_MAX && over(&p->groups[group].max, g->groups[group].cpus, t->cpus,
-                                  REASON_LIMIT_GROUP, p->groups[group].name, ret_why))
-        return SIZE_MAX;
-    if (!ramp_allows(&g->ramp, p, g->w, ret_why, g->later))
+    if (group != SIZE_MAX) {
+        const struct policy_group *pg = &p->groups[group];
+        const struct claimant *c = &g->groups[group];
+        if (over(&pg->max, c->cpus, t->cpus, REASON_LIMIT_GROUP, pg->name, ret_why) ||
+            over(&pg->max_vms, c->vms, 1, REASON_LIMIT_GROUP_VMS, pg->name, ret_why) ||
+            over(&pg->max_memory, c->memory, t->memory, REASON_LIMIT_GROUP_MEMORY, pg->name,
+                 ret_why))
+            return SIZE_MAX;
+    }
+    if (!ramp_allows(g->ramp, ret_why, g->later) ||
+        !ramp_allows_template(g->ramp, template, ret_why, g->later))
         return SIZE_MAX;
     return places_pick(g->places, template, ret_why, g->later);
 }
@@ -111,82 +98,124 @@ static struct plan_action *start(struct grower *g, size_t group, size_t template
 {
     const struct policy_template *t = &g->p->templates[template];
     places_take(g->places, host, template);
-    g->ramp.this_step++;
+    ramp_take(g->ramp, host, template);
     g->used.vms++;
     g->used.cpus += t->cpus;
     g->used.memory += t->memory;
+    g->template_vms[template]++;
     struct plan_action *action = actions_add(g->actions, ACTION_CREATE, reason);
     action->host = g->w->hosts[host].name;
     action->policy_template = template;
     action->policy_group = group;
     if (group != SIZE_MAX) {
-        g->groups[group].cpus += t->cpus;
-        g->groups[group].vms++;
-        g->groups[group].started++;
+        struct claimant *c = &g->groups[group];
+        c->cpus += t->cpus;
+        c->memory += t->memory;
+        c->vms++;
+        c->started++;
         action->exclusive = g->p->groups[group].exclusive;
     }
     return action;
 }
 
-/* Lay waiting jobs into a VM that was just started: the group's own, then anyone's if it is shared. */
-static int64_t fill(struct grower *g, size_t group, size_t template)
+/* Lay the group's jobs into the VM as it was packed. Returns their number. */
+static int64_t lay_packed(struct grower *g, size_t group, const struct packing *packing)
 {
-    int64_t cpus = g->p->templates[template].cpus, memory = g->p->templates[template].memory;
-    int64_t taken = 0;
-    for (int others = 0; others <= !g->p->groups[group].exclusive; others++) {
-        for (size_t i = 0; i < g->d->n; i++) {
-            const struct want *want = &g->d->wants[i];
-            if (g->left[i] == 0 || (want->group == group) == (others == 1))
-                continue;
-            int64_t take = want_fits(want, cpus, memory);
-            if (want->shape->disk > g->p->templates[template].disk)
-                take = 0;
-            if (take > g->left[i])
-                take = g->left[i];
-            cpus -= take * want->shape->cpus;
-            memory -= take * want->memory;
-            g->left[i] -= take;
-            g->starting[i] += take;
-            taken += take;
-        }
+    const size_t *wants = g->d->by_group + g->d->group_start[group];
+    size_t n = g->d->group_start[group + 1] - g->d->group_start[group];
+    for (size_t i = 0; i < n; i++) {
+        g->left[wants[i]] -= packing->take[i];
+        g->starting[wants[i]] += packing->take[i];
     }
-    return taken;
+    g->groups[group].waiting -= packing->jobs;
+    return packing->jobs;
 }
 
-static void grow_for_demand(struct grower *g)
+/* What is left of a VM that is shared goes to the other groups' jobs. */
+static void lay_others(struct grower *g, size_t group, const struct packing *packing)
 {
-    size_t group;
-    while ((group = next_group(g)) != SIZE_MAX) {
-        size_t want = SIZE_MAX;
-        size_t template = choose_template(g, group, &want);
-        struct reason *limited = &g->groups[group].limited;
-        size_t host = allowed_host(g, group, template, limited);
-        if (host == SIZE_MAX)
-            continue;
-        struct reason reason = {REASON_DEMAND, 0, .line = g->p->groups[group].line,
-                                .subject = g->p->groups[group].name};
-        struct plan_action *action = start(g, group, template, host, reason);
-        action->reason.n = fill(g, group, template);
+    const struct policy_template *t = &g->p->templates[packing->template];
+    int64_t cpus = t->cpus, memory = t->memory, gpus = t->gpus;
+    const size_t *wants = g->d->by_group + g->d->group_start[group];
+    size_t n = g->d->group_start[group + 1] - g->d->group_start[group];
+    for (size_t i = 0; i < n; i++) {
+        const struct want *want = &g->d->wants[wants[i]];
+        cpus -= packing->take[i] * want->shape->cpus;
+        memory -= packing->take[i] * want->memory;
+        gpus -= packing->take[i] * want->shape->gpus;
     }
+    for (size_t i = 0; i < g->d->n && cpus > 0; i++) {
+        const struct want *want = &g->d->wants[i];
+        if (g->left[i] <= 0 || want->group == group || want->shape->disk > t->disk)
+            continue;
+        int64_t take = want_fits(want, cpus, memory, gpus);
+        take = take < g->left[i] ? take : g->left[i];
+        cpus -= take * want->shape->cpus;
+        memory -= take * want->memory;
+        gpus -= take * want->shape->gpus;
+        g->left[i] -= take;
+        g->starting[i] += take;
+        g->groups[want->group].waiting -= take;
+    }
+}
+
+/* What stops a start only for a moment: then a VM that wastes more is no answer to it. */
+static bool is_passing(enum reason_code code)
+{
+    return code == REASON_SLOW_START || code == REASON_LIMIT_IN_FLIGHT ||
+           code == REASON_LIMIT_PER_MINUTE || code == REASON_LIMIT_HOST_IN_FLIGHT ||
+           code == REASON_LIMIT_HOST_PER_MINUTE || code == REASON_LIMIT_ACTIONS;
+}
+
+/* One VM for @group: the template that packs best, else the next best; false: all are stopped. */
+static bool grow_group(struct grower *g, size_t group)
+{
+    const struct policy_group *pg = &g->p->groups[group];
+    struct reason first = {0}, why = {0};
+    double waste_allowed = 1;
+    for (size_t t = 0; t < g->p->n_templates; t++)
+        g->open[t] = true;
+    for (;;) {
+        struct packing packing = packer_choose(g->packer, group, g->left, g->open);
+        if (packing.template == SIZE_MAX || packing.waste > waste_allowed)
+            break;
+        size_t host = allowed_host(g, group, packing.template, &why);
+        if (host != SIZE_MAX) {
+            struct plan_action *action =
+                start(g, group, packing.template, host,
+                      (struct reason){REASON_DEMAND, .line = pg->line, .subject = pg->name});
+            action->reason.n = lay_packed(g, group, &packing);
+            if (!pg->exclusive)
+                lay_others(g, group, &packing);
+            return true;
+        }
+        if (!first.code)
+            first = why;
+        if (is_passing(why.code) && packing.waste < waste_allowed)
+            waste_allowed = packing.waste;
+        g->open[packing.template] = false;
+    }
+    g->groups[group].limited = first;
+    return false;
 }
 
 static void grow_spare(struct grower *g, const struct vms *vms)
 {
     for (size_t t = 0; t < g->p->n_templates; t++) {
-        int64_t spare = 0;
-        for (size_t i = 0; i < vms->n; i++) {
+        int64_t spare = 0, wanted = g->p->templates[t].spare;
+        for (size_t i = 0; wanted > 0 && i < vms->n; i++) {
             const struct plan_vm *vm = &vms->items[i];
             spare += vm->policy_template == t && !vm->exclusive &&
                      (vm->state == VM_CREATING || vm->state == VM_BOOTING || vm->state == VM_IDLE);
         }
-        for (; spare < g->p->templates[t].spare; spare++) {
+        for (; spare < wanted; spare++) {
             struct reason why = {0};
             size_t host = allowed_host(g, SIZE_MAX, t, &why);
             if (host == SIZE_MAX)
                 break;
             start(g, SIZE_MAX, t, host,
-                  (struct reason){REASON_SPARE, spare, g->p->templates[t].spare,
-                                  g->p->templates[t].line, g->p->templates[t].name});
+                  (struct reason){REASON_SPARE, spare, wanted, g->p->templates[t].line,
+                                  g->p->templates[t].name});
         }
     }
 }
@@ -200,16 +229,30 @@ static void count_use(struct grower *g, const struct vms *vms)
         g->used.vms++;
         g->used.cpus += vm->cpus;
         g->used.memory += vm->memory;
-        if (vm->policy_group != SIZE_MAX) {
-            g->groups[vm->policy_group].cpus += vm->cpus;
-            g->groups[vm->policy_group].vms++;
-        }
+        if (vm->policy_template != SIZE_MAX)
+            g->template_vms[vm->policy_template]++;
+        if (vm->policy_group == SIZE_MAX)
+            continue;
+        g->groups[vm->policy_group].cpus += vm->cpus;
+        g->groups[vm->policy_group].memory += vm->memory;
+        g->groups[vm->policy_group].vms++;
     }
 }
 
-static const struct plan_group *report(struct grower *g)
+static void count_waiting(struct grower *g, const struct supply *s)
 {
-    struct plan_group *groups = arena_take(g->arena, g->p->n_groups, sizeof(*groups));
+    for (size_t i = 0; i < g->d->n; i++) {
+        const struct want *want = &g->d->wants[i];
+        if (want->group == SIZE_MAX || want->settling)
+            continue;
+        g->left[i] = want->jobs - s->served[i] - s->starting[i];
+        g->groups[want->group].waiting += g->left[i];
+    }
+}
+
+static const struct plan_group *report(struct grower *g, struct arena *a)
+{
+    struct plan_group *groups = arena_take(a, g->p->n_groups, sizeof(*groups));
     for (size_t i = 0; i < g->p->n_groups; i++)
         groups[i] = (struct plan_group){.name = g->p->groups[i].name,
                                         .vms = g->groups[i].vms - g->groups[i].started,
@@ -218,11 +261,12 @@ static const struct plan_group *report(struct grower *g)
                                         .limited = g->groups[i].limited};
     for (size_t i = 0; i < g->d->n; i++) {
         const struct want *want = &g->d->wants[i];
-        size_t group = policy_find_group(g->p, want->shape->group);
-        if (group != SIZE_MAX)
-            groups[group].running_jobs += want->shape->running;
-        if (want->group != SIZE_MAX)
-            groups[want->group].idle_jobs += want->jobs;
+        size_t group = want->group != SIZE_MAX ? want->group
+                                               : policy_find_group(g->p, want->shape->group);
+        if (group == SIZE_MAX)
+            continue;
+        groups[group].running_jobs += want->shape->running;
+        groups[group].idle_jobs += want->jobs;
     }
     return groups;
 }
@@ -237,29 +281,30 @@ const struct growth *share_grow(struct arena *a, const struct policy *p, const s
         .p = p,
         .w = w,
         .d = d,
-        .places = places_open(a, p, w, trust, vms),
-        .ramp = ramp_open(w, vms),
+        .packer = packer_new(a, p, d),
+        .ramp = ramp_open(a, p, w, vms),
         .groups = arena_take(a, p->n_groups, sizeof(*g.groups)),
+        .template_vms = arena_take(a, p->n_templates, sizeof(*g.template_vms)),
         .left = arena_take(a, d->n, sizeof(*g.left)),
         .starting = arena_take(a, d->n, sizeof(*g.starting)),
+        .open = arena_take(a, p->n_templates, sizeof(*g.open)),
         .actions = actions,
         .later = later,
-        .arena = a,
     };
-    for (size_t i = 0; i < d->n; i++)
-        g.left[i] = d->wants[i].jobs - s->served[i] - s->starting[i];
+    g.places = places_open(a, p, w, trust, vms, g.ramp);
     count_use(&g, vms);
+    count_waiting(&g, s);
     for (size_t i = 0; stop.code && i < p->n_groups; i++)
-        if (has_demand(&g, i))
+        if (g.groups[i].waiting > 0)
             g.groups[i].limited = stop;
-    if (!stop.code) {
-        grow_for_demand(&g);
+    for (size_t group; !stop.code && (group = next_group(&g)) != SIZE_MAX;)
+        (void)grow_group(&g, group);
+    if (!stop.code)
         grow_spare(&g, vms);
-    }
     *growth = (struct growth){
         .starting = g.starting,
-        .groups = report(&g),
-        .started = g.ramp.this_step,
+        .groups = report(&g, a),
+        .started = ramp_taken(g.ramp),
     };
     return growth;
 }

@@ -1,88 +1,244 @@
 /*
  * Rung 4. Demand is laid into the VMs that are there: first into busy ones (what is full anyway stays
- * full), then idle ones, then those being born. What no demand was laid into is not wanted, and may
- * be retired. A VM that drains, leaves, is lost or is too old supplies nothing.
+ * full), then idle ones, then those being born, and at last into those that drain only because they
+ * were idle: their drain is cancelled. What no demand was laid into is not wanted, and may be retired.
+ * A VM that leaves, is lost, must go anyway, or will not live as long as the job supplies nothing.
+ *
+ * VMs with the same room are one class, so that the work is shapes × classes and not shapes × VMs.
  */
 #include "plan/rungs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum rank { RANK_BUSY, RANK_IDLE, RANK_NEWBORN, RANK_DRAINING };
+
 struct room {
-    size_t vm;
-    int64_t cpus;
-    int64_t memory;
+    enum rank rank;
+    size_t group; /* whose jobs alone it takes; SIZE_MAX: anyone's */
+    int64_t cpus, memory, gpus;
+    int life;     /* it lives for at least 2^life minutes more */
     const struct plan_vm *facts;
 };
 
-static int state_order(enum vm_state state)
+/* Rooms [from, until) that are alike. */
+struct class {
+    struct room room;
+    size_t from, until;
+    size_t next; /* in the list; SIZE_MAX ends it */
+};
+
+struct classes {
+    struct arena *arena;
+    struct class *items;
+    size_t n, capacity;
+    size_t first;
+};
+
+enum { LIFE_FOREVER = 40 };
+
+static int life_left(const struct policy *p, const struct world *w, const struct plan_vm *vm)
 {
-    return state == VM_BUSY ? 0 : state == VM_IDLE ? 1 : 2;
+    if (!vm->born)
+        return LIFE_FOREVER;
+    int64_t minutes = (vm->born + p->timing.max_age.value - w->now) / USEC_PER_MINUTE;
+    int life = 0;
+    while (life < LIFE_FOREVER && minutes >> (life + 1) > 0)
+        life++;
+    return life;
 }
 
-/* Busy, idle, newborn; the fullest first; the longest in use first; by UUID. */
-static int room_order(const void *left, const void *right)
+/* Whether the VM supplies anything, and what. */
+static bool open_room(const struct policy *p, const struct world *w, const struct plan_vm *vm,
+                      struct room *room)
 {
-    const struct room *a = left, *b = right;
-    int order = state_order(a->facts->state) - state_order(b->facts->state);
-    if (order)
-        return order;
-    if (a->cpus != b->cpus)
-        return a->cpus < b->cpus ? -1 : 1;
-    if (a->facts->idle_since != b->facts->idle_since)
-        return a->facts->idle_since > b->facts->idle_since ? -1 : 1;
-    return strcmp(a->facts->uuid, b->facts->uuid);
-}
-
-static bool supplies(const struct plan_vm *vm)
-{
+    const struct world_startd *startd = vm->startd;
+    *room = (struct room){.group = vm->exclusive ? vm->policy_group : SIZE_MAX,
+                          .cpus = vm->free_cpus,
+                          .memory = vm->free_memory,
+                          .gpus = vm->free_gpus,
+                          .facts = vm};
     switch (vm->state) {
     case VM_CREATING:
     case VM_BOOTING:
-        return true;
+        room->rank = RANK_NEWBORN;
+        break;
     case VM_IDLE:
     case VM_BUSY:
-        return !vm->startd || vm->startd->usable;
+        room->rank = vm->state == VM_BUSY ? RANK_BUSY : RANK_IDLE;
+        break;
+    case VM_DRAINING: /* only a drain that we asked for, and only while it is not over */
+        if (!startd || startd->drained || !vm->record || !vm->record->drain_accepted)
+            return false;
+        room->rank = RANK_DRAINING;
+        room->cpus = startd->claimed ? startd->free_cpus : startd->cpus;
+        room->memory = startd->claimed ? startd->free_memory : startd->memory;
+        room->gpus = startd->claimed ? startd->free_gpus : startd->gpus;
+        break;
     default:
         return false;
+    }
+    if ((vm->exclusive && vm->policy_group == SIZE_MAX) || room->cpus <= 0 ||
+        (startd && !startd->usable && vm->state != VM_DRAINING) || vm_must_go(p, w, vm).code)
+        return false;
+    room->life = life_left(p, w, vm);
+    return true;
+}
+
+static int compare(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int same_room(const struct room *a, const struct room *b)
+{
+    int order = compare(a->rank, b->rank);
+    if (!order)
+        order = compare(a->cpus, b->cpus); /* the fullest first */
+    if (!order)
+        order = compare(a->memory, b->memory);
+    if (!order)
+        order = compare(a->gpus, b->gpus);
+    if (!order && a->group != b->group)
+        order = a->group < b->group ? -1 : 1;
+    return order ? order : compare(a->life, b->life);
+}
+
+/* Within a class the one in use longest comes first, so that the longest idle is let go; by UUID. */
+static int room_order(const void *left, const void *right)
+{
+    const struct room *a = left, *b = right;
+    int order = same_room(a, b);
+    if (!order)
+        order = -compare(a->facts->idle_since, b->facts->idle_since);
+    return order ? order : strcmp(a->facts->uuid, b->facts->uuid);
+}
+
+static size_t add_class(struct classes *c, struct class class)
+{
+    c->items = arena_grow(c->arena, c->items, c->n, &c->capacity, sizeof(*c->items));
+    c->items[c->n] = class;
+    return c->n++;
+}
+
+static struct classes classify(struct arena *a, const struct room *rooms, size_t n)
+{
+    struct classes c = {.arena = a, .first = SIZE_MAX};
+    for (size_t i = 0; i < n;) {
+        size_t until = i + 1;
+        while (until < n && same_room(&rooms[i], &rooms[until]) == 0)
+            until++;
+        size_t added = add_class(&c, (struct class){rooms[i], i, until, SIZE_MAX});
+        if (added == 0)
+            c.first = 0;
+        else
+            c.items[added - 1].next = added;
+        i = until;
+    }
+    return c;
+}
+
+static struct room less(struct room room, const struct want *want, int64_t jobs)
+{
+    room.cpus -= jobs * want->shape->cpus;
+    room.memory -= jobs * want->memory;
+    room.gpus -= jobs * want->shape->gpus;
+    return room;
+}
+
+static bool takes(const struct room *room, const struct want *want)
+{
+    if (room->group != SIZE_MAX && room->group != want->group)
+        return false;
+    return !want->shape->runtime || room->life >= LIFE_FOREVER ||
+           want->shape->runtime <= (USEC_PER_MINUTE << room->life);
+}
+
+/*
+ * Lay up to @left jobs of @want into the class at @*at: the VMs that get as many as fit become a class
+ * of their own in front, then perhaps one that gets the rest, then those that stay as they were.
+ */
+static int64_t fill_class(struct classes *c, size_t *at, const struct want *want, int64_t left)
+{
+    struct class class = c->items[*at];
+    int64_t each = want_fits(want, class.room.cpus, class.room.memory, class.room.gpus);
+    if (each == 0 || !takes(&class.room, want))
+        return 0;
+    int64_t vms = (int64_t)(class.until - class.from);
+    int64_t full = each >= left ? 0 : left / each;
+    if (full > vms)
+        full = vms;
+    int64_t rest = full < vms ? left - full * each : 0;
+    if (rest > each)
+        rest = each;
+    size_t cut = class.from + (size_t)full, end = cut + (rest > 0);
+    size_t next = class.next;
+    if (end < class.until)
+        next = add_class(c, (struct class){class.room, end, class.until, next});
+    if (rest > 0)
+        next = add_class(c, (struct class){less(class.room, want, rest), cut, end, next});
+    if (full > 0) {
+        c->items[*at] = (struct class){less(class.room, want, each), class.from, cut, next};
+    } else { /* nothing was filled up: this place in the list is the one that got the rest */
+        c->items[*at] = c->items[next];
+    }
+    return full * each + rest;
+}
+
+static void cancel_drains(const struct room *rooms, size_t n, const int64_t *jobs,
+                          struct actions *actions)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (rooms[i].rank != RANK_DRAINING || jobs[i] == 0)
+            continue;
+        struct plan_action *action = actions_add(
+            actions, ACTION_UNDRAIN, (struct reason){REASON_WANTED_AGAIN, jobs[i]});
+        action->uuid = rooms[i].facts->uuid;
+        action->name = rooms[i].facts->name;
+        action->host = rooms[i].facts->host;
+        action->machine = rooms[i].facts->startd->machine;
     }
 }
 
 const struct supply *supply_match(struct arena *a, const struct policy *p, const struct world *w,
-                                  const struct demand *d, const struct vms *vms)
+                                  const struct demand *d, const struct vms *vms,
+                                  struct actions *actions)
 {
     struct supply *s = arena_take(a, 1, sizeof(*s));
     int64_t *served = arena_take(a, d->n, sizeof(*served));
     int64_t *starting = arena_take(a, d->n, sizeof(*starting));
     bool *wanted = arena_take(a, vms->n, sizeof(*wanted));
     struct room *rooms = arena_take(a, vms->n, sizeof(*rooms));
+    int64_t *jobs = arena_take(a, vms->n, sizeof(*jobs)); /* laid into each room, from its class */
     size_t n = 0;
 
     for (size_t i = 0; i < vms->n; i++)
-        if (supplies(&vms->items[i]) && !vm_too_old(p, w, &vms->items[i]))
-            rooms[n++] = (struct room){i, vms->items[i].free_cpus, vms->items[i].free_memory,
-                                       &vms->items[i]};
+        n += open_room(p, w, &vms->items[i], &rooms[n]);
     if (n > 1)
         qsort(rooms, n, sizeof(*rooms), room_order);
+    struct classes classes = classify(a, rooms, n);
     for (size_t i = 0; i < d->n; i++) {
-        const struct want *want = &d->wants[i];
-        int64_t left = want->jobs;
-        for (size_t r = 0; r < n && left > 0; r++) {
-            const struct plan_vm *vm = rooms[r].facts;
-            if (vm->exclusive && strcmp(vm->group, p->groups[want->group].name) != 0)
-                continue;
-            int64_t take = want_fits(want, rooms[r].cpus, rooms[r].memory);
-            if (take > left)
-                take = left;
-            if (take == 0)
-                continue;
-            rooms[r].cpus -= take * want->shape->cpus;
-            rooms[r].memory -= take * want->memory;
-            *(vm->state == VM_IDLE || vm->state == VM_BUSY ? &served[i] : &starting[i]) += take;
-            wanted[rooms[r].vm] = true;
-            left -= take;
+        int64_t left = d->wants[i].jobs;
+        size_t at = classes.first;
+        while (at != SIZE_MAX && left > 0) {
+            size_t from = classes.items[at].from;
+            enum rank rank = classes.items[at].room.rank;
+            int64_t taken = fill_class(&classes, &at, &d->wants[i], left);
+            *(rank == RANK_NEWBORN ? &starting[i] : &served[i]) += taken;
+            left -= taken;
+            for (size_t k = from; taken > 0 && k < n && taken > 0; k++) {
+                int64_t each = want_fits(&d->wants[i], rooms[k].cpus, rooms[k].memory, rooms[k].gpus);
+                int64_t here = each < taken ? each : taken;
+                rooms[k] = less(rooms[k], &d->wants[i], here);
+                jobs[k] += here;
+                taken -= here;
+            }
+            at = classes.items[at].next;
         }
     }
+    for (size_t i = 0; i < n; i++)
+        wanted[rooms[i].facts - vms->items] = jobs[i] > 0;
+    cancel_drains(rooms, n, jobs, actions);
     *s = (struct supply){served, starting, wanted};
     return s;
 }

@@ -34,7 +34,7 @@ const struct trust *trust_judge(struct arena *a, const struct policy *p, const s
 
     *t = (struct trust){.rows = rows, .n_rows = n_rows, .queue = queue, .host = host};
     t->pool = judge(row++, "pool", p->pool.name, &w->pool.fact, p, w->now, later);
-    t->queues = true;
+    t->queues = w->n_queues >= p->n_schedds; /* fewer: there was no look yet */
     if (!t->pool)
         t->why_not = (struct reason){REASON_POOL_UNTRUSTED, rows->age,
                                      p->timing.trust_for.value, p->timing.trust_for.line,
