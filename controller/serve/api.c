@@ -21,7 +21,7 @@ enum {
     HEADER_BYTES = 16 * 1024,   /* request line, headers and read buffer of one connection */
     BODY_BYTES = 64 * 1024,
     PATH_BYTES = 1024,
-    SHARED_MAX = 8,
+    SHARED_MAX = 16,
 };
 
 /* An answer that may be given again: to whoever asks for the same, within a second of one step. */

@@ -18,8 +18,20 @@ static const struct {
     const char *path;
     view_function view;
 } views[] = {
-    {"/v1/flock", view_flock}, {"/v1/groups", view_groups}, {"/v1/hosts", view_hosts},
-    {"/v1/plan", view_plan},   {"/v1/status", view_status}, {"/v1/vms", view_vms},
+    {"/v1/demand", view_demand}, {"/v1/flock", view_flock}, {"/v1/groups", view_groups},
+    {"/v1/hosts", view_hosts},   {"/v1/plan", view_plan},   {"/v1/status", view_status},
+    {"/v1/vms", view_vms},       {"/v1/world", view_world},
+};
+
+/* What can be explained: the path ends with a name. */
+static const struct {
+    const char *path;
+    int (*view)(const struct snapshot *s, usec now, const char *name, struct json_object **ret,
+                struct err *e);
+} explanations[] = {
+    {"/v1/explain/group/", view_explain_group},
+    {"/v1/explain/host/", view_explain_host},
+    {"/v1/explain/vm/", view_explain_vm},
 };
 
 enum command {
@@ -40,8 +52,6 @@ static const struct {
     [COMMAND_PAUSE] = {"/v1/pause", "paused: nothing is changed until eyrie resume"},
     [COMMAND_RESUME] = {"/v1/resume", "resumed"},
 };
-
-static const char explain_vm[] = "/v1/explain/vm/";
 
 static command_function find_command(const struct api_port *port, enum command command)
 {
@@ -149,12 +159,17 @@ static struct answer show(const struct snapshot *s, usec now, const char *path)
         if (text_equal(path, views[i].path))
             return s ? (struct answer){.status = 200, .body = views[i].view(s, now)}
                      : no_snapshot();
-    if (text_starts_with(path, explain_vm) && path[sizeof(explain_vm) - 1]) {
+    for (size_t i = 0; i < ARRAY_SIZE(explanations); i++) {
         struct err e = {0};
         struct json_object *body = NULL;
+        if (!text_starts_with(path, explanations[i].path))
+            continue;
+        const char *name = path + strlen(explanations[i].path);
+        if (!*name)
+            break;
         if (!s)
             return no_snapshot();
-        int r = view_explain_vm(s, now, path + sizeof(explain_vm) - 1, &body, &e);
+        int r = explanations[i].view(s, now, name, &body, &e);
         return r < 0 ? refuse(status_of(r), e.text) : (struct answer){.status = 200, .body = body};
     }
     return refuse(404, "there is nothing at this path");

@@ -3,8 +3,8 @@
  *
  *   GET  /healthz                   the loop turns
  *   GET  /readyz                    there is a plan, and it is not an old one
- *   GET  /v1/{status,vms,plan,groups,hosts,flock}
- *   GET  /v1/explain/vm/NAME
+ *   GET  /v1/{status,vms,plan,groups,hosts,flock,demand,world}
+ *   GET  /v1/explain/{vm,host,group}/NAME
  *   POST /v1/{pause,resume,look}, /v1/flock/{apply,remove}      for admins
  *
  * Anyone may look. A call that changes something is for admins: root, and the user eyried runs as.

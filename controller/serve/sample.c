@@ -10,8 +10,9 @@ static const struct policy_schedd schedds[] = {
 
 static const struct policy_host hosts[] = {
     {.name = "hv01", .uri = "qemu+tls://hv01/system", .storage_pool = "eyrie", .cpus = 16,
-     .memory = 64 * GIB, .line = 20},
-    {.name = "hv02", .uri = "qemu+tls://hv02/system", .storage_pool = "eyrie", .line = 21},
+     .memory = 64 * GIB, .max_vms = {POLICY_UNLIMITED, 0}, .line = 20},
+    {.name = "hv02", .uri = "qemu+tls://hv02/system", .storage_pool = "eyrie",
+     .max_vms = {POLICY_UNLIMITED, 0}, .line = 21},
 };
 
 static const struct policy_template templates[] = {

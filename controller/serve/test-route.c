@@ -67,8 +67,9 @@ static unsigned ask(struct fake *f, const char *method, const char *path, uid_t 
 static void test_anyone_may_look(void **state)
 {
     static const char *const paths[] = {"/v1/status", "/v1/vms", "/v1/plan", "/v1/groups",
-                                        "/v1/hosts", "/v1/explain/vm/1a2b3c4d", "/healthz",
-                                        "/readyz"};
+                                        "/v1/hosts", "/v1/demand", "/v1/world",
+                                        "/v1/explain/vm/1a2b3c4d", "/v1/explain/host/hv01",
+                                        "/v1/explain/group/juno", "/healthz", "/readyz"};
     struct fake f = {0};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
@@ -106,6 +107,10 @@ static void test_what_cannot_be_answered(void **state)
     assert_int_equal(ask(&f, "GET", "/v1/statuses", 0), 404);
     assert_int_equal(ask(&f, "GET", "/v1/explain/vm/", 0), 404);
     assert_int_equal(ask(&f, "GET", "/v1/explain/vm/zebra", 0), 404);
+    assert_int_equal(ask(&f, "GET", "/v1/explain/host/", 0), 404);
+    assert_int_equal(ask(&f, "GET", "/v1/explain/host/zebra", 0), 404);
+    assert_int_equal(ask(&f, "GET", "/v1/explain/group/zebra", 0), 404);
+    assert_int_equal(ask(&f, "GET", "/v1/explain/zebra/juno", 0), 404);
     assert_int_equal(ask(&f, "GET", "/v1/explain/vm/1a2b", 0), 409);
     assert_int_equal(ask(&f, "DELETE", "/v1/status", 0), 405);
     assert_int_equal(ask(&f, "POST", "/v1/status", 0), 405);

@@ -240,6 +240,128 @@ static void note_freed(void *userdata)
     ++*(int *)userdata;
 }
 
+static void test_demand(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    AUTOJSON struct json_object *v = view_demand(s, SAMPLE_NOW);
+    (void)state;
+    assert_int(v, "/demand/shapes_total", 2);
+    assert_text(v, "/demand/shapes/1/text",
+                "9 idle jobs of alice (juno) want 1 cpu, 1GiB: 1 fit into VMs that are up, 2 wait "
+                "for VMs being started, 6 wait because juno uses 8 cpus and its max is 8 "
+                "(eyrie.yaml:31)");
+}
+
+static void test_world_is_the_one_of_the_step(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    AUTOJSON struct json_object *v = view_world(s, SAMPLE_NOW + USEC_PER_HOUR);
+    (void)state;
+    assert_int(v, "/version", 1);
+    assert_int(v, "/now", SAMPLE_NOW);
+    assert_text(v, "/hosts/0/domains/1/name", "vpool-intruder");
+}
+
+static struct json_object *explain(int (*view)(const struct snapshot *s, usec now, const char *name,
+                                               struct json_object **ret, struct err *e),
+                                   const char *name)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    struct json_object *v = NULL;
+    struct err e = {0};
+    if (view(s, SAMPLE_NOW, name, &v, &e) < 0)
+        fail_msg("%s", e.text);
+    return v;
+}
+
+static void test_explain_host(void **state)
+{
+    AUTOJSON struct json_object *good = explain(view_explain_host, "hv01");
+    AUTOJSON struct json_object *bad = explain(view_explain_host, "hv02");
+    (void)state;
+    assert_true(json_bool_or(good, "takes", false));
+    assert_text(good, "/why/0", "5 of 16 cpus and 9GiB of 64GiB are used by 2 VMs of ours and 1 "
+                                "foreign domain; 500GiB of storage are left");
+    assert_int(good, "/vms/booting", 1);
+    assert_text(good, "/planned/0/action", "create");
+    assert_false(json_bool_or(bad, "takes", true));
+    assert_text(bad, "/why/0",
+                "its facts are stale, the last complete answer is 2m5s old: no route to host");
+    assert_text(bad, "/why/1", "2 starts in a row failed, the last 1m30s ago: it rests after each, "
+                               "then one VM probes");
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    struct err e = {0};
+    struct json_object *none = NULL;
+    assert_int_equal(view_explain_host(s, SAMPLE_NOW, "hv03", &none, &e), -ENOENT);
+    assert_non_null(strstr(e.text, "did you mean hv0"));
+}
+
+/* A policy's reasons and an admin's are looked up, not found again. */
+static void test_explain_host_that_rests_or_is_cordoned(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    struct world world = *s->world;
+    struct world_host hosts[] = {world.hosts[0], world.hosts[1]};
+    struct plan plan = *s->plan;
+    struct plan_group groups[] = {plan.groups[0], plan.groups[1]};
+    struct json_object *v = NULL;
+    (void)state;
+    hosts[0].cordoned = true;
+    world.hosts = hosts;
+    groups[0].limited = (struct reason){REASON_HOST_BACKOFF, 3, 40 * USEC_PER_SEC, 0, "hv01"};
+    plan.groups = groups;
+    plan.frozen = (struct reason){REASON_PAUSED, 0, 0, 0, NULL};
+    s->world = &world;
+    s->plan = &plan;
+    assert_int_equal(view_explain_host(s, SAMPLE_NOW, "hv01", &v, NULL), 0);
+    assert_false(json_bool_or(v, "takes", true));
+    assert_text(v, "/why/0", "an admin paused the pool");
+    assert_text(v, "/why/1", "an admin cordoned it");
+    assert_text(v, "/why/2", "host hv01 failed 3 times in a row and is left alone for 40s");
+    (void)json_object_put(v);
+}
+
+static void test_explain_group(void **state)
+{
+    AUTOJSON struct json_object *juno = explain(view_explain_group, "juno");
+    AUTOJSON struct json_object *lhaaso = explain(view_explain_group, "lhaaso");
+    (void)state;
+    assert_true(json_bool_or(juno, "stopped", false));
+    assert_text(juno, "/why/0", "juno uses 8 cpus and its max is 8 (eyrie.yaml:31)");
+    assert_int(juno, "/demand/idle", 9);
+    assert_int(juno, "/vms/busy", 1);
+    assert_text(juno, "/planned/0/action", "create");
+    assert_text(juno, "/planned/1/action", "drain"); /* by the group of its VM */
+    assert_false(json_bool_or(lhaaso, "stopped", true));
+    assert_text(lhaaso, "/why/0", "none of its jobs is idle");
+    assert_int_equal(json_object_array_length(at(lhaaso, "/planned")), 0);
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    struct err e = {0};
+    struct json_object *none = NULL;
+    assert_int_equal(view_explain_group(s, SAMPLE_NOW, "junos", &none, &e), -ENOENT);
+    assert_non_null(strstr(e.text, "did you mean juno?"));
+}
+
+static void test_explain_a_group_that_only_jobs_know(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    struct plan plan = *s->plan;
+    struct world_shape shape = {.owner = "eve", .group = "dark", .cpus = 1, .idle = 3};
+    struct plan_shape shapes[] = {
+        {.schedd = "schedd.lab", .shape = &shape, .waiting = 3,
+         .reason = {REASON_JOBS_UNKNOWN_GROUP, 3, 0, 0, "dark"}}};
+    struct json_object *v = NULL;
+    (void)state;
+    plan.shapes = shapes;
+    plan.n_shapes = 1;
+    s->plan = &plan;
+    assert_int_equal(view_explain_group(s, SAMPLE_NOW, "dark", &v, NULL), 0);
+    assert_absent(v, "/group");
+    assert_text(v, "/why/0", "it is not in the policy: its jobs ask for nothing");
+    assert_text(v, "/demand/shapes/0/reason/code", "jobs-unknown-group");
+    (void)json_object_put(v);
+}
+
 static void test_snapshot_lives_as_long_as_its_last_reference(void **state)
 {
     int freed = 0;
@@ -266,6 +388,12 @@ int main(void)
         cmocka_unit_test(test_groups_and_hosts),
         cmocka_unit_test(test_explain_by_name_uuid_and_prefix),
         cmocka_unit_test(test_explain_helps_when_the_name_is_wrong),
+        cmocka_unit_test(test_demand),
+        cmocka_unit_test(test_world_is_the_one_of_the_step),
+        cmocka_unit_test(test_explain_host),
+        cmocka_unit_test(test_explain_host_that_rests_or_is_cordoned),
+        cmocka_unit_test(test_explain_group),
+        cmocka_unit_test(test_explain_a_group_that_only_jobs_know),
         cmocka_unit_test(test_snapshot_lives_as_long_as_its_last_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ static struct host_use host_use(const struct plan *plan, const char *host)
     return use;
 }
 
-static const struct plan_trust *find_trust(const struct plan *plan, const char *host)
+const struct plan_trust *part_trust(const struct plan *plan, const char *host)
 {
     for (size_t i = 0; i < plan->n_trust; i++)
         if (text_equal(plan->trust[i].kind, "host") && text_equal(plan->trust[i].name, host))
@@ -43,11 +43,11 @@ static const struct world_host *find_host(const struct world *w, const char *nam
     return NULL;
 }
 
-static struct json_object *host_row(const struct snapshot *s, const struct policy_host *set)
+struct json_object *part_host(const struct snapshot *s, const struct policy_host *set)
 {
     static const struct world_host nothing_known;
     const struct world_host *host = find_host(s->world, set->name);
-    const struct plan_trust *trust = find_trust(s->plan, set->name);
+    const struct plan_trust *trust = part_trust(s->plan, set->name);
     struct host_use use = host_use(s->plan, set->name);
     struct json_object *row = json_object_new_object();
     if (!host)
@@ -69,6 +69,7 @@ static struct json_object *host_row(const struct snapshot *s, const struct polic
     part_add_name(row, "error", trust ? trust->error : NULL);
     json_add_int(row, "failures", host->failures);
     part_add_time(row, "last_failure", host->last_failure);
+    part_add_limit(row, "max_vms", set->max_vms.value);
     json_add(row, "line", set->line ? json_object_new_int64(set->line) : NULL);
     return row;
 }
@@ -78,7 +79,7 @@ struct json_object *view_hosts(const struct snapshot *s, usec now)
     struct json_object *view = part_begin(now);
     struct json_object *rows = json_object_new_array();
     for (size_t i = 0; i < s->policy->n_hosts; i++)
-        (void)json_object_array_add(rows, host_row(s, &s->policy->hosts[i]));
+        (void)json_object_array_add(rows, part_host(s, &s->policy->hosts[i]));
     part_add_name(view, "file", s->policy->file);
     json_add(view, "hosts", rows);
     return view;

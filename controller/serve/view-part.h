@@ -28,6 +28,17 @@ struct part_use {
 };
 struct part_use part_use(const struct plan *plan);
 
-/** The rows of view_groups and view_vms. */
+/**
+ * Totals over all shapes, and the @max shapes with the most waiting jobs; @group: only those that
+ * name it, NULL = all.
+ */
+struct json_object *part_demand(const struct snapshot *s, const char *group, size_t max);
+/** The planned actions on one host (NULL: any), for one group's VMs (likewise). */
+struct json_object *part_actions(const struct snapshot *s, const char *host, const char *group);
+
+/** The rows of view_groups, view_hosts and view_vms. */
 struct json_object *part_groups(const struct snapshot *s);
+/** What the plan thinks of the facts of a host, or NULL. */
+const struct plan_trust *part_trust(const struct plan *plan, const char *host);
+struct json_object *part_host(const struct snapshot *s, const struct policy_host *set);
 struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm);

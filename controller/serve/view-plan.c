@@ -1,6 +1,8 @@
 #include "serve/view-part.h"
 
 #include "base/mem.h"
+#include "base/text.h"
+#include "record/world.h"
 
 static struct json_object *action_row(const struct snapshot *s, const struct plan_action *a)
 {
@@ -21,6 +23,30 @@ static struct json_object *action_row(const struct snapshot *s, const struct pla
     }
     part_add_reason(row, "reason", &a->reason, p->file);
     return row;
+}
+
+/* Of the VM that the action makes, or is about; NULL: none. */
+static const char *group_of(const struct snapshot *s, const struct plan_action *a)
+{
+    const struct plan *plan = s->plan;
+    if (a->kind == ACTION_CREATE)
+        return a->policy_group < s->policy->n_groups ? s->policy->groups[a->policy_group].name
+                                                     : NULL;
+    for (size_t i = 0; a->uuid && *a->uuid && i < plan->n_vms; i++)
+        if (text_equal(plan->vms[i].uuid, a->uuid))
+            return plan->vms[i].group;
+    return NULL;
+}
+
+struct json_object *part_actions(const struct snapshot *s, const char *host, const char *group)
+{
+    struct json_object *rows = json_object_new_array();
+    for (size_t i = 0; i < s->plan->n_actions; i++) {
+        const struct plan_action *a = &s->plan->actions[i];
+        if ((!host || text_equal(a->host, host)) && (!group || text_equal(group_of(s, a), group)))
+            (void)json_object_array_add(rows, action_row(s, a));
+    }
+    return rows;
 }
 
 struct json_object *view_plan(const struct snapshot *s, usec now)
@@ -44,4 +70,10 @@ struct json_object *view_plan(const struct snapshot *s, usec now)
     json_add(view, "actions", actions);
     json_add_string(view, "text", text_get(&text));
     return view;
+}
+
+struct json_object *view_world(const struct snapshot *s, usec now)
+{
+    (void)now; /* a world has its own */
+    return world_to_json(s->world);
 }

@@ -44,68 +44,6 @@ static struct json_object *vm_counts(const struct plan *plan)
     return o;
 }
 
-static struct json_object *shape_row(const struct snapshot *s, const struct plan_shape *p)
-{
-    struct json_object *row = json_object_new_object();
-    json_add_string(row, "schedd", p->schedd);
-    json_add_string(row, "owner", p->shape->owner);
-    part_add_name(row, "group", p->shape->group);
-    json_add_int(row, "cpus", p->shape->cpus);
-    json_add_int(row, "memory", p->shape->memory);
-    json_add_int(row, "disk", p->shape->disk);
-    json_add_bool(row, "assumed", p->shape->assumed);
-    json_add_int(row, "idle", p->shape->idle);
-    json_add_int(row, "running", p->shape->running);
-    json_add_int(row, "held", p->shape->held);
-    json_add_int(row, "served", p->served);
-    json_add_int(row, "starting", p->starting);
-    json_add_int(row, "waiting", p->waiting);
-    part_add_reason(row, "reason", &p->reason, s->policy->file);
-    return row;
-}
-
-static int by_waiting(const void *a, const void *b)
-{
-    const struct plan_shape *x = *(const struct plan_shape *const *)a;
-    const struct plan_shape *y = *(const struct plan_shape *const *)b;
-    if (x->waiting != y->waiting)
-        return x->waiting < y->waiting ? 1 : -1;
-    if (x->shape->idle != y->shape->idle)
-        return x->shape->idle < y->shape->idle ? 1 : -1;
-    return x < y ? -1 : 1;
-}
-
-/* Totals over all shapes, and the shapes with the most waiting jobs. */
-static struct json_object *demand(const struct snapshot *s)
-{
-    const struct plan *plan = s->plan;
-    int64_t idle = 0, running = 0, held = 0, served = 0, starting = 0, waiting = 0;
-    AUTOFREE const struct plan_shape **order = mem_new(plan->n_shapes + 1, sizeof(*order));
-    for (size_t i = 0; i < plan->n_shapes; i++) {
-        const struct plan_shape *p = order[i] = &plan->shapes[i];
-        idle += p->shape->idle;
-        running += p->shape->running;
-        held += p->shape->held;
-        served += p->served;
-        starting += p->starting;
-        waiting += p->waiting;
-    }
-    qsort(order, plan->n_shapes, sizeof(*order), by_waiting);
-    struct json_object *o = json_object_new_object();
-    json_add_int(o, "idle", idle);
-    json_add_int(o, "running", running);
-    json_add_int(o, "held", held);
-    json_add_int(o, "served", served);
-    json_add_int(o, "starting", starting);
-    json_add_int(o, "waiting", waiting);
-    json_add_int(o, "shapes_total", (int64_t)plan->n_shapes);
-    struct json_object *rows = json_object_new_array();
-    for (size_t i = 0; i < plan->n_shapes && i < VIEW_SHAPES_MAX; i++)
-        (void)json_object_array_add(rows, shape_row(s, order[i]));
-    json_add(o, "shapes", rows);
-    return o;
-}
-
 /* The age of a fact grows between two steps. */
 static usec age_now(const struct snapshot *s, const struct plan_trust *t, usec now)
 {
@@ -267,7 +205,7 @@ struct json_object *view_status(const struct snapshot *s, usec now)
     json_add(view, "vms", vm_counts(s->plan));
     json_add(view, "limits", limits(s));
     json_add(view, "groups", part_groups(s));
-    json_add(view, "demand", demand(s));
+    json_add(view, "demand", part_demand(s, NULL, VIEW_STATUS_SHAPES_MAX));
     json_add(view, "facts", facts(s, now));
     json_add(view, "flock", flocks(s));
     json_add(view, "server", server(s));

@@ -14,7 +14,8 @@
 
 enum {
     VIEW_VERSION = 1,
-    VIEW_SHAPES_MAX = 100, /* of the demand, in the status */
+    VIEW_STATUS_SHAPES_MAX = 100, /* of the demand, in the status */
+    VIEW_SHAPES_MAX = 10000,      /* in the demand itself */
 };
 
 /** The pool on one screen: sizes against limits, demand, groups, facts, flocking, what is wrong. */
@@ -23,6 +24,10 @@ struct json_object *view_status(const struct snapshot *s, usec now);
 struct json_object *view_vms(const struct snapshot *s, usec now);
 /** What the last step decided: actions and text, and a count of each kind ("create", …). */
 struct json_object *view_plan(const struct snapshot *s, usec now);
+/** The shapes with the most waiting jobs first, each with a sentence. */
+struct json_object *view_demand(const struct snapshot *s, usec now);
+/** All facts of the last step, as record/world.h has them. */
+struct json_object *view_world(const struct snapshot *s, usec now);
 struct json_object *view_groups(const struct snapshot *s, usec now);
 /** The fragment of each schedd. */
 struct json_object *view_flock(const struct snapshot *s, usec now);
@@ -34,5 +39,14 @@ struct json_object *view_hosts(const struct snapshot *s, usec now);
  */
 int view_explain_vm(const struct snapshot *s, usec now, const char *name, struct json_object **ret,
                     struct err *e);
+/** Whether a host takes VMs, and what else is known of it. Returns 0, or -ENOENT. */
+int view_explain_host(const struct snapshot *s, usec now, const char *name,
+                      struct json_object **ret, struct err *e);
+/**
+ * What a group has, may have, asks for and waits for. A group that only jobs know is explained too.
+ * Returns 0, or -ENOENT.
+ */
+int view_explain_group(const struct snapshot *s, usec now, const char *name,
+                       struct json_object **ret, struct err *e);
 /** {"version", "error"}: what the API answers when it refuses. */
 struct json_object *view_error(const char *text);
