@@ -11,15 +11,17 @@
 #include "cli/command.h"
 #include "config/spelling.h"
 
-enum { OPTION_NO_COLOR = 256, WATCH_SECONDS = 2 };
+enum { OPTION_NO_COLOR = 256, OPTION_WORLD, WATCH_SECONDS = 2 };
 
 static const struct option long_options[] = {
+    {"config", required_argument, NULL, 'c'},
     {"help", no_argument, NULL, 'h'},
     {"no-color", no_argument, NULL, OPTION_NO_COLOR},
     {"output", required_argument, NULL, 'o'},
     {"socket", required_argument, NULL, 's'},
     {"version", no_argument, NULL, 'V'},
     {"watch", optional_argument, NULL, 'w'},
+    {"world", required_argument, NULL, OPTION_WORLD},
     {0},
 };
 
@@ -76,10 +78,13 @@ static int parse(struct cli *cli, struct parsed *p, int argc, char **argv)
     opterr = 0;
     for (;;) {
         int at = optind ? optind : 1;
-        int c = getopt_long(argc, argv, ":ho:s:Vw::", long_options, NULL);
+        int c = getopt_long(argc, argv, ":c:ho:s:Vw::", long_options, NULL);
         if (c < 0)
             return 0;
         switch (c) {
+        case 'c':
+            cli->policy = optarg;
+            break;
         case 'h':
             p->help = true;
             break;
@@ -99,6 +104,9 @@ static int parse(struct cli *cli, struct parsed *p, int argc, char **argv)
             if (optarg && parse_watch(optarg, &cli->watch) < 0)
                 return cli_usage(cli, "--watch=%s is not a number of seconds (the least is 100ms)",
                                  optarg);
+            break;
+        case OPTION_WORLD:
+            cli->world = optarg;
             break;
         case OPTION_NO_COLOR:
             p->no_color = true;
@@ -178,8 +186,13 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err)
         command_help(NULL, err);
         return CLI_USAGE;
     }
-    if (cli.watch && !command->looks)
-        return cli_usage(&cli, "eyrie %s cannot be watched", verb);
+    if (cli.watch && (!(command->takes & COMMAND_WATCH) || cli.policy || cli.world))
+        return cli_usage(&cli, "eyrie %s cannot be watched%s", verb,
+                         command->takes & COMMAND_WATCH ? " with --config or --world" : "");
+    if (cli.policy && !(command->takes & COMMAND_POLICY))
+        return cli_usage(&cli, "eyrie %s takes no --config", verb);
+    if (cli.world && !(command->takes & COMMAND_WORLD))
+        return cli_usage(&cli, "eyrie %s takes no --world", verb);
     r = command->run(&cli, argc - optind - 1, argv + optind + 1);
     if (fflush(out) != 0 || ferror(out)) {
         (void)fprintf(err, "eyrie: cannot write the answer: %s\n", strerror(errno));

@@ -19,13 +19,17 @@ enum {
     CLI_USAGE = 64,
     CLI_UNREACHABLE = 69,   /* eyried does not answer */
     CLI_NOT_PERMITTED = 77,
+    CLI_CONFIGURATION = 78, /* the policy has errors */
 };
 
 #define CLI_SOCKET "/run/eyrie/eyried.sock"
+#define CLI_POLICY "/etc/eyrie/eyrie.yaml"
 
 /** The options, resolved. */
 struct cli {
     const char *socket;
+    const char *policy; /* --config; NULL: not given */
+    const char *world;  /* --world; likewise */
     bool json;
     bool color;
     bool terminal; /* out is one */

@@ -7,43 +7,60 @@
 #include "config/spelling.h"
 
 static const struct command commands[] = {
-    {"explain", "vm NAME", "why a VM is in its state, and all that is known of it",
+    {"demand", "", "what the queues ask for, and what becomes of it",
+     "  eyrie demand\n"
+     "  eyrie demand -o json | jq '.demand.shapes[] | select(.waiting > 0) | .text'\n",
+     COMMAND_WATCH, demand_run},
+    {"explain", "vm NAME | host NAME | group NAME", "which rule decided, with what was measured",
      "  eyrie explain vm vpool-small-1a2b3c4d\n"
-     "  eyrie explain vm 1a2b                     the beginning of a UUID is enough\n",
-     true, explain_run},
+     "  eyrie explain vm 1a2b                     the beginning of a UUID is enough\n"
+     "  eyrie explain host hv01                   whether it takes VMs, and its room\n"
+     "  eyrie explain group juno                  what its jobs wait for\n",
+     COMMAND_WATCH, explain_run},
     {"flock", "show | apply | remove", "the flocking configuration of the schedds",
      "  eyrie flock                               the same as eyrie flock show\n"
      "  eyrie flock remove                        leave: take the fragments away again\n",
-     true, flock_run},
+     COMMAND_WATCH, flock_run},
     {"groups", "", "the accounting groups: use, quota, max and what stops their growth",
      "  eyrie groups\n"
      "  eyrie groups -o json | jq '.groups[] | select(.limited)'\n",
-     true, groups_run},
+     COMMAND_WATCH, groups_run},
     {"hosts", "", "the hypervisor hosts: room, failures, and when they last answered",
-     "  eyrie hosts --watch\n", true, hosts_run},
+     "  eyrie hosts --watch\n", COMMAND_WATCH, hosts_run},
     {"pause", "", "change nothing until eyrie resume; what runs goes on",
-     "  eyrie pause\n", false, pause_run},
+     "  eyrie pause\n", 0, pause_run},
     {"plan", "", "what the next step does and why; exits with 2 when there is something to do",
      "  eyrie plan\n"
+     "  eyrie plan -c new.yaml                    of the pool as it is, under another policy\n"
+     "  eyrie plan --world W.json -c eyrie.yaml   without eyried\n"
      "  eyrie plan >/dev/null; test $? = 2 && echo busy\n",
-     true, plan_run},
+     COMMAND_WATCH | COMMAND_POLICY | COMMAND_WORLD, plan_run},
+    {"replay", "FOLDER", "what another policy would have decided in recorded worlds",
+     "  eyrie replay /var/lib/eyrie/worlds -c new.yaml\n",
+     COMMAND_POLICY, replay_run},
     {"resume", "", "the end of eyrie pause",
-     "  eyrie resume\n", false, resume_run},
+     "  eyrie resume\n", 0, resume_run},
     {"status", "", "the pool on one screen; exits with 3 when something is wrong",
      "  eyrie status --watch\n"
      "  eyrie status -o json | jq .vms\n",
-     true, status_run},
+     COMMAND_WATCH, status_run},
     {"vms", "", "every VM: state, age, host, group, cpus in use, job, reason",
      "  eyrie vms\n"
      "  eyrie vms --watch=1\n",
-     true, vms_run},
+     COMMAND_WATCH, vms_run},
+    {"world", "", "the facts of the last step, as JSON",
+     "  eyrie world >W.json\n"
+     "  eyrie world | eyrie plan --world - -c new.yaml\n",
+     0, world_run},
 };
 
 static const char options[] =
     "Options:\n"
+    "  -c, --config=FILE         plan, replay: the policy (default: " CLI_POLICY ")\n"
     "  -o, --output=table|json   for people (the default), or the API's answer as it is\n"
     "  -s, --socket=PATH         of eyried (default: $EYRIE_SOCKET, or " CLI_SOCKET ")\n"
     "  -w, --watch[=SECONDS]     show it again and again (default: every 2 s)\n"
+    "      --world=FILE          plan: a world; - is standard input\n"
     "      --no-color            no colour, also on a terminal; so does NO_COLOR\n"
     "  -h, --help                this text; after a verb, that verb's\n"
     "  -V, --version\n";
@@ -81,8 +98,9 @@ void command_help(const struct command *c, FILE *out)
                   "  eyrie status --watch\n"
                   "  eyrie vms\n"
                   "  eyrie explain vm 1a2b\n"
-                  "\nExit codes: 0 ok, 1 failure, 2 changes (plan), 3 degraded (status), 64 usage, "
-                  "69 eyried\nunreachable, 77 not permitted. More in eyrie(1).\n",
+                  "\nExit codes: 0 ok, 1 failure, 2 changes (plan, replay), 3 degraded (status), 64 "
+                  "usage,\n69 eyried unreachable, 77 not permitted, 78 bad policy. More in "
+                  "eyrie(1).\n",
                   options);
 }
 

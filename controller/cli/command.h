@@ -5,12 +5,19 @@
 
 #include "cli/cli.h"
 
+/** The options that a verb takes besides those that all do. */
+enum {
+    COMMAND_WATCH = 1 << 0,  /* --watch */
+    COMMAND_POLICY = 1 << 1, /* --config */
+    COMMAND_WORLD = 1 << 2,  /* --world */
+};
+
 struct command {
     const char *name;
     const char *arguments; /* as help shows them */
     const char *summary;   /* one line */
     const char *examples;  /* lines of "  eyrie …" */
-    bool looks;            /* takes --watch */
+    int takes;             /* COMMAND_… */
     /* @argv holds the @argc words after the verb. Returns the exit code. */
     int (*run)(const struct cli *cli, int argc, char **argv);
 };
@@ -24,12 +31,15 @@ void command_help(const struct command *c, FILE *out);
 /** Say how the words after the verb @name should have been; returns CLI_USAGE. */
 int command_wrong_arguments(const struct cli *cli, const char *name);
 
+int demand_run(const struct cli *cli, int argc, char **argv);
 int explain_run(const struct cli *cli, int argc, char **argv);
 int flock_run(const struct cli *cli, int argc, char **argv);
 int groups_run(const struct cli *cli, int argc, char **argv);
 int hosts_run(const struct cli *cli, int argc, char **argv);
 int pause_run(const struct cli *cli, int argc, char **argv);
 int plan_run(const struct cli *cli, int argc, char **argv);
+int replay_run(const struct cli *cli, int argc, char **argv);
 int resume_run(const struct cli *cli, int argc, char **argv);
 int status_run(const struct cli *cli, int argc, char **argv);
 int vms_run(const struct cli *cli, int argc, char **argv);
+int world_run(const struct cli *cli, int argc, char **argv);

@@ -1,4 +1,6 @@
-/* eyrie explain vm NAME */
+/* eyrie explain vm|host|group NAME */
+#include "cli/explain.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -8,130 +10,75 @@
 #include "cli/paint.h"
 #include "cli/show.h"
 
-static void label(FILE *out, const char *name)
+static const struct {
+    const char *word;
+    struct show show;
+} kinds[] = {
+    {"group", {.render = explain_group}},
+    {"host", {.render = explain_host}},
+    {"vm", {.render = explain_vm}},
+};
+
+void explain_label(FILE *out, const char *name)
 {
     (void)fprintf(out, "  %-12s ", name);
 }
 
-static void line(FILE *out, const char *name, const char *content)
+void explain_line(FILE *out, const char *name, const char *content)
 {
     if (!*content)
         return;
-    label(out, name);
+    explain_label(out, name);
     paint_text(out, content, false);
     (void)fputc('\n', out);
 }
 
-static void line_size(FILE *out, struct json_object *vm)
+void explain_list(FILE *out, const char *name, struct json_object *list)
 {
-    char memory[UNITS_TEXT_MAX], free_memory[UNITS_TEXT_MAX];
-    label(out, "size");
-    (void)fprintf(out, "%" PRId64 " cpus (%" PRId64 " free), %s (%s free)\n",
-                  json_int_or(vm, "cpus", 0), json_int_or(vm, "free_cpus", 0),
-                  units_format_bytes(json_int_or(vm, "memory", 0), memory),
-                  units_format_bytes(json_int_or(vm, "free_memory", 0), free_memory));
+    for (size_t i = 0; list && i < json_object_array_length(list); i++)
+        explain_line(out, name, json_object_get_string(json_object_array_get_idx(list, i)));
 }
 
-/* The points in time of a VM's life, in the order of life. */
-static void lines_times(FILE *out, struct json_object *vm, struct json_object *record, usec now)
-{
-    static const struct {
-        const char *key;
-        const char *name;
-        bool of_vm;
-    } times[] = {
-        {"create_decided", "decided", false},
-        {"create_answered", "created", false},
-        {"born", "born", true},
-        {"joined", "joined", true},
-        {"idle_since", "idle since", true},
-        {"drain_decided", "drain", false},
-        {"drain_accepted", "draining", false},
-        {"poweroff_decided", "power-off", false},
-        {"destroy_decided", "destroy", false},
-    };
-    char age[UNITS_TEXT_MAX];
-    for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
-        if (!*show_ago(times[i].of_vm ? vm : record, times[i].key, now, age))
-            continue;
-        label(out, times[i].name);
-        (void)fprintf(out, "%s ago\n", age);
-    }
-    line(out, "decided for", json_string_or(record, "why", ""));
-}
-
-static void lines_domain(FILE *out, struct json_object *domain)
-{
-    if (!domain) {
-        line(out, "domain", "none is seen");
-        return;
-    }
-    line(out, "domain", json_string_or(domain, "state", ""));
-    line(out, "foreign", json_string_or(domain, "why_foreign", ""));
-    line(out, "generation", json_string_or(domain, "generation", ""));
-}
-
-static void lines_startd(FILE *out, struct json_object *startd, usec now)
-{
-    char heard[UNITS_TEXT_MAX];
-    if (!startd) {
-        line(out, "slots", "none is seen");
-        return;
-    }
-    label(out, "slots");
-    (void)fprintf(out, "%" PRId64 " claimed, %" PRId64 " of %" PRId64 " cpus free%s%s%s, heard ",
-                  json_int_or(startd, "claimed", 0), json_int_or(startd, "free_cpus", 0),
-                  json_int_or(startd, "cpus", 0),
-                  json_bool_or(startd, "draining", false) ? ", draining" : "",
-                  json_bool_or(startd, "drained", false) ? ", drained" : "",
-                  json_bool_or(startd, "usable", true) ? "" : ", would start no job");
-    (void)fprintf(out, "%s ago\n", show_ago(startd, "heard", now, heard));
-    line(out, "machine", json_string_or(startd, "machine", ""));
-    line(out, "job", json_string_or(startd, "job", ""));
-}
-
-static void lines_planned(FILE *out, struct json_object *planned)
+void explain_planned(FILE *out, struct json_object *planned)
 {
     for (size_t i = 0; planned && i < json_object_array_length(planned); i++) {
         struct json_object *action = json_object_array_get_idx(planned, i);
-        label(out, "planned");
+        const char *name = json_string_or(action, "template", "");
+        name = *name ? name : json_string_or(action, "name", "");
+        explain_label(out, "planned");
         paint_text(out, json_string_or(action, "action", ""), false);
+        (void)fputs(*name ? " " : "", out);
+        paint_text(out, name, false);
         (void)fputs(": ", out);
         paint_text(out, show_reason(action, "reason"), false);
         (void)fputc('\n', out);
     }
 }
 
-static void render(const struct cli *cli, struct json_object *view, FILE *out)
+void explain_counts(FILE *out, const char *name, struct json_object *counts)
 {
-    struct json_object *vm = json_object_or_null(view, "vm");
-    usec now = json_int_or(view, "now", 0);
-    const char *state = json_string_or(vm, "state", ""), *reason = show_reason(vm, "reason");
-    const char *group = json_string_or(vm, "group", "");
-    paint_text(out, json_string_or(vm, "name", ""), false);
-    (void)fprintf(out, " is %s%s%s%s", paint_begin(cli, paint_of_state(state)), state,
-                  paint_end(cli, paint_of_state(state)), *reason ? ": " : "");
-    paint_text(out, reason, false);
-    (void)fputc('\n', out);
-    lines_planned(out, json_array_or_null(view, "planned"));
-    line(out, "uuid", json_string_or(vm, "uuid", ""));
-    line(out, "host", json_string_or(vm, "host", ""));
-    line(out, "template", json_string_or(vm, "template", ""));
-    line(out, "group", *group ? group : "shared by all");
-    if (json_bool_or(vm, "exclusive", false))
-        line(out, "exclusive", "runs jobs of its group only");
-    line_size(out, vm);
-    lines_times(out, vm, json_object_or_null(view, "record"), now);
-    lines_domain(out, json_object_or_null(view, "domain"));
-    lines_startd(out, json_object_or_null(view, "startd"), now);
+    const char *comma = "";
+    explain_label(out, name);
+    if (counts) {
+        json_object_object_foreach(counts, state, count)
+        {
+            if (json_object_get_int64(count) == 0)
+                continue;
+            (void)fprintf(out, "%s%" PRId64 " %s", comma, json_object_get_int64(count), state);
+            comma = ", ";
+        }
+    }
+    (void)fputs(*comma ? "\n" : "none\n", out);
 }
 
 int explain_run(const struct cli *cli, int argc, char **argv)
 {
-    static const struct show show = {.render = render};
-    if (argc != 2 || strcmp(argv[0], "vm") != 0)
-        return command_wrong_arguments(cli, "explain");
-    AUTOFREE char *name = http_escape(argv[1]);
-    AUTOFREE char *path = mem_printf("/v1/explain/vm/%s", name);
-    return show_view(cli, path, &show);
+    for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(kinds); i++) {
+        if (strcmp(argv[0], kinds[i].word) != 0)
+            continue;
+        AUTOFREE char *name = http_escape(argv[1]);
+        AUTOFREE char *path = mem_printf("/v1/explain/%s/%s", kinds[i].word, name);
+        return show_view(cli, path, &kinds[i].show);
+    }
+    return command_wrong_arguments(cli, "explain");
 }

@@ -8,8 +8,9 @@
 #include "base/text.h"
 #include "cli/http.h"
 #include "cli/paint.h"
+#include "serve/utf8.h"
 
-static int complain(const struct cli *cli, int code, const struct err *e)
+int show_failure(const struct cli *cli, int code, const struct err *e)
 {
     (void)fputs("eyrie: ", cli->err);
     paint_text(cli->err, e->text, false);
@@ -80,7 +81,7 @@ static int watch(const struct cli *cli, const char *path, const struct show *sho
         }
         (void)fclose(out);
         if (code == CLI_USAGE || code == CLI_NOT_PERMITTED)
-            return complain(cli, code, &e);
+            return show_failure(cli, code, &e);
         if (in_place) {
             if (first)
                 (void)fputs("\033[2J", cli->out);
@@ -110,9 +111,24 @@ int show_view(const struct cli *cli, const char *path, const struct show *show)
     int code = show_once(cli, path, show, out, &e);
     (void)fclose(out);
     if (*e.text)
-        return complain(cli, code, &e);
+        return show_failure(cli, code, &e);
     (void)fwrite(block, 1, length, cli->out);
     return code;
+}
+
+int show_here(const struct cli *cli, struct json_object *view, const struct show *show)
+{
+    if (cli->json) {
+        size_t length;
+        const char *json =
+            json_object_to_json_string_length(view, JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+        AUTOFREE char *answer = mem_printf("%s\n", json);
+        utf8_mend(answer, length);
+        (void)fwrite(answer, 1, length + 1, cli->out);
+    } else {
+        show->render(cli, view, cli->out);
+    }
+    return show->judge ? show->judge(view) : CLI_OK;
 }
 
 int show_command(const struct cli *cli, const char *path)
@@ -124,7 +140,7 @@ int show_command(const struct cli *cli, const char *path)
     if (code == CLI_OK && json_parse(text_get(&body), body.length, &answer, &e) < 0)
         code = CLI_FAILURE;
     if (code != CLI_OK)
-        return complain(cli, code, &e);
+        return show_failure(cli, code, &e);
     if (cli->json) {
         (void)fwrite(text_get(&body), 1, body.length, cli->out);
         return CLI_OK;

@@ -16,6 +16,10 @@ struct show {
 
 /** GET @path and show it (as it is, for -o json). Returns the exit code. */
 int show_view(const struct cli *cli, const char *path, const struct show *show);
+/** Show a view that was made here, not asked for. Returns the exit code. */
+int show_here(const struct cli *cli, struct json_object *view, const struct show *show);
+/** Print "eyrie: " and the sentence; returns @code. */
+int show_failure(const struct cli *cli, int code, const struct err *e);
 /** POST @path and print what eyried says. Returns the exit code. */
 int show_command(const struct cli *cli, const char *path);
 

@@ -183,6 +183,13 @@ static void test_looking_at_a_degraded_pool(void **state)
     assert_int_equal(hosts.code, CLI_OK);
     assert_says(hosts.out, "no route to host");
     assert_says(hosts.out, "5/16");
+    SAID demand = eyrie("demand");
+    assert_int_equal(demand.code, CLI_OK);
+    assert_says(demand.out, "WAITING");
+    assert_says(demand.out, "eve");
+    SAID world = eyrie("world");
+    assert_int_equal(world.code, CLI_OK);
+    assert_says(world.out, "\"vpool-intruder\"");
     SAID flock = eyrie("flock");
     assert_int_equal(flock.code, CLI_OK);
     assert_says(flock.out, "applied");
@@ -225,6 +232,23 @@ static void test_explain(void **state)
     assert_says(odd.err, "there is no VM \"../%20?x\"");
     SAID nothing = eyrie("explain");
     assert_int_equal(nothing.code, CLI_USAGE);
+    SAID host = eyrie("explain host hv02");
+    assert_int_equal(host.code, CLI_OK);
+    assert_says(host.out, "hv02 takes no VMs");
+    assert_says(host.out, "the last complete answer is");
+    assert_says(host.out, "1 lost");
+    SAID group = eyrie("explain group juno");
+    assert_int_equal(group.code, CLI_OK);
+    assert_says(group.out, "juno gets no more VMs now");
+    assert_says(group.out, "9 idle jobs of alice (juno) want 1 cpu, 1GiB: 1 fit");
+    assert_says(group.out, "max          8 (eyrie.yaml:31)");
+    assert_says(group.out, "planned      create small: 9 idle jobs want it");
+    assert_says(group.out, "submitter    bob");
+    SAID unknown = eyrie("explain group june");
+    assert_int_equal(unknown.code, CLI_FAILURE);
+    assert_says(unknown.err, "did you mean juno?");
+    SAID odd_kind = eyrie("explain job 1.0");
+    assert_int_equal(odd_kind.code, CLI_USAGE);
     stage_end(&stage);
 }
 
@@ -232,7 +256,9 @@ static void test_json_is_the_answer(void **state)
 {
     static const char *const lines[] = {"status -o json", "vms --output=json", "-o json plan",
                                         "groups -ojson",  "hosts -o json",     "flock show -o json",
-                                        "explain vm 1a2b3 -o json", "pause -o json"};
+                                        "explain vm 1a2b3 -o json", "pause -o json",
+                                        "demand -o json", "world", "explain host hv01 -o json",
+                                        "explain group juno -o json"};
     struct stage stage;
     (void)state;
     stage_setup(&stage, port_degraded);
@@ -300,6 +326,12 @@ static void test_usage(void **state)
         {"flock apply --watch", "cannot be watched"},
         {"flock leave", "usage: eyrie flock"},
         {"status now", "usage: eyrie status"},
+        {"status -c x.yaml", "eyrie status takes no --config"},
+        {"replay --world w.json", "eyrie replay takes no --world"},
+        {"plan --world w.json --watch", "cannot be watched with --config or --world"},
+        {"replay", "usage: eyrie replay FOLDER"},
+        {"world now", "usage: eyrie world"},
+        {"demand now", "usage: eyrie demand"},
         {"", "Usage: eyrie VERB"},
     };
     (void)state;
