@@ -14,6 +14,7 @@ enum {
     LIMIT_SHAPES = 100000,
     LIMIT_SLOTS = 200000,
     LIMIT_DOMAINS = 100000,
+    LIMIT_IMAGES = 10000,                      /* volumes of a storage pool that are not ours */
     LIMIT_ACTIONS_PER_STEP = 200,
     LIMIT_CALLS_PER_HOST = 4,                  /* libvirt: 5 starve keepalive, see docs of host/ */
     LIMIT_CONDOR_TOOLS = 8,                    /* children at once */

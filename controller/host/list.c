@@ -221,7 +221,7 @@ static int add_node(virConnectPtr conn, struct json_object *answer, struct fault
 /* libvirt counts from its last refresh plus what it made itself; overlays that grow are not seen.
  */
 static int read_storage(const struct list *l, virConnectPtr conn, struct json_object *storage,
-                        struct json_object *volumes, struct fault *f)
+                        struct json_object *volumes, struct json_object *images, struct fault *f)
 {
     virStoragePoolPtr pool AUTOPOOL = NULL;
     virStoragePoolInfo info;
@@ -230,7 +230,7 @@ static int read_storage(const struct list *l, virConnectPtr conn, struct json_ob
         return r;
     if (virStoragePoolGetInfo(pool, &info) < 0)
         return fault_libvirt(f, "storage pool %s", l->storage_pool);
-    r = volume_list(pool, l->pool, volumes, f);
+    r = volume_list(pool, l->pool, volumes, images, f);
     if (r < 0)
         return r;
     json_add_int(storage, "capacity", (int64_t)info.capacity);
@@ -243,13 +243,15 @@ static void add_storage(const struct list *l, virConnectPtr conn, struct json_ob
     struct fault f;
     struct json_object *storage = json_object_new_object();
     struct json_object *volumes = json_object_new_array();
-    if (read_storage(l, conn, storage, volumes, &f) < 0) {
+    struct json_object *images = json_object_new_array();
+    if (read_storage(l, conn, storage, volumes, images, &f) < 0) {
         json_add_string(storage, "error", f.err.text);
         (void)json_object_put(volumes);
         volumes = NULL;
     }
     json_add(answer, "storage", storage);
     json_add(answer, "volumes", volumes);
+    json_add(answer, "images", images);
 }
 
 int list_take(struct list *l, const struct lease *lease, struct json_object *answer,

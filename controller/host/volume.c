@@ -5,6 +5,7 @@
 #include <libxml/parser.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/units.h"
 #include "host/element.h"
@@ -200,7 +201,7 @@ int volume_delete(virStoragePoolPtr pool, const char *name, bool *ret_gone, stru
 }
 
 int volume_list(virStoragePoolPtr pool, const char *ours, struct json_object *array,
-                struct fault *f)
+                struct json_object *images, struct fault *f)
 {
     virStorageVolPtr *volumes = NULL;
     int count = virStoragePoolListAllVolumes(pool, &volumes, 0);
@@ -216,6 +217,8 @@ int volume_list(virStoragePoolPtr pool, const char *ours, struct json_object *ar
             json_add_string(o, "uuid", uuid);
             json_add_string(o, "kind", vm_volume_name(kind));
             (void)json_object_array_add(array, o);
+        } else if (name && json_object_array_length(images) < LIMIT_IMAGES) {
+            (void)json_object_array_add(images, json_object_new_string(name));
         }
         (void)virStorageVolFree(volumes[i]);
     }

@@ -40,6 +40,9 @@ int volume_path(virStorageVolPtr volume, char **ret, struct fault *f);
 /** Delete the volume @name. Gone already is no fault: *@ret_gone says which. */
 int volume_delete(virStoragePoolPtr pool, const char *name, bool *ret_gone, struct fault *f);
 
-/** Add to @array an object for each volume in @pool that has a name of a VM of @ours. */
+/**
+ * Add to @array an object for each volume in @pool that has a name of a VM of @ours, and to @images
+ * the names of the others: what a VM's disk may be backed by.
+ */
 int volume_list(virStoragePoolPtr pool, const char *ours, struct json_object *array,
-                struct fault *f);
+                struct json_object *images, struct fault *f);

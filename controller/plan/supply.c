@@ -71,9 +71,9 @@ static bool open_room(const struct policy *p, const struct world *w, const struc
         if (!startd || startd->drained || !vm->record || !vm->record->drain_accepted)
             return false;
         room->rank = RANK_DRAINING;
-        room->cpus = startd->claimed ? startd->free_cpus : startd->cpus;
-        room->memory = startd->claimed ? startd->free_memory : startd->memory;
-        room->gpus = startd->claimed ? startd->free_gpus : startd->gpus;
+        room->cpus = startd->free_cpus;
+        room->memory = startd->free_memory;
+        room->gpus = startd->free_gpus;
         break;
     default:
         return false;

@@ -53,7 +53,7 @@ struct world_startd {
     int64_t cpus;        /* of the machine's slots in all */
     int64_t memory;
     int64_t gpus;
-    int64_t free_cpus;   /* in slots that are unclaimed */
+    int64_t free_cpus;   /* in slots that are unclaimed, or drained: what no job has */
     int64_t free_memory;
     int64_t free_gpus;
     int64_t claimed;     /* slots that are claimed, matched or preempting */

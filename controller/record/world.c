@@ -177,7 +177,7 @@ static const struct type world_type = {
 static const char *const answers[] = {"none", "ok", "failed"};
 
 /* The members, by value: the tables hold offsets, and memcpy keeps the aliasing rules. */
-#define GET(T, object, offset) (*(const T *)((const char *)(object) + (offset)))
+#define GET(T, object, offset) (*(T const *)((const char *)(object) + (offset)))
 #define PUT(T, object, offset) (*(T *)((char *)(object) + (offset)))
 
 static void copy_inside(struct arena *a, void *object, const struct type *type)

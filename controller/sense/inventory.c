@@ -19,6 +19,8 @@ struct inventory {
     size_t n_domains;
     struct world_volume *volumes; /* sorted by name */
     size_t n_volumes;
+    const char **images;
+    size_t n_images;
 };
 
 struct inventory *inventory_free(struct inventory *v)
@@ -111,6 +113,23 @@ static int volumes_parse(struct inventory *v, struct json_object *list, struct e
     return 0;
 }
 
+/* A worker that names none leaves it open which images there are. */
+static int images_parse(struct inventory *v, struct json_object *list, struct err *e)
+{
+    size_t n = list ? json_object_array_length(list) : 0;
+    if (n > LIMIT_IMAGES)
+        return err_set(e, EBADMSG, "too many images");
+    v->images = arena_take(v->arena, n, sizeof(*v->images));
+    v->n_images = n;
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *name = json_object_array_get_idx(list, i);
+        if (!json_object_is_type(name, json_type_string))
+            return err_set(e, EBADMSG, "an image without a name");
+        v->images[i] = arena_strdup(v->arena, json_object_get_string(name));
+    }
+    return 0;
+}
+
 static void volumes_keep(struct inventory *v, const struct inventory *last)
 {
     v->volumes = arena_take(v->arena, last->n_volumes, sizeof(*v->volumes));
@@ -148,6 +167,8 @@ int inventory_parse(struct json_object *o, const struct inventory *last, struct 
         r = err_set(e, EBADMSG, "\"volumes\" is missing");
     else if (last)
         volumes_keep(v, last);
+    if (r == 0)
+        r = images_parse(v, json_array_or_null(o, "images"), e);
     if (r < 0)
         return r;
     *ret = v;
@@ -167,4 +188,6 @@ void inventory_fill(const struct inventory *v, struct world_host *w)
     w->n_domains = v->n_domains;
     w->volumes = v->volumes;
     w->n_volumes = v->n_volumes;
+    w->images = v->images;
+    w->n_images = v->n_images;
 }

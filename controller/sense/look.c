@@ -15,7 +15,7 @@
 /* What one source said in one answer. Replaced as a whole. */
 struct facts {
     struct arena *arena;
-    const struct world_shape *shapes; /* of a queue */
+    struct world_shape *shapes; /* of a queue */
     const struct world_startd *startds; /* of the pool */
     size_t n;
 };
@@ -188,6 +188,8 @@ static void source_commit(struct source *s, usec now)
         s->look->figures.failures++;
         return;
     }
+    if (s->name)
+        queue_keep_first_seen(s->next.shapes, s->next.n, s->good.shapes, s->good.n, s->next_asked);
     facts_drop(&s->good);
     s->good = s->next;
     s->next = (struct facts){0};

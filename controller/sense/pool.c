@@ -21,12 +21,13 @@ struct slot {
     const char *name;
     const char *address;
     const char *job;
-    int64_t cpus, memory;             /* of this slot; of a partitionable one what is left of it */
-    int64_t total_cpus, total_memory; /* of it and the dynamic slots cut from it */
+    int64_t cpus, memory, gpus; /* of this slot; of a partitionable one what is left of it */
+    int64_t total_cpus, total_memory, total_gpus; /* of it and the dynamic slots cut from it */
     int64_t children;                 /* dynamic slots that were cut from it */
     usec heard;
     bool dynamic;
-    bool claimed, unclaimed, owner;
+    bool claimed, owner;
+    bool free; /* unclaimed; or drained, which leaves to the slot what no job has */
     bool draining, drained;
 };
 
@@ -53,7 +54,7 @@ const char *const *pool_argv(struct arena *a, const struct policy *p)
         "condor_status", "-pool", p->pool.central_manager, "-constraint",
         arena_printf(a, "EyriePool =?= %s", quote(a, p->pool.name)), "-attributes",
         "EyriePool,EyrieUUID,EyrieName,Name,MyAddress,SlotType,State,Activity,Cpus,Memory,"
-        "TotalSlotCpus,TotalSlotMemory,NumDynamicSlots,Draining,Offline,JobId,LastHeardFrom",
+        "TotalSlotCpus,TotalSlotMemory,TotalSlotGPUs,GPUs,NumDynamicSlots,Draining,Offline,JobId,LastHeardFrom",
         "-json", NULL,
     };
     return memcpy(arena_take(a, ARRAY_SIZE(argv), sizeof(*argv)), argv, sizeof(argv));
@@ -91,7 +92,8 @@ static int slot_take(void *userdata, struct json_object *ad, struct err *e)
         .children = untrusted_number(ad, "NumDynamicSlots", 0, MAX_CPUS, 0, NULL),
         .heard = USEC_PER_SEC * untrusted_number(ad, "LastHeardFrom", 0, MAX_SECONDS, 0, NULL),
         .dynamic = strcmp(json_string_or(ad, "SlotType", ""), "Dynamic") == 0,
-        .unclaimed = strcmp(state, "Unclaimed") == 0,
+        .gpus = untrusted_number(ad, "GPUs", 0, MAX_CPUS, 0, NULL),
+        .free = drained || strcmp(state, "Unclaimed") == 0,
         .owner = strcmp(state, "Owner") == 0 || strcmp(state, "Backfill") == 0 ||
                  strcmp(state, "Delete") == 0 || json_bool_or(ad, "Offline", false),
         .draining = drained || json_bool_or(ad, "Draining", false),
@@ -100,10 +102,11 @@ static int slot_take(void *userdata, struct json_object *ad, struct err *e)
      * are (manual, "Machine States and Activities"). */
     s.drained = drained && strcmp(activity, "Idle") == 0 && s.children == 0;
     /* unknown words mean busy */
-    s.claimed = !s.unclaimed && !s.owner && !drained;
+    s.claimed = !s.free && !s.owner;
     s.total_cpus = untrusted_number(ad, "TotalSlotCpus", 0, MAX_CPUS, s.cpus, NULL);
     s.total_memory = MIB * untrusted_number(ad, "TotalSlotMemory", 0, MAX_MEMORY_MIB,
                                           s.memory / MIB, NULL);
+    s.total_gpus = untrusted_number(ad, "TotalSlotGPUs", 0, MAX_CPUS, s.gpus, NULL);
     q->slots = arena_grow(q->arena, q->slots, q->n_slots, &q->capacity, sizeof(*q->slots));
     q->slots[q->n_slots++] = s;
     return 0;
@@ -161,6 +164,7 @@ static struct world_startd startd_of(const struct slot *slots, size_t n)
         if (!s->dynamic) {
             d.cpus += s->total_cpus;
             d.memory += s->total_memory;
+            d.gpus += s->total_gpus;
             all_drained &= s->drained;
             d.usable &= !s->owner;
             unseen += s->children;
@@ -169,11 +173,13 @@ static struct world_startd startd_of(const struct slot *slots, size_t n)
             if (slots[0].dynamic) { /* nothing else was heard of */
                 d.cpus += s->cpus;
                 d.memory += s->memory;
+                d.gpus += s->gpus;
             }
         }
-        if (s->unclaimed) {
+        if (s->free) {
             d.free_cpus += s->cpus;
             d.free_memory += s->memory;
+            d.free_gpus += s->gpus;
         }
         d.claimed += s->claimed;
         d.draining |= s->draining;

@@ -43,12 +43,17 @@ const char *const *queue_argv(struct arena *a, const struct policy *p, size_t sc
         /* The schedd applies the constraint a second time, to what it has added up: an attribute of
          * the constraint that is not asked for makes the answer empty, with exit status 0. */
         "-attributes",
-        arena_printf(a, "JobStatus,Owner,AcctGroup,RequestCpus,RequestMemory,RequestDisk,%s",
+        arena_printf(a,
+                     "JobStatus,Owner,AcctGroup,RequestCpus,RequestMemory,RequestDisk,RequestGPUs,"
+                     "AllowedExecuteDuration,%s",
                      p->pool.flag),
         "-constraint", arena_printf(a, "%s =?= true", p->pool.flag), "-json", NULL,
     };
     return memcpy(arena_take(a, ARRAY_SIZE(argv), sizeof(*argv)), argv, sizeof(argv));
 }
+
+/* Longer than any job, and small enough to be added to. */
+#define MAX_SECONDS (36525 * (int64_t)86400)
 
 struct queue_parser {
     struct arena *arena;
@@ -74,6 +79,10 @@ static int shape_compare(const void *left, const void *right)
         order = number_compare(a->memory, b->memory);
     if (order == 0)
         order = number_compare(a->disk, b->disk);
+    if (order == 0)
+        order = number_compare(a->gpus, b->gpus);
+    if (order == 0)
+        order = number_compare(a->runtime, b->runtime);
     return order;
 }
 
@@ -124,6 +133,8 @@ static int row_take(void *userdata, struct json_object *ad, struct err *e)
                                       &row.assumed);
     row.disk = KIB * untrusted_number(ad, "RequestDisk", 1, MAX_DISK_KIB, DEFAULT_DISK_KIB,
                                     &row.assumed);
+    row.gpus = untrusted_number(ad, "RequestGPUs", 0, MAX_CPUS, 0, NULL);
+    row.runtime = USEC_PER_SEC * untrusted_number(ad, "AllowedExecuteDuration", 0, MAX_SECONDS, 0, NULL);
     switch (status) {
     case JOB_IDLE:
         row.idle = count;
@@ -169,7 +180,7 @@ int queue_parser_feed(struct queue_parser *q, const char *bytes, size_t length, 
     return json_stream_feed(q->stream, bytes, length, e);
 }
 
-int queue_parser_end(struct queue_parser *q, const struct world_shape **ret_shapes, size_t *ret_n,
+int queue_parser_end(struct queue_parser *q, struct world_shape **ret_shapes, size_t *ret_n,
                      struct err *e)
 {
     int r = json_stream_end(q->stream, e);
@@ -179,4 +190,17 @@ int queue_parser_end(struct queue_parser *q, const struct world_shape **ret_shap
     *ret_shapes = q->rows;
     *ret_n = q->n_rows;
     return 0;
+}
+
+void queue_keep_first_seen(struct world_shape *shapes, size_t n, const struct world_shape *before,
+                           size_t n_before, usec now)
+{
+    for (size_t i = 0, k = 0; i < n; i++) {
+        while (k < n_before && shape_compare(&before[k], &shapes[i]) < 0)
+            k++;
+        bool known = k < n_before && shape_compare(&before[k], &shapes[i]) == 0 &&
+                     before[k].idle > 0 && before[k].first_seen;
+        if (shapes[i].idle > 0)
+            shapes[i].first_seen = known ? before[k].first_seen : now;
+    }
 }

@@ -26,5 +26,11 @@ int queue_parser_feed(struct queue_parser *q, const char *bytes, size_t length, 
  * cpus, memory, disk; rows that differ in JobStatus only are merged) and their number; -EBADMSG
  * when the answer is not complete.
  */
-int queue_parser_end(struct queue_parser *q, const struct world_shape **ret_shapes, size_t *ret_n,
+int queue_parser_end(struct queue_parser *q, struct world_shape **ret_shapes, size_t *ret_n,
                      struct err *e);
+/**
+ * Set first_seen of @shapes that have idle jobs: as in the answer @before, if the shape had idle jobs
+ * there, else @now. Both are sorted as by queue_parser_end.
+ */
+void queue_keep_first_seen(struct world_shape *shapes, size_t n, const struct world_shape *before,
+                           size_t n_before, usec now);

@@ -82,8 +82,8 @@ static void test_recorded(void **state)
     } cases[] = {
         {"pool-idle.json", RECORDED "free 2c 1024M claimed 0\n"},
         {"pool-busy.json", RECORDED "free 0c 640M claimed 1 job 2.0\n"},
-        {"pool-draining.json", RECORDED "free 0c 0M claimed 1 draining job 6.0\n"},
-        {"pool-drained.json", RECORDED "free 0c 0M claimed 0 draining drained\n"},
+        {"pool-draining.json", RECORDED "free 1c 768M claimed 1 draining job 6.0\n"},
+        {"pool-drained.json", RECORDED "free 2c 1024M claimed 0 draining drained\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         for (size_t piece = 1; piece <= 65536; piece *= 4) {
@@ -154,13 +154,13 @@ static void test_busy_or_not(void **state)
            "u v slot1@v 4c 400M free 2c 100M claimed 2 job 1.1\n");
     /* drained, it says, but there is a claimed part: not drained and empty */
     expect("[" WHOLE("Drained", "Idle", "4", "0") "," PART("1", "Claimed") "]",
-           "u v slot1@v 4c 400M free 0c 0M claimed 1 draining job 1.1\n");
+           "u v slot1@v 4c 400M free 4c 100M claimed 1 draining job 1.1\n");
     expect("[" WHOLE("Drained", "Idle", "3", "1") "]",
-           "u v slot1@v 4c 400M free 0c 0M claimed 1 draining\n");
+           "u v slot1@v 4c 400M free 3c 100M claimed 1 draining\n");
     expect("[" WHOLE("Drained", "Retiring", "4", "0") "]",
-           "u v slot1@v 4c 400M free 0c 0M claimed 0 draining\n");
+           "u v slot1@v 4c 400M free 4c 100M claimed 0 draining\n");
     expect("[" WHOLE("Drained", "Idle", "4", "0") "]",
-           "u v slot1@v 4c 400M free 0c 0M claimed 0 draining drained\n");
+           "u v slot1@v 4c 400M free 4c 100M claimed 0 draining drained\n");
     /* words of a version to come */
     expect("[" WHOLE("Snoozing", "Idle", "4", "0") "]",
            "u v slot1@v 4c 400M free 0c 0M claimed 1\n");
