@@ -1,0 +1,113 @@
+#include "property/trial.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "property/site.h"
+
+struct trial trial_make(struct arena *a, struct draw *d)
+{
+    struct trial t = {.arena = a, .draw = d};
+    t.policy = site_policy(a, d);
+    t.world = site_world(a, d, t.policy);
+    t.plan = plan_make(a, t.policy, t.world);
+    return t;
+}
+
+int trial_check(const struct trial *t, const char **ret_rule, struct err *e)
+{
+    static const struct rule *const families[] = {rules_safety, rules_limits, rules_demand,
+                                                  rules_leftovers, rules_variants};
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        for (const struct rule *rule = families[i]; rule->name; rule++) {
+            int r = rule->holds(t, e);
+            if (r < 0) {
+                *ret_rule = rule->name;
+                return r;
+            }
+        }
+    }
+    return 0;
+}
+
+bool trial_trusts(const struct trial *t, const struct world_fact *f)
+{
+    return f->asked > 0 && f->asked <= t->world->now &&
+           t->world->now - f->asked <= t->policy->timing.trust_for.value;
+}
+
+const struct world_host *trial_host(const struct world *w, const char *name)
+{
+    for (size_t i = 0; i < w->n_hosts; i++)
+        if (strcmp(w->hosts[i].name, name) == 0)
+            return &w->hosts[i];
+    return NULL;
+}
+
+const struct world_record *trial_record(const struct world *w, const char *uuid)
+{
+    for (size_t i = 0; i < w->n_records; i++)
+        if (strcmp(w->records[i].uuid, uuid) == 0)
+            return &w->records[i];
+    return NULL;
+}
+
+const struct plan_vm *trial_vm(const struct plan *plan, const char *uuid)
+{
+    for (size_t i = 0; i < plan->n_vms; i++)
+        if (plan->vms[i].state != VM_FOREIGN && strcmp(plan->vms[i].uuid, uuid) == 0)
+            return &plan->vms[i];
+    return NULL;
+}
+
+const struct world_domain *trial_domain(const struct world *w, const char *uuid,
+                                        const struct world_host **ret_host)
+{
+    for (size_t h = 0; h < w->n_hosts; h++) {
+        for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
+            const struct world_domain *domain = &w->hosts[h].domains[i];
+            if (!domain->ours || strcmp(domain->uuid, uuid) != 0)
+                continue;
+            if (ret_host)
+                *ret_host = &w->hosts[h];
+            return domain;
+        }
+    }
+    return NULL;
+}
+
+const struct world_startd *trial_startd(const struct world *w, const char *uuid,
+                                        const struct world_startd *last)
+{
+    for (size_t i = last ? (size_t)(last - w->pool.startds) + 1 : 0; i < w->pool.n_startds; i++)
+        if (strcmp(w->pool.startds[i].uuid, uuid) == 0)
+            return &w->pool.startds[i];
+    return NULL;
+}
+
+bool trial_claimed(const struct world *w, const char *uuid)
+{
+    const struct world_startd *s = NULL;
+    while ((s = trial_startd(w, uuid, s)))
+        if (s->claimed > 0)
+            return true;
+    return false;
+}
+
+bool trial_is(const struct plan_action *action, enum action_kind kind)
+{
+    return action->kind == kind;
+}
+
+bool trial_is_undrain(const struct plan_action *action)
+{
+    return strcmp(action_kind_name(action->kind), "undrain") == 0;
+}
+
+int64_t trial_count(const struct plan *plan, enum action_kind kind)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < plan->n_actions; i++)
+        n += plan->actions[i].kind == kind;
+    return n;
+}
