@@ -179,8 +179,8 @@ static void test_bad_lists(void **state)
         LIST "\"volumes\":[],\"complete\":false",
         "\"ok\":true",
         "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"volumes\":[]",
-        "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[{\"uuid\":\"u\"}],\"volumes\":"
-        "[]",
+        ("\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[{\"uuid\":\"u\"}],"
+         "\"volumes\":[]"),
         "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[]",
         "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[7],\"volumes\":[]",
         "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[],\"volumes\":[{}]",
