@@ -1,8 +1,10 @@
 #include "controller.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 
 #include "act/act.h"
@@ -47,6 +49,7 @@ struct controller {
     struct loop *loop;
     const struct config *config;
     const struct policy *policy;
+    int lock; /* fd; holds the state folder */
     struct ledger *ledger;
     struct look *look;
     struct act *act;
@@ -54,7 +57,7 @@ struct controller {
     struct api *api;
     struct host_slot *hosts; /* as policy.hosts */
     struct record_of_starts *templates; /* as policy.templates */
-    struct flock **flocks;   /* as policy.schedds */
+    struct flocking **flocks;   /* as policy.schedds */
     char *vm_fragment;
     struct loop_timer *step_timer; /* debounce */
     struct loop_timer *next_timer; /* what the plan wants to be looked at again */
@@ -114,7 +117,7 @@ static struct host *find_host(void *userdata, const char *name)
     return slot ? slot->worker : NULL;
 }
 
-static struct flock *find_flock(void *userdata, const char *schedd)
+static struct flocking *find_flock(void *userdata, const char *schedd)
 {
     struct controller *c = userdata;
     for (size_t i = 0; i < c->policy->n_schedds; i++)
@@ -319,12 +322,20 @@ static void publish(struct controller *c, struct arena *a, const struct world *w
     loop_notify_status(c->loop, "%zu VMs, %zu actions", plan->n_vms, plan->n_actions);
 }
 
+/* The loop's clock stands still during a callback; this one measures it. */
+static usec clock_now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (usec)t.tv_sec * USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
 /* The step: world → plan → act → publish. */
 static void step(void *userdata)
 {
     struct controller *c = userdata;
     struct arena *a = arena_new(); /* goes to the snapshot */
-    usec from = loop_ticks(c->loop);
+    usec from = clock_now();
     c->step_due = false;
 
     const struct world *w = build_world(c, a);
@@ -336,7 +347,7 @@ static void step(void *userdata)
             c->templates[plan->actions[i].policy_template].last_start = w->now;
     recorder_take(c->recorder, w, plan);
     c->steps++;
-    publish(c, a, w, plan, loop_ticks(c->loop) - from);
+    publish(c, a, w, plan, clock_now() - from);
 
     usec wait = plan->next_look == USEC_NEVER ? USEC_NEVER : plan->next_look - w->now;
     loop_timer_set(c->next_timer, wait != USEC_NEVER && wait < debounce ? debounce : wait);
@@ -429,10 +440,31 @@ static int read_fragment(const struct policy *p, const char *name, struct text *
                         : r;
 }
 
+/* S6: one active controller for one state folder. The lock goes with the process. */
+static int lock_state(struct controller *c, struct err *e)
+{
+    AUTOFREE char *path = mem_printf("%s/lock", c->policy->paths.state);
+    char holder[32] = "";
+    c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (c->lock < 0)
+        return err_set(e, errno, "%s: %s", path, strerror(errno));
+    if (flock(c->lock, LOCK_EX | LOCK_NB) < 0) {
+        ssize_t n = pread(c->lock, holder, sizeof(holder) - 1, 0);
+        return err_set(e, EBUSY, "another eyried (process %.*s) holds %s",
+                       n > 0 ? (int)strcspn(holder, "\n") : 1, n > 0 ? holder : "?", path);
+    }
+    int n = snprintf(holder, sizeof(holder), "%d\n", (int)getpid());
+    if (ftruncate(c->lock, 0) < 0 || pwrite(c->lock, holder, (size_t)n, 0) != n)
+        return err_set(e, errno, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
 static int open_ledger(struct controller *c, struct err *e)
 {
     AUTOFREE char *path = mem_printf("%s/ledger.sqlite", c->policy->paths.state);
-    int r = ledger_open(path, &c->ledger, e);
+    int r = lock_state(c, e);
+    if (r == 0)
+        r = ledger_open(path, &c->ledger, e);
     if (r < 0)
         return r;
     AUTOFREE char *paused = ledger_switch_get(c->ledger, "paused");
@@ -446,7 +478,7 @@ static int open_flocks(struct controller *c, struct err *e)
     struct text fragment = {0};
     AUTOFREE char *left = ledger_switch_get(c->ledger, "left");
     int r = read_fragment(p, "main-schedd.conf", &fragment, e);
-    c->flocks = mem_new(p->n_schedds, sizeof(struct flock *));
+    c->flocks = mem_new(p->n_schedds, sizeof(struct flocking *));
     for (size_t i = 0; r == 0 && i < p->n_schedds; i++)
         r = flock_new(c->loop, p, &p->schedds[i], text_get(&fragment), &c->flocks[i], e);
     if (r == 0)
@@ -472,6 +504,7 @@ int controller_new(struct loop *loop, const struct config *config, struct contro
     struct controller *c = mem_new(1, sizeof(*c));
     struct text vm_fragment = {0};
     c->loop = loop;
+    c->lock = -1;
     c->config = config;
     c->policy = config_policy(config);
     c->started = loop_now(loop);
@@ -533,6 +566,7 @@ struct controller *controller_free(struct controller *c)
     (void)loop_timer_free(c->look_timer);
     (void)snapshot_unref(c->snapshot);
     (void)ledger_close(c->ledger);
+    mem_close_p(&c->lock);
     for (size_t i = 0; i < EVENTS_SHOWN; i++)
         free(c->events[i].text);
     free(c->hosts);

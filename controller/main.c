@@ -73,14 +73,24 @@ static void asked_to_stop(void *userdata, int signal)
     loop_quit(userdata, EXIT_SUCCESS);
 }
 
+/* Not a reason to end: jobs wait. */
+static void asked_to_reload(void *userdata, int signal)
+{
+    (void)userdata;
+    (void)signal;
+    (void)fputs("eyried: cannot reload yet; restart it to use a changed policy\n", stderr);
+}
+
 static int run(struct loop *loop, const struct config *config)
 {
     struct controller *controller = NULL;
-    struct loop_signal *term = NULL, *interrupt = NULL;
+    struct loop_signal *term = NULL, *interrupt = NULL, *hangup = NULL;
     struct err e;
     int r = loop_signal_new(loop, SIGTERM, asked_to_stop, loop, &term);
     if (r == 0)
         r = loop_signal_new(loop, SIGINT, asked_to_stop, loop, &interrupt);
+    if (r == 0)
+        r = loop_signal_new(loop, SIGHUP, asked_to_reload, NULL, &hangup);
     if (r == 0)
         r = loop_watchdog(loop);
     if (r < 0)
@@ -99,6 +109,7 @@ static int run(struct loop *loop, const struct config *config)
     (void)controller_free(controller);
     (void)loop_signal_free(term);
     (void)loop_signal_free(interrupt);
+    (void)loop_signal_free(hangup);
     return r < 0 ? EXIT_FAILURE : r;
 }
 

@@ -11,6 +11,7 @@
 #include "act/invalidate.h"
 #include "act/seed.h"
 #include "act/token.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 /*
@@ -135,6 +136,7 @@ static void created(void *userdata, const struct host_answer *answer)
 static void got_token(void *userdata, const char *token, const char *error)
 {
     struct deed *d = userdata;
+    struct act *act = d->act;
     struct text seed = {0};
     struct err e;
     if (!token) {
@@ -151,6 +153,7 @@ static void got_token(void *userdata, const char *token, const char *error)
                                                  .token = token},
                                d->vm_fragment, &seed, &e)
                  : err_set(&e, ENOENT, "host %s is no longer in the policy", d->host);
+    d->token = token_free(d->token);
     if (r < 0)
         create_failed(d, WORLD_ANSWER_FAILED, e.text);
     else
@@ -170,6 +173,8 @@ static void got_token(void *userdata, const char *token, const char *error)
                                                .seed = text_get(&seed)},
                     created, d);
     seed_wipe(&seed);
+    if (r == 0) /* a tool has ended: another may start */
+        act->callbacks.changed(act->callbacks.userdata);
 }
 
 static void drained(void *userdata, const char *error)
@@ -346,7 +351,7 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
     struct act *a = d->act;
     struct host *host =
         action->host[0] ? a->callbacks.host(a->callbacks.userdata, action->host) : NULL;
-    struct flock *flock = a->callbacks.flock(a->callbacks.userdata, action->name);
+    struct flocking *flock = a->callbacks.flock(a->callbacks.userdata, action->name);
     struct err e;
     int r;
 
@@ -408,6 +413,21 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
     deed_end(d);
 }
 
+/* Whether the action begins with one of HTCondor's tools. */
+static bool needs_tool(enum action_kind kind)
+{
+    return kind == ACTION_CREATE || kind == ACTION_DRAIN || kind == ACTION_UNDRAIN ||
+           kind == ACTION_INVALIDATE;
+}
+
+static size_t tools_running(const struct act *a)
+{
+    size_t n = 0;
+    for (const struct deed *d = a->deeds; d; d = d->next)
+        n += d->token || d->drain || d->invalidate;
+    return n;
+}
+
 size_t act_start(struct act *a, const struct plan *plan, const struct world *w,
                  const char *vm_fragment)
 {
@@ -416,6 +436,9 @@ size_t act_start(struct act *a, const struct plan *plan, const struct world *w,
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct plan_action *action = &plan->actions[i];
         if (is_under_way(a, action))
+            continue;
+        /* What is left out comes again in the next plan, when a tool has ended. */
+        if (needs_tool(action->kind) && tools_running(a) >= LIMIT_CONDOR_TOOLS)
             continue;
         struct text why = {0};
         reason_render(&action->reason, plan->policy->file, &why);

@@ -25,7 +25,7 @@ struct act_callbacks {
     /** The host worker of that name, or NULL. */
     struct host *(*host)(void *userdata, const char *name);
     /** The fragment of that schedd, or NULL. */
-    struct flock *(*flock)(void *userdata, const char *schedd);
+    struct flocking *(*flock)(void *userdata, const char *schedd);
     /** A create of @template on @host failed, or its VM never joined. */
     void (*start_failed)(void *userdata, const char *host, const char *template);
     void *userdata;

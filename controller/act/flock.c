@@ -16,7 +16,7 @@ static const usec tool_deadline = 20 * USEC_PER_SEC;
 static const usec confirm_within = 10 * USEC_PER_SEC;
 static const usec confirm_again = USEC_PER_SEC / 4;
 
-struct flock {
+struct flocking {
     struct loop *loop;
     char *schedd;
     char *path;
@@ -43,7 +43,7 @@ struct flock {
 
 static void ask_confirmation(void *userdata);
 
-static int render(struct flock *f, const struct policy *p, const char *template_text, struct err *e)
+static int render(struct flocking *f, const struct policy *p, const char *template_text, struct err *e)
 {
     AUTOFREE char *knob = mem_strdup(p->pool.name);
     for (char *c = knob; *c; c++)
@@ -75,9 +75,9 @@ static int render(struct flock *f, const struct policy *p, const char *template_
 }
 
 int flock_new(struct loop *loop, const struct policy *p, const struct policy_schedd *schedd,
-              const char *template_text, struct flock **ret, struct err *e)
+              const char *template_text, struct flocking **ret, struct err *e)
 {
-    struct flock *f = mem_new(1, sizeof(*f));
+    struct flocking *f = mem_new(1, sizeof(*f));
     f->loop = loop;
     f->schedd = mem_strdup(schedd->name);
     f->path = mem_strdup(schedd->flock);
@@ -94,7 +94,7 @@ int flock_new(struct loop *loop, const struct policy *p, const struct policy_sch
     return 0;
 }
 
-struct flock *flock_free(struct flock *f)
+struct flocking *flock_free(struct flocking *f)
 {
     if (!f)
         return NULL;
@@ -112,19 +112,19 @@ struct flock *flock_free(struct flock *f)
     return NULL;
 }
 
-const char *flock_schedd(const struct flock *f)
+const char *flock_schedd(const struct flocking *f)
 {
     return f->schedd;
 }
 
-void flock_want(struct flock *f, bool wanted)
+void flock_want(struct flocking *f, bool wanted)
 {
     f->wanted = wanted;
     f->failed = 0;
 }
 
 /* What is in the file now, owned by the caller, or NULL; its digest goes to f->present. */
-static char *look(struct flock *f)
+static char *look(struct flocking *f)
 {
     struct text content = {0};
     struct err e;
@@ -145,13 +145,13 @@ static char *look(struct flock *f)
     return text;
 }
 
-void flock_look(struct flock *f)
+void flock_look(struct flocking *f)
 {
     if (!f->done)
         free(look(f));
 }
 
-void flock_fill(const struct flock *f, struct world_flock *w)
+void flock_fill(const struct flocking *f, struct world_flock *w)
 {
     *w = (struct world_flock){
         .schedd = f->schedd,
@@ -163,7 +163,7 @@ void flock_fill(const struct flock *f, struct world_flock *w)
     };
 }
 
-static void end(struct flock *f, const char *error)
+static void end(struct flocking *f, const char *error)
 {
     flock_done done = f->done;
     AUTOFREE char *text = mem_strdup(error);
@@ -180,7 +180,7 @@ static void end(struct flock *f, const char *error)
     done(f->userdata, text);
 }
 
-static void run(struct flock *f, const char *const *argv, const char *const *environment,
+static void run(struct flocking *f, const char *const *argv, const char *const *environment,
                 child_done done)
 {
     f->child = child_free(f->child);
@@ -195,7 +195,7 @@ static void run(struct flock *f, const char *const *argv, const char *const *env
 
 static void reconfigured(void *userdata, const struct child_result *r)
 {
-    struct flock *f = userdata;
+    struct flocking *f = userdata;
     if (r->error) {
         /* The file is right, and a schedd that comes up reads it; there is nothing to roll back. */
         AUTOFREE char *text = mem_printf("%s does not take the fragment yet: %s", f->schedd, r->error);
@@ -206,13 +206,13 @@ static void reconfigured(void *userdata, const struct child_result *r)
     ask_confirmation(f);
 }
 
-static void reconfigure(struct flock *f)
+static void reconfigure(struct flocking *f)
 {
     run(f, (const char *const[]){"condor_reconfig", "-schedd", NULL}, NULL, reconfigured);
 }
 
 /* The daemon goes on with something else than what is in the file: put back what was there. */
-static void roll_back(struct flock *f, const char *trouble)
+static void roll_back(struct flocking *f, const char *trouble)
 {
     struct err e;
     int r = 0;
@@ -233,7 +233,7 @@ static void roll_back(struct flock *f, const char *trouble)
 
 static void confirmed(void *userdata, const struct child_result *r)
 {
-    struct flock *f = userdata;
+    struct flocking *f = userdata;
     if (r->error) {
         AUTOFREE char *text = mem_printf("%s cannot be asked what it believes: %s", f->schedd,
                                          r->error);
@@ -264,13 +264,13 @@ static void confirmed(void *userdata, const struct child_result *r)
 
 static void ask_confirmation(void *userdata)
 {
-    struct flock *f = userdata;
+    struct flocking *f = userdata;
     run(f, (const char *const[]){"condor_config_val", "-schedd", f->knob, NULL}, NULL, confirmed);
 }
 
 static void checked(void *userdata, const struct child_result *r)
 {
-    struct flock *f = userdata;
+    struct flocking *f = userdata;
     struct err e;
     replace_scratch_remove(f->path, "check");
     if (r->error) {
@@ -290,16 +290,15 @@ static void checked(void *userdata, const struct child_result *r)
 /* The site's own root configuration is the first source that HTCondor names. */
 static void got_sources(void *userdata, const struct child_result *r)
 {
-    struct flock *f = userdata;
+    struct flocking *f = userdata;
     struct err e;
-    const char *line = strchr(r->output, '\n');
+    const char *line = strchr(r->output, '/'); /* headings, which name no path, may come before */
     if (r->error || !line) {
         AUTOFREE char *text = mem_printf("cannot find the schedd's configuration: %s",
                                          r->error ? r->error : "condor_config_val names none");
         end(f, text);
         return;
     }
-    line += strspn(line, "\n\t ");
     AUTOFREE char *scratch = replace_scratch_path(f->path, "new");
     AUTOFREE char *check = replace_scratch_path(f->path, "check");
     AUTOFREE char *root = mem_printf("include : %.*s\ninclude : %s\n", (int)strcspn(line, "\n"), line,
@@ -320,7 +319,7 @@ static void got_sources(void *userdata, const struct child_result *r)
 /* Leaving. The schedd's tools answer, so the file may go: the reconfigure that follows can work. */
 static void remove_now(void *userdata, const struct child_result *r)
 {
-    struct flock *f = userdata;
+    struct flocking *f = userdata;
     struct err e;
     if (r->error || (f->before && replace_remove(f->path, &e) < 0)) {
         AUTOFREE char *text = mem_printf("the fragment stays: %s", r->error ? r->error : e.text);
@@ -334,7 +333,7 @@ static void remove_now(void *userdata, const struct child_result *r)
 /* The file holds what is wanted: whether the daemon has read it is all there is to find out. */
 static void asked_first(void *userdata, const struct child_result *r)
 {
-    struct flock *f = userdata;
+    struct flocking *f = userdata;
     if (!r->error && strncmp(r->output, f->revision, strlen(f->revision)) == 0) {
         memcpy(f->believed, f->revision, sizeof(f->believed));
         end(f, NULL);
@@ -343,7 +342,7 @@ static void asked_first(void *userdata, const struct child_result *r)
     reconfigure(f);
 }
 
-void flock_apply(struct flock *f, flock_done done, void *userdata)
+void flock_apply(struct flocking *f, flock_done done, void *userdata)
 {
     assert(!f->done); /* one at a time: act.c sees to it */
     f->done = done;

@@ -14,7 +14,7 @@
 #include "loop/loop.h"
 #include "plan/world.h"
 
-struct flock;
+struct flocking;
 
 /** @error is NULL on success, else one sentence. */
 typedef void (*flock_done)(void *userdata, const char *error);
@@ -24,15 +24,15 @@ typedef void (*flock_done)(void *userdata, const char *error);
  * file. Returns 0 or -errno. What is needed of @p is copied. Owned by the caller (flock_free).
  */
 int flock_new(struct loop *loop, const struct policy *p, const struct policy_schedd *schedd,
-              const char *template_text, struct flock **ret, struct err *e);
+              const char *template_text, struct flocking **ret, struct err *e);
 /** Give up what is under way and free. */
-struct flock *flock_free(struct flock *f);
-const char *flock_schedd(const struct flock *f);
+struct flocking *flock_free(struct flocking *f);
+const char *flock_schedd(const struct flocking *f);
 /** Whether the fragment should be there; otherwise flock_apply takes it away. */
-void flock_want(struct flock *f, bool wanted);
+void flock_want(struct flocking *f, bool wanted);
 /** Read the file again: somebody else may have changed it. */
-void flock_look(struct flock *f);
+void flock_look(struct flocking *f);
 /** Make the file and the running daemon as wanted. @done comes once, never from inside this. */
-void flock_apply(struct flock *f, flock_done done, void *userdata);
+void flock_apply(struct flocking *f, flock_done done, void *userdata);
 /** Set all of @w; strings are valid until the next flock_look or the end of an apply. */
-void flock_fill(const struct flock *f, struct world_flock *w);
+void flock_fill(const struct flocking *f, struct world_flock *w);

@@ -33,7 +33,8 @@ int replace_scratch_write(const char *path, const char *suffix, const char *cont
 {
     AUTOFREE char *scratch = replace_scratch_path(path, suffix);
     AUTOCLOSE int fd = open(scratch, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    int r = fd < 0 ? -errno : write_all(fd, content);
+    /* HTCondor's daemons and every user's tools read it, whatever our umask. */
+    int r = fd < 0 || fchmod(fd, 0644) < 0 ? -errno : write_all(fd, content);
     if (r < 0) {
         (void)unlink(scratch);
         return err_set(e, -r, "%s: %s", scratch, strerror(-r));

@@ -49,6 +49,8 @@ struct token *token_create(struct loop *loop, const struct policy *p, const char
     AUTOFREE char *identity = mem_printf("vm-%s@%s", uuid, p->pool.trust_domain);
     AUTOFREE char *life =
         mem_printf("%lld", (long long)(p->timing.token_life.value / USEC_PER_SEC));
+    /* The issuer is the trust domain of who signs, which need not be this machine's. */
+    AUTOFREE char *issuer = mem_printf("_CONDOR_TRUST_DOMAIN=%s", p->pool.trust_domain);
     const char *const argv[] = {
         "condor_token_create", "-identity", identity, "-authz", "ADVERTISE_STARTD",
         "-authz", "ADVERTISE_MASTER", "-authz", "READ", "-lifetime", life,
@@ -58,7 +60,9 @@ struct token *token_create(struct loop *loop, const struct policy *p, const char
     t->done = done;
     t->userdata = userdata;
     t->child = condor_run(loop, p->pool.tools,
-                          &(struct child_args){.argv = argv, .limit = TOKEN_BYTES_MAX,
+                          &(struct child_args){.argv = argv,
+                                               .environment = (const char *const[]){issuer, NULL},
+                                               .limit = TOKEN_BYTES_MAX,
                                                .secret = true, .done = tool_done, .userdata = t});
     return t;
 }

@@ -4,9 +4,9 @@
 
 # shellcheck disable=SC2034 # both are for who sources this
 PACKAGES_BUILD=(
-	clang gcc libclang-rt-14-dev libcmocka-dev libcurl4-gnutls-dev libcyaml-dev libjson-c-dev
+	clang gcc libclang-rt-14-dev libcmocka-dev libcurl4-gnutls-dev libjson-c-dev
 	libmicrohttpd-dev libsmartcols-dev libsqlite3-dev libsystemd-dev libvirt-dev libxml2-dev
-	libyaml-dev meson ninja-build pkg-config scdoc shellcheck uuid-dev
+	libyaml-dev meson ninja-build pkg-config scdoc shellcheck uuid-dev zlib1g-dev
 )
 # shellcheck disable=SC2034
 PACKAGES_LAB=(
