@@ -224,7 +224,8 @@ static int frozen_does_nothing_S8(const struct trial *t, struct err *e)
 
 static bool should_be_there(const struct plan_vm *vm)
 {
-    return vm->record && vm->record->create_answer == WORLD_ANSWER_OK &&
+    return vm->record &&
+           (vm->record->create_answer == WORLD_ANSWER_OK || vm->record->joined) &&
            !vm->record->poweroff_decided && !vm->record->destroy_decided;
 }
 

@@ -142,6 +142,8 @@ static void make_queues(struct builder *b)
     for (size_t i = 0; i < b->p->n_schedds; i++) {
         struct world_shape *shapes = arena_take(b->arena, SHAPES_MAX, sizeof(*shapes));
         queues[i] = (struct world_queue){b->p->schedds[i].name, fact(b), shapes, 0};
+        if (queues[i].fact.asked < b->w->pool.fact.asked && !draw_chance(b->d, 10))
+            queues[i].fact.asked = b->w->pool.fact.asked;
         for (int64_t n = draw_range(b->d, 0, draw_chance(b->d, 20) ? SHAPES_MAX : 3); n > 0; n--)
             make_shape(b, &queues[i], shapes);
     }
