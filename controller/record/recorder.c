@@ -22,6 +22,18 @@
 static const usec quiet_interval = USEC_PER_MINUTE;
 static const usec deadline = 30 * USEC_PER_SEC;
 
+/* Steps come fast when something happens, and those are the ones that are wanted. */
+enum { CHILDREN_MAX = 8 };
+
+struct worker {
+    struct recorder *recorder;
+    pid_t pid;
+    int error;                /* the child's sentence comes from here */
+    struct loop_child *child; /* NULL: it is not at work */
+    struct loop_timer *timer;
+    bool overdue; /* the child was killed for it */
+};
+
 struct recorder {
     struct loop *loop;
     char *folder;
@@ -29,13 +41,9 @@ struct recorder {
     recorder_event event;
     void *userdata;
     bool off;
-    bool missed;  /* a step came while the child was at work */
-    bool overdue; /* the child was killed for it */
-    usec last;    /* the world of the last recording */
-    pid_t pid;
-    int error; /* the child's sentence comes from here; -1: there is no child */
-    struct loop_child *child;
-    struct loop_timer *timer;
+    bool missed; /* a step came while all children were at work */
+    usec last;   /* the world of the last recording */
+    struct worker workers[CHILDREN_MAX];
 };
 
 /* ---- in the child ---------------------------------------------------------------------------- */
@@ -50,11 +58,26 @@ static int is_scratch(const struct dirent *entry)
     return fnmatch(SCRATCH_PATTERN, entry->d_name, 0) == 0;
 }
 
-/* Remove all but the newest @keep of what @filter takes; names sort as time does. */
-static int prune(int folder, int64_t keep, int (*filter)(const struct dirent *entry), struct err *e)
+/* Remove what killed children left: no child that lives has a file that was not touched for long. */
+static void sweep(int folder)
 {
     struct dirent **entries = NULL;
-    int n = scandirat(folder, ".", &entries, filter, alphasort), r = 0;
+    int n = scandirat(folder, ".", &entries, is_scratch, NULL);
+    for (int i = 0; i < n; i++) {
+        struct stat st;
+        if (fstatat(folder, entries[i]->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_mtime + 2 * deadline / USEC_PER_SEC < time(NULL))
+            (void)unlinkat(folder, entries[i]->d_name, 0);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+/* Remove all recordings but the newest @keep; names sort as time does. */
+static int prune(int folder, int64_t keep, struct err *e)
+{
+    struct dirent **entries = NULL;
+    int n = scandirat(folder, ".", &entries, is_recording, alphasort), r = 0;
     if (n < 0)
         return err_set(e, errno, "%s", strerror(errno));
     for (int i = 0; i < n; i++) {
@@ -105,10 +128,8 @@ static int record(const struct recorder *r, const struct world *w, const struct 
     AUTOCLOSE int folder = open(r->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return err_set(e, errno, "%s", strerror(errno));
-    /* Room first: what a killed child left, and the oldest. */
-    int k = prune(folder, 0, is_scratch, e);
-    if (k == 0)
-        k = prune(folder, r->keep - 1, is_recording, e);
+    sweep(folder); /* room first */
+    int k = prune(folder, r->keep - 1, e);
     return k < 0 ? k : write_recording(folder, w, plan, e);
 }
 
@@ -136,47 +157,50 @@ static void switch_off(struct recorder *r, const char *why)
 {
     AUTOFREE char *text =
         mem_printf("%s; worlds are not recorded any more until eyried starts again", why);
+    if (r->off)
+        return;
     r->off = true;
     r->event(r->userdata, "record-failed", r->folder, text);
 }
 
-static void child_forget(struct recorder *r)
+static void worker_forget(struct worker *worker)
 {
-    r->child = loop_child_free(r->child);
-    loop_timer_set(r->timer, USEC_NEVER);
-    if (r->error >= 0)
-        (void)close(r->error);
-    r->error = -1;
+    worker->child = loop_child_free(worker->child);
+    loop_timer_set(worker->timer, USEC_NEVER);
+    if (worker->error >= 0)
+        (void)close(worker->error);
+    worker->error = -1;
 }
 
 static void on_child(void *userdata, pid_t pid, int status)
 {
-    struct recorder *r = userdata;
+    struct worker *worker = userdata;
     struct err e = {0};
     (void)pid;
-    ssize_t n = read(r->error, e.text, sizeof(e.text) - 1);
-    child_forget(r);
+    ssize_t n = read(worker->error, e.text, sizeof(e.text) - 1);
+    worker_forget(worker);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
-    if (r->overdue)
+    if (worker->overdue)
         (void)err_set(&e, ETIMEDOUT, "a world was not written within %d s",
                       (int)(deadline / USEC_PER_SEC));
     else if (n <= 0 && WIFSIGNALED(status))
         (void)err_set(&e, EIO, "the child that writes was killed by signal %d", WTERMSIG(status));
     else if (n <= 0)
         (void)err_set(&e, EIO, "the child that writes failed");
-    switch_off(r, e.text);
+    switch_off(worker->recorder, e.text);
 }
 
 static void on_deadline(void *userdata)
 {
-    struct recorder *r = userdata;
-    r->overdue = true;
-    (void)kill(r->pid, SIGKILL);
+    struct worker *worker = userdata;
+    worker->overdue = true;
+    (void)kill(worker->pid, SIGKILL);
 }
 
-static int start(struct recorder *r, const struct world *w, const struct plan *plan)
+static int start(struct worker *worker, const struct world *w, const struct plan *plan)
 {
+    struct recorder *r = worker->recorder;
     int fds[2];
     pid_t parent = getpid();
     if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -186,19 +210,19 @@ static int start(struct recorder *r, const struct world *w, const struct plan *p
         child_main(r, w, plan, parent, fds[1]);
     int k = pid < 0 ? -errno : 0;
     (void)close(fds[1]);
-    r->error = fds[0];
-    r->pid = pid;
-    r->overdue = false;
+    worker->error = fds[0];
+    worker->pid = pid;
+    worker->overdue = false;
     if (k == 0)
-        k = loop_child_new(r->loop, pid, on_child, r, &r->child);
+        k = loop_child_new(r->loop, pid, on_child, worker, &worker->child);
     if (k < 0 && pid > 0) { /* nobody would reap it */
         (void)kill(pid, SIGKILL);
         (void)waitpid(pid, NULL, 0);
     }
     if (k < 0)
-        child_forget(r);
+        worker_forget(worker);
     else
-        loop_timer_set(r->timer, deadline);
+        loop_timer_set(worker->timer, deadline);
     return k;
 }
 
@@ -210,11 +234,15 @@ void recorder_take(struct recorder *r, const struct world *w, const struct plan 
                w->now - r->last >= quiet_interval;
     if (!due)
         return;
-    r->missed = r->child != NULL;
-    if (r->child)
+    struct worker *idle = NULL;
+    for (size_t i = 0; i < CHILDREN_MAX && !idle; i++)
+        if (!r->workers[i].child)
+            idle = &r->workers[i];
+    r->missed = !idle;
+    if (!idle)
         return;
     r->last = w->now;
-    int k = start(r, w, plan);
+    int k = start(idle, w, plan);
     if (k < 0)
         switch_off(r, strerror(-k));
 }
@@ -231,9 +259,12 @@ struct recorder *recorder_new(struct loop *loop, const char *folder, int64_t kee
         .keep = keep,
         .event = event,
         .userdata = userdata,
-        .error = -1,
-        .timer = loop_timer_new(loop, on_deadline, r),
     };
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct worker *worker = &r->workers[i];
+        *worker = (struct worker){.recorder = r, .error = -1};
+        worker->timer = loop_timer_new(loop, on_deadline, worker);
+    }
     return r;
 }
 
@@ -241,10 +272,13 @@ struct recorder *recorder_free(struct recorder *r)
 {
     if (!r)
         return NULL;
-    if (r->child)
-        (void)kill(r->pid, SIGKILL);
-    child_forget(r);
-    (void)loop_timer_free(r->timer);
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct worker *worker = &r->workers[i];
+        if (worker->child)
+            (void)kill(worker->pid, SIGKILL);
+        worker_forget(worker);
+        (void)loop_timer_free(worker->timer);
+    }
     free(r->folder);
     free(r);
     return NULL;

@@ -3,8 +3,8 @@
  * when nothing happens, in a folder, the newest so many. `eyrie replay` reads them.
  *
  * A forked child does the work: it has the world of that moment for free, and a disk that is slow,
- * hangs or is full harms nobody else. A step that ends while the child is still at work is left out.
- * The first failure is told and switches the recorder off; the pool runs on.
+ * hangs or is full harms nobody else. A few may be at work at once; a step that comes when all are is
+ * left out. The first failure is told and switches the recorder off; the pool runs on.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ typedef void (*recorder_event)(void *userdata, const char *kind, const char *sub
  */
 struct recorder *recorder_new(struct loop *loop, const char *folder, int64_t keep,
                               recorder_event event, void *userdata);
-/** The child that is at work, if any, is killed. Accepts NULL; returns NULL. */
+/** Children that are at work are killed. Accepts NULL; returns NULL. */
 struct recorder *recorder_free(struct recorder *r);
 /** Record one step, when it is worth it. @r may be NULL; nothing is kept of the arguments. */
 void recorder_take(struct recorder *r, const struct world *w, const struct plan *plan);
