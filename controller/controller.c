@@ -270,7 +270,7 @@ static void keep(struct controller *c, const struct plan *plan)
         const struct plan_vm *vm = &plan->vms[i];
         if (vm->state == VM_FOREIGN)
             continue;
-        if (!vm->record && vm->domain)
+        if (!vm->record && vm->domain && vm->reason.code != REASON_DOUBLED)
             adopt(c, vm);
         if (!vm->record)
             continue;

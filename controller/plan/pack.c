@@ -52,6 +52,13 @@ static double suits(const struct want *want, const struct policy_template *t, in
            share(want->memory, t->memory) * share(memory, t->memory);
 }
 
+/* One job at a time; more when so many fit that it makes no difference, or they need nothing. */
+static int64_t in_one_go(int64_t fits, int64_t left)
+{
+    int64_t most = fits < left ? fits : left;
+    return most <= 64 ? 1 : most / 16;
+}
+
 /* Fill one VM of @t with jobs of the group; @take: of each want of its slice. */
 static struct filling fill(const struct packer *packer, size_t group, const int64_t *left,
                            const struct policy_template *t, int64_t *take)
@@ -86,11 +93,12 @@ static struct filling fill(const struct packer *packer, size_t group, const int6
         if (best == SIZE_MAX)
             break;
         const struct want *want = &d->wants[wants[best]];
-        take[best]++;
-        f.jobs++;
-        cpus -= want->shape->cpus;
-        memory -= want->memory;
-        gpus -= want->shape->gpus;
+        int64_t n_jobs = in_one_go(want_fits(want, cpus, memory, gpus), left[wants[best]] - take[best]);
+        take[best] += n_jobs;
+        f.jobs += n_jobs;
+        cpus -= n_jobs * want->shape->cpus;
+        memory -= n_jobs * want->memory;
+        gpus -= n_jobs * want->shape->gpus;
     }
     f.waste = (share(cpus, t->cpus) + share(memory, t->memory)) / 2;
     return f;

@@ -55,15 +55,23 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
         books[i].memory = wish && wish->memory ? wish->memory : w->hosts[i].memory;
         books[i].disk = w->hosts[i].storage_available;
     }
-    for (size_t i = 0; i < vms->n; i++) {
+    for (size_t h = 0; h < w->n_hosts; h++) {
+        for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
+            const struct world_domain *domain = &w->hosts[h].domains[i];
+            books[h].used_cpus += domain->cpus;
+            books[h].used_memory += domain->memory + overhead;
+            books[h].vms += domain->ours;
+        }
+    }
+    for (size_t i = 0; i < vms->n; i++) { /* those that are decided and not seen yet */
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->world_host == SIZE_MAX || vm->state == VM_GONE)
+        if (vm->world_host == SIZE_MAX || vm->state == VM_GONE || vm->domain)
             continue;
         struct book *book = &books[vm->world_host];
         book->used_cpus += vm->cpus;
         book->used_memory += vm->memory + overhead;
-        book->vms += vm->state != VM_FOREIGN;
-        if (vm->state == VM_CREATING && vm->policy_template != SIZE_MAX)
+        book->vms++;
+        if (vm->policy_template != SIZE_MAX)
             book->disk -= p->templates[vm->policy_template].disk;
     }
     return places;

@@ -33,7 +33,7 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
 {
     struct plan *plan = arena_take(a, 1, sizeof(*plan));
     struct actions actions = {.arena = a};
-    struct later later = {.at = USEC_NEVER};
+    struct later later = {.now = w->now, .at = USEC_NEVER};
 
     const struct trust *trust = trust_judge(a, p, w, &later);
     const struct vms *vms = recognise(a, p, w, trust, &later);

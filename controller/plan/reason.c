@@ -100,6 +100,7 @@ static const struct {
     [REASON_SLOT_AD_MISSING] = {"slot-ad-missing", "its slot ad is missing: held to be busy"},
     [REASON_NO_DOMAIN_YET] = {"no-domain-yet", "being created for $N"},
     [REASON_HOST_UNKNOWN] = {"host-unknown", "host $s does not answer: held to be busy"},
+    [REASON_DOUBLED] = {"doubled", "another domain with its UUID runs: one of them must go by hand"},
     [REASON_FOREIGN] = {"foreign", "not ours: $s"},
 };
 

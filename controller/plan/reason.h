@@ -76,6 +76,7 @@ enum reason_code {
     REASON_SLOT_AD_MISSING,      /* it had joined: unknown means busy */
     REASON_NO_DOMAIN_YET,
     REASON_HOST_UNKNOWN,
+    REASON_DOUBLED,              /* its UUID is on another host too */
     REASON_FOREIGN,
     REASON_COUNT,
 };

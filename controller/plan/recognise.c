@@ -52,32 +52,46 @@ static struct sighting *list_facts(struct arena *a, const struct world *w, size_
     return facts;
 }
 
-/* A UUID on two hosts must not be (S6); the same one of the two is taken whatever their order. */
-static bool domain_comes_first(const struct world *w, const struct sighting *a,
-                               const struct sighting *b)
+/*
+ * Add a fact to what is known of its UUID. A UUID on two hosts must not be (S6): of the two domains
+ * the same one is taken whatever their order, and the other is returned, a copy that only counts.
+ */
+static struct sighting merge(const struct world *w, struct sighting *into,
+                             const struct sighting *fact)
 {
-    return !b->domain || strcmp(w->hosts[a->host].name, w->hosts[b->host].name) < 0;
-}
-
-static void merge(const struct world *w, struct sighting *into, const struct sighting *fact)
-{
+    struct sighting copy = {0};
     if (!into->record)
         into->record = fact->record;
     if (!into->startd)
         into->startd = fact->startd;
-    if (fact->domain && domain_comes_first(w, fact, into)) {
+    if (!fact->domain)
+        return copy;
+    bool first = !into->domain ||
+                 strcmp(w->hosts[fact->host].name, w->hosts[into->host].name) < 0;
+    if (into->domain)
+        copy = first ? (struct sighting){into->uuid, .domain = into->domain, .host = into->host}
+                     : *fact;
+    if (first) {
         into->domain = fact->domain;
         into->host = fact->host;
     }
+    return copy;
 }
 
-/* One sighting each UUID, sorted by it; *@ret_order has them as sorted items. */
-static struct sighting *sight(struct arena *a, const struct world *w, struct order_item **ret_order,
-                              size_t *ret_n)
+/* One sighting each UUID, sorted by it, as the items of @order are; then the copies. */
+struct sightings {
+    struct sighting *items;
+    size_t n;
+    size_t n_copies;
+    struct order_item *order;
+};
+
+static struct sightings sight(struct arena *a, const struct world *w)
 {
-    size_t n = 0, unique = 0;
+    size_t n = 0, unique = 0, n_copies = 0;
     struct sighting *facts = list_facts(a, w, &n);
     struct sighting *merged = arena_take(a, n, sizeof(*merged));
+    struct sighting *copies = arena_take(a, n, sizeof(*copies));
     struct order_item *order = arena_take(a, n, sizeof(*order));
     struct order_item *spare = arena_take(a, n, sizeof(*spare));
     for (size_t i = 0; i < n; i++)
@@ -87,7 +101,9 @@ static struct sighting *sight(struct arena *a, const struct world *w, struct ord
         const struct sighting *fact = &facts[order[i].ref];
         if (unique && order[unique - 1].key == order[i].key &&
             strcmp(merged[unique - 1].uuid, fact->uuid) == 0) {
-            merge(w, &merged[unique - 1], fact);
+            struct sighting copy = merge(w, &merged[unique - 1], fact);
+            if (copy.domain)
+                copies[n_copies++] = copy;
             continue;
         }
         merged[unique] = *fact;
@@ -97,9 +113,9 @@ static struct sighting *sight(struct arena *a, const struct world *w, struct ord
     for (size_t i = 0; i < unique; i++)
         if (merged[i].host == SIZE_MAX && merged[i].record)
             merged[i].host = find_host(w, merged[i].record->host);
-    *ret_order = order;
-    *ret_n = unique;
-    return merged;
+    if (n_copies)
+        memcpy(merged + unique, copies, n_copies * sizeof(*copies));
+    return (struct sightings){merged, unique, n_copies, order};
 }
 
 static void fill_names(struct plan_vm *vm, const struct policy *p, const struct world *w)
@@ -302,9 +318,10 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
                             const struct trust *trust, struct later *later)
 {
     struct vms *vms = arena_take(a, 1, sizeof(*vms));
-    size_t n = 0, foreign = 0;
-    struct order_item *order = NULL;
-    const struct sighting *sightings = sight(a, w, &order, &n);
+    size_t foreign = 0;
+    const struct sightings seen = sight(a, w);
+    const struct sighting *sightings = seen.items;
+    size_t n = seen.n + seen.n_copies;
     for (size_t h = 0; h < w->n_hosts; h++)
         for (size_t i = 0; i < w->hosts[h].n_domains; i++)
             foreign += !w->hosts[h].domains[i].ours;
@@ -319,11 +336,13 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
         vm->world_host = sightings[i].host;
         fill_names(vm, p, w);
         judge(vm, p, w, trust, later);
+        if (i >= seen.n)
+            set_state(vm, VM_LOST, (struct reason){REASON_DOUBLED, .subject = vm->host});
     }
     vms->items = items;
     vms->n = n + (foreign ? add_foreign(a, w, items + n) : 0);
-    vms->by_uuid = order;
-    vms->n_by_uuid = n;
+    vms->by_uuid = seen.order;
+    vms->n_by_uuid = seen.n;
     look_for_vanished(vms, p, w, later);
     return vms;
 }

@@ -37,19 +37,15 @@ static void remove_if_drained(const struct policy *p, const struct world *w,
                               const struct plan_vm *vm, struct actions *actions,
                               struct later *later)
 {
-    if (vm->startd->drained) {
-        act(actions, ACTION_POWEROFF, vm, (struct reason){REASON_DRAINED});
-        return;
-    }
     const struct setting *allowed = &p->timing.drain_within;
     usec accepted = vm->record ? vm->record->drain_accepted : 0;
-    if (p->timing.on_drain_timeout != POLICY_DRAIN_KILL || !allowed->value || !accepted)
-        return;
-    if (w->now - accepted >= allowed->value)
+    if (vm->startd->drained && vm->startd->claimed == 0)
+        act(actions, ACTION_POWEROFF, vm, (struct reason){REASON_DRAINED});
+    else if (vm_drain_overdue(p, w, vm))
         act(actions, ACTION_POWEROFF, vm,
             (struct reason){REASON_DRAIN_OVERDUE, w->now - accepted, allowed->value,
                             allowed->line});
-    else
+    else if (p->timing.on_drain_timeout == POLICY_DRAIN_KILL && allowed->value && accepted)
         later_at(later, accepted + allowed->value);
 }
 
@@ -57,28 +53,38 @@ static void remove_if_overdue(const struct policy *p, const struct world *w,
                               const struct plan_vm *vm, struct actions *actions,
                               struct later *later)
 {
-    const struct setting *allowed = &p->timing.poweroff_within;
-    if (vm->startd && vm->startd->claimed > 0 && p->timing.on_drain_timeout != POLICY_DRAIN_KILL)
+    const struct setting *join = &p->timing.join_within, *off = &p->timing.poweroff_within;
+    const struct world_record *record = vm->record;
+    if (vm->startd && vm->startd->claimed > 0 && !vm_drain_overdue(p, w, vm))
         return; /* somebody cancelled the drain and a job got in: S1 */
-    usec decided = vm->record->poweroff_decided;
-    bool again = vm->record->destroy_decided != 0; /* it was to be destroyed and is still there */
-    if (again || w->now - decided >= allowed->value)
+    if (!record->poweroff_decided) /* it was to be destroyed, and is still there */
         act(actions, ACTION_DESTROY, vm,
-            (struct reason){again && !decided ? REASON_NEVER_JOINED : REASON_POWEROFF_OVERDUE,
-                            w->now - (decided ? decided : vm->born),
-                            again && !decided ? p->timing.join_within.value : allowed->value,
-                            allowed->line});
+            (struct reason){REASON_NEVER_JOINED, w->now - vm->born, join->value, join->line});
+    else if (record->destroy_decided || w->now - record->poweroff_decided >= off->value)
+        act(actions, ACTION_DESTROY, vm,
+            (struct reason){REASON_POWEROFF_OVERDUE, w->now - record->poweroff_decided, off->value,
+                            off->line});
     else
-        later_at(later, decided + allowed->value);
+        later_at(later, record->poweroff_decided + off->value);
 }
 
-static void remove_rest(const struct world *w, const struct trust *trust, const struct plan_vm *vm,
-                        struct actions *actions)
+/* S3: only a volume whose whole name says so is ours, whoever listed it. */
+static bool is_ours(const struct policy *p, const struct world_volume *volume)
+{
+    size_t pool = strlen(p->pool.name), uuid = strlen(volume->uuid);
+    const char *name = volume->name;
+    return strncmp(name, p->pool.name, pool) == 0 && name[pool] == '.' &&
+           strncmp(name + pool + 1, volume->uuid, uuid) == 0 &&
+           strcmp(name + pool + 1 + uuid, volume->seed ? ".seed" : ".disk") == 0;
+}
+
+static void remove_rest(const struct policy *p, const struct world *w, const struct trust *trust,
+                        const struct plan_vm *vm, struct actions *actions)
 {
     const struct world_host *host = &w->hosts[vm->world_host];
     bool clean = true;
     for (size_t i = 0; i < host->n_volumes; i++) {
-        if (strcmp(host->volumes[i].uuid, vm->uuid) != 0)
+        if (strcmp(host->volumes[i].uuid, vm->uuid) != 0 || !is_ours(p, &host->volumes[i]))
             continue;
         clean = false;
         act(actions, ACTION_DELETE_VOLUME, vm, (struct reason){REASON_LEFTOVER})->volume =
@@ -93,29 +99,27 @@ static void remove_rest(const struct world *w, const struct trust *trust, const 
         act(actions, ACTION_FORGET, vm, vm->reason);
 }
 
-/* The worker that was to remove the seed was killed: a VM that joined has no more use for it. */
-static void remove_seed(const struct world *w, const struct plan_vm *vm, struct actions *actions)
-{
-    const struct world_host *host = &w->hosts[vm->world_host];
-    for (size_t i = 0; i < host->n_volumes; i++)
-        if (host->volumes[i].seed && strcmp(host->volumes[i].uuid, vm->uuid) == 0)
-            act(actions, ACTION_DELETE_VOLUME, vm, (struct reason){REASON_SEED_READ})->volume =
-                host->volumes[i].name;
-}
-
-/* Volumes that bear a UUID of which there is neither a record nor a domain. */
-static void remove_orphans(const struct world *w, const struct trust *trust, const struct vms *vms,
-                           struct actions *actions)
+/*
+ * Volumes that bear a UUID of which there is neither a record nor a domain; and the seeds of VMs that
+ * have joined, which the worker that was to remove them left behind when it was killed.
+ */
+static void remove_volumes(const struct policy *p, const struct world *w, const struct trust *trust,
+                           const struct vms *vms, struct actions *actions)
 {
     for (size_t h = 0; h < w->n_hosts; h++) {
         for (size_t i = 0; trust->host[h] && i < w->hosts[h].n_volumes; i++) {
             const struct world_volume *volume = &w->hosts[h].volumes[i];
-            if (order_find(vms->by_uuid, vms->n_by_uuid, volume->uuid))
+            const struct order_item *item =
+                order_find(vms->by_uuid, vms->n_by_uuid, volume->uuid);
+            const struct plan_vm *vm = item ? &vms->items[item->ref] : NULL;
+            bool seed_is_read = vm && volume->seed && vm->seen_joined && vm->domain;
+            if ((vm && !seed_is_read) || !is_ours(p, volume))
                 continue;
-            struct plan_action *action = actions_add(actions, ACTION_DELETE_VOLUME,
-                                                     (struct reason){REASON_LEFTOVER});
+            struct plan_action *action =
+                actions_add(actions, ACTION_DELETE_VOLUME,
+                            (struct reason){vm ? REASON_SEED_READ : REASON_LEFTOVER});
             action->uuid = volume->uuid;
-            action->name = volume->name;
+            action->name = vm ? vm->name : volume->name;
             action->host = w->hosts[h].name;
             action->volume = volume->name;
         }
@@ -127,10 +131,8 @@ void remove_choose(const struct policy *p, const struct world *w, const struct t
 {
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->seen_joined && vm->domain)
-            remove_seed(w, vm, actions);
         if (vm->state == VM_GONE)
-            remove_rest(w, trust, vm, actions);
+            remove_rest(p, w, trust, vm, actions);
         else if (!trust->pool)
             continue;
         else if (vm->state == VM_BOOTING)
@@ -140,5 +142,5 @@ void remove_choose(const struct policy *p, const struct world *w, const struct t
         else if (vm->state == VM_LEAVING)
             remove_if_overdue(p, w, vm, actions, later);
     }
-    remove_orphans(w, trust, vms, actions);
+    remove_volumes(p, w, trust, vms, actions);
 }

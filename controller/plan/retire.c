@@ -23,19 +23,17 @@ struct candidate {
     bool wanted;
 };
 
-/* VMs, cpus and memory that stay, of all, of a group or of a template, against their limits. */
-struct tally {
-    int64_t vms, cpus, memory;
-    int64_t draining;  /* VMs that a budget counts */
+/* What drains of a group, and how much of it may. */
+struct drains {
+    int64_t n; /* VMs that a budget counts */
     const struct policy_budget *budget;
 };
 
 struct retirer {
     const struct policy *p;
     const struct world *w;
-    struct tally all;
-    struct tally *groups; /* as in the policy; one more for VMs of no group */
-    struct tally *templates;
+    struct tally *stays;
+    struct drains *groups; /* as in the policy; one more for VMs of no group */
     int64_t *surplus;     /* idle VMs beyond the spare ones, as policy.templates */
     struct actions *actions;
     struct later *later;
@@ -61,27 +59,12 @@ static const struct policy_budget *budget_now(const struct policy_group *g, cons
     return g && g->n_disruption ? NULL : &usual_budget;
 }
 
-static struct tally *group_tally(struct retirer *r, const struct plan_vm *vm)
+static struct drains *drains_of(struct retirer *r, const struct plan_vm *vm)
 {
     return &r->groups[vm->policy_group == SIZE_MAX ? r->p->n_groups : vm->policy_group];
 }
 
-static void count(struct tally *t, const struct plan_vm *vm, int64_t sign)
-{
-    t->vms += sign;
-    t->cpus += sign * vm->cpus;
-    t->memory += sign * vm->memory;
-}
-
-static void count_all(struct retirer *r, const struct plan_vm *vm, int64_t sign)
-{
-    count(&r->all, vm, sign);
-    count(group_tally(r, vm), vm, sign);
-    if (vm->policy_template != SIZE_MAX)
-        count(&r->templates[vm->policy_template], vm, sign);
-}
-
-static void open_tallies(struct retirer *r, const struct vms *vms, const struct supply *s)
+static void count_drains(struct retirer *r, const struct vms *vms, const struct supply *s)
 {
     for (size_t g = 0; g <= r->p->n_groups; g++)
         r->groups[g].budget = budget_now(g < r->p->n_groups ? &r->p->groups[g] : NULL, r->w);
@@ -89,60 +72,27 @@ static void open_tallies(struct retirer *r, const struct vms *vms, const struct 
         r->surplus[t] = -r->p->templates[t].spare;
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->state == VM_FOREIGN || vm->state == VM_GONE || vm->state == VM_LEAVING)
-            continue;
-        if (vm->state == VM_DRAINING) {
-            group_tally(r, vm)->draining += vm->claimed > 0;
-            continue;
-        }
-        count_all(r, vm, 1);
+        if (vm->state == VM_DRAINING)
+            drains_of(r, vm)->n += vm->claimed > 0;
         if (vm->state == VM_IDLE && !s->wanted[i] && !vm->exclusive &&
             vm->policy_template != SIZE_MAX)
             r->surplus[vm->policy_template]++;
     }
 }
 
-static bool exceeds(const struct setting *limit, int64_t used, struct reason *ret_why)
-{
-    if (limit->value == POLICY_UNLIMITED || used <= limit->value)
-        return false;
-    *ret_why = (struct reason){REASON_OVER_LIMIT, used, limit->value, limit->line};
-    return true;
-}
-
-/* Whether a limit that the VM counts for is exceeded by what stays: it was lowered. */
-static bool over_limit(struct retirer *r, const struct plan_vm *vm, struct reason *ret_why)
-{
-    const struct policy *p = r->p;
-    if (exceeds(&p->limits.vms, r->all.vms, ret_why) ||
-        exceeds(&p->limits.cpus, r->all.cpus, ret_why) ||
-        exceeds(&p->limits.memory, r->all.memory, ret_why))
-        return true;
-    if (vm->policy_template != SIZE_MAX &&
-        exceeds(&p->templates[vm->policy_template].max_vms, r->templates[vm->policy_template].vms,
-                ret_why))
-        return true;
-    if (vm->policy_group == SIZE_MAX)
-        return false;
-    const struct policy_group *g = &p->groups[vm->policy_group];
-    const struct tally *t = group_tally(r, vm);
-    return exceeds(&g->max, t->cpus, ret_why) || exceeds(&g->max_vms, t->vms, ret_why) ||
-           exceeds(&g->max_memory, t->memory, ret_why);
-}
-
 /* Whether one more busy VM of the group may be drained. */
 static bool budget_allows(struct retirer *r, const struct plan_vm *vm)
 {
-    const struct tally *t = group_tally(r, vm);
-    if (!t->budget)
+    const struct drains *d = drains_of(r, vm);
+    if (!d->budget)
         return true;
-    int64_t allowed = t->budget->number;
-    if (t->budget->percent) {
-        allowed = (t->vms + t->draining) * t->budget->number / 100;
-        if (allowed == 0 && t->budget->number > 0)
+    int64_t allowed = d->budget->number;
+    if (d->budget->percent) {
+        allowed = (tally_group_vms(r->stays, vm->policy_group) + d->n) * d->budget->number / 100;
+        if (allowed == 0 && d->budget->number > 0)
             allowed = 1;
     }
-    return t->draining < allowed;
+    return d->n < allowed;
 }
 
 static void drain(struct retirer *r, const struct plan_vm *vm, struct reason reason)
@@ -152,8 +102,8 @@ static void drain(struct retirer *r, const struct plan_vm *vm, struct reason rea
     action->name = vm->name;
     action->host = vm->host;
     action->machine = vm->startd->machine;
-    count_all(r, vm, -1);
-    group_tally(r, vm)->draining += vm->claimed > 0;
+    tally_add(r->stays, vm, -1);
+    drains_of(r, vm)->n += vm->claimed > 0;
 }
 
 static usec last_start(const struct world *w, const char *template)
@@ -183,7 +133,7 @@ static void consider(struct retirer *r, const struct candidate *c)
 {
     const struct plan_vm *vm = c->vm;
     struct reason why = c->must;
-    if (why.code || over_limit(r, vm, &why)) {
+    if (why.code || tally_exceeds(r->stays, vm, &why)) {
         /* What is idle disturbs nobody; neither does a job that waits for it mind another VM. */
         if (vm->state == VM_IDLE || budget_allows(r, vm))
             drain(r, vm, why);
@@ -233,8 +183,8 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
     struct retirer r = {
         .p = p,
         .w = w,
+        .stays = tally_open(a, p, vms),
         .groups = arena_take(a, p->n_groups + 1, sizeof(*r.groups)),
-        .templates = arena_take(a, p->n_templates, sizeof(*r.templates)),
         .surplus = arena_take(a, p->n_templates, sizeof(*r.surplus)),
         .actions = actions,
         .later = later,
@@ -243,11 +193,8 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
     size_t n = 0;
     if (!trust->pool || !trust->queues)
         return;
-    open_tallies(&r, vms, s);
+    count_drains(&r, vms, s);
     struct reason any = {0};
-    bool crowded = exceeds(&p->limits.vms, r.all.vms, &any) ||
-                   exceeds(&p->limits.cpus, r.all.cpus, &any) ||
-                   exceeds(&p->limits.memory, r.all.memory, &any);
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
         if ((vm->state != VM_IDLE && vm->state != VM_BUSY) || !vm->startd)
@@ -256,8 +203,7 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
         if (vm->born && must.code != REASON_TOO_OLD)
             later_at(later, vm->born + p->timing.max_age.value);
         /* Only these can come into question: the rest need no sorting. */
-        if (must.code || crowded || (vm->state == VM_IDLE && !s->wanted[i]) ||
-            over_limit(&r, vm, &any))
+        if (must.code || (vm->state == VM_IDLE && !s->wanted[i]) || tally_exceeds(r.stays, vm, &any))
             candidates[n++] = (struct candidate){vm, must, s->wanted[i]};
     }
     if (n > 1)

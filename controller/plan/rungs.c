@@ -8,7 +8,7 @@
 
 void later_at(struct later *l, usec at)
 {
-    if (at < l->at)
+    if (at > l->now && at < l->at) /* what is due already waits for news, not for time */
         l->at = at;
 }
 
@@ -30,6 +30,14 @@ struct plan_action *actions_add(struct actions *list, enum action_kind kind, str
         .policy_group = SIZE_MAX,
     };
     return action;
+}
+
+bool vm_drain_overdue(const struct policy *p, const struct world *w, const struct plan_vm *vm)
+{
+    const struct setting *allowed = &p->timing.drain_within;
+    usec accepted = vm->record ? vm->record->drain_accepted : 0;
+    return p->timing.on_drain_timeout == POLICY_DRAIN_KILL && allowed->value && accepted &&
+           w->now - accepted >= allowed->value;
 }
 
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm)

@@ -8,6 +8,7 @@
 
 /* Collects the earliest moment at which a decision could change without news. */
 struct later {
+    usec now;
     usec at;
 };
 void later_at(struct later *l, usec at);
@@ -137,6 +138,18 @@ void remove_choose(const struct policy *p, const struct world *w, const struct t
 /* 10. Fragments to apply or to take away. */
 void flock_choose(const struct world *w, struct actions *actions, struct later *later);
 
+/* What stays, against the limits: for rungs 4 and 8. */
+struct tally;
+struct tally *tally_open(struct arena *a, const struct policy *p, const struct vms *vms);
+void tally_add(struct tally *t, const struct plan_vm *vm, int64_t sign);
+/* Whether a limit that @vm counts for is exceeded by what stays; the second: one of the whole pool. */
+bool tally_exceeds(const struct tally *t, const struct plan_vm *vm, struct reason *ret_why);
+bool tally_exceeds_any(const struct tally *t, struct reason *ret_why);
+/* How many of the group's stay; SIZE_MAX: of all. */
+int64_t tally_group_vms(const struct tally *t, size_t group);
+
+/* Whether a drain has lasted longer than the policy that kills allows. */
+bool vm_drain_overdue(const struct policy *p, const struct world *w, const struct plan_vm *vm);
 /* What keeps a VM from staying, whatever the demand: age, generation, cordon, template; or NONE. */
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm);
 /* The index of the group or template of that name in the policy, or SIZE_MAX. */

@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* How much more of a VM may be wasted rather than to wait for a moment. */
+static const double waste_more = 0.25;
+
 struct claimant {
     int64_t cpus, memory, vms; /* in use by its VMs, and by those started here */
     int64_t started;
@@ -159,7 +162,7 @@ static void lay_others(struct grower *g, size_t group, const struct packing *pac
     }
 }
 
-/* What stops a start only for a moment: then a VM that wastes more is no answer to it. */
+/* What stops a start only for a moment: then a VM that wastes much more is no answer to it. */
 static bool is_passing(enum reason_code code)
 {
     return code == REASON_SLOW_START || code == REASON_LIMIT_IN_FLIGHT ||
@@ -171,7 +174,7 @@ static bool is_passing(enum reason_code code)
 static bool grow_group(struct grower *g, size_t group)
 {
     const struct policy_group *pg = &g->p->groups[group];
-    struct reason first = {0}, why = {0};
+    struct reason first = {0}, passing = {0}, why = {0};
     double waste_allowed = 1;
     for (size_t t = 0; t < g->p->n_templates; t++)
         g->open[t] = true;
@@ -191,21 +194,23 @@ static bool grow_group(struct grower *g, size_t group)
         }
         if (!first.code)
             first = why;
-        if (is_passing(why.code) && packing.waste < waste_allowed)
-            waste_allowed = packing.waste;
+        if (is_passing(why.code) && packing.waste + waste_more < waste_allowed) {
+            waste_allowed = packing.waste + waste_more;
+            passing = why;
+        }
         g->open[packing.template] = false;
     }
-    g->groups[group].limited = first;
+    g->groups[group].limited = passing.code ? passing : first;
     return false;
 }
 
-static void grow_spare(struct grower *g, const struct vms *vms)
+static void grow_spare(struct grower *g, const struct vms *vms, const struct supply *s)
 {
     for (size_t t = 0; t < g->p->n_templates; t++) {
         int64_t spare = 0, wanted = g->p->templates[t].spare;
         for (size_t i = 0; wanted > 0 && i < vms->n; i++) {
             const struct plan_vm *vm = &vms->items[i];
-            spare += vm->policy_template == t && !vm->exclusive &&
+            spare += vm->policy_template == t && !vm->exclusive && !s->wanted[i] &&
                      (vm->state == VM_CREATING || vm->state == VM_BOOTING || vm->state == VM_IDLE);
         }
         for (; spare < wanted; spare++) {
@@ -300,7 +305,7 @@ const struct growth *share_grow(struct arena *a, const struct policy *p, const s
     for (size_t group; !stop.code && (group = next_group(&g)) != SIZE_MAX;)
         (void)grow_group(&g, group);
     if (!stop.code)
-        grow_spare(&g, vms);
+        grow_spare(&g, vms, s);
     *growth = (struct growth){
         .starting = g.starting,
         .groups = report(&g, a),

@@ -48,10 +48,11 @@ static int life_left(const struct policy *p, const struct world *w, const struct
     return life;
 }
 
-/* Whether the VM supplies anything, and what. */
+/* Whether the VM supplies anything, and what. @stays: with it staying as well. */
 static bool open_room(const struct policy *p, const struct world *w, const struct plan_vm *vm,
-                      struct room *room)
+                      struct tally *stays, struct room *room)
 {
+    struct reason over = {0};
     const struct world_startd *startd = vm->startd;
     *room = (struct room){.group = vm->exclusive ? vm->policy_group : SIZE_MAX,
                           .cpus = vm->free_cpus,
@@ -68,8 +69,14 @@ static bool open_room(const struct policy *p, const struct world *w, const struc
         room->rank = vm->state == VM_BUSY ? RANK_BUSY : RANK_IDLE;
         break;
     case VM_DRAINING: /* only a drain that we asked for, and only while it is not over */
-        if (!startd || startd->drained || !vm->record || !vm->record->drain_accepted)
+        if (!startd || startd->drained || !vm->record || !vm->record->drain_accepted ||
+            vm_drain_overdue(p, w, vm))
             return false;
+        tally_add(stays, vm, 1);
+        if (tally_exceeds(stays, vm, &over)) {
+            tally_add(stays, vm, -1);
+            return false;
+        }
         room->rank = RANK_DRAINING;
         room->cpus = startd->free_cpus;
         room->memory = startd->free_memory;
@@ -210,10 +217,11 @@ const struct supply *supply_match(struct arena *a, const struct policy *p, const
     bool *wanted = arena_take(a, vms->n, sizeof(*wanted));
     struct room *rooms = arena_take(a, vms->n, sizeof(*rooms));
     int64_t *jobs = arena_take(a, vms->n, sizeof(*jobs)); /* laid into each room, from its class */
+    struct tally *stays = tally_open(a, p, vms);
     size_t n = 0;
 
     for (size_t i = 0; i < vms->n; i++)
-        n += open_room(p, w, &vms->items[i], &rooms[n]);
+        n += open_room(p, w, &vms->items[i], stays, &rooms[n]);
     if (n > 1)
         qsort(rooms, n, sizeof(*rooms), room_order);
     struct classes classes = classify(a, rooms, n);
