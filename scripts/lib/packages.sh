@@ -6,7 +6,7 @@
 PACKAGES_BUILD=(
 	clang gcc libclang-rt-14-dev libcmocka-dev libcurl4-gnutls-dev libjson-c-dev
 	libmicrohttpd-dev libsmartcols-dev libsqlite3-dev libsystemd-dev libvirt-dev libxml2-dev
-	libyaml-dev meson ninja-build pkg-config scdoc shellcheck uuid-dev zlib1g-dev
+	libyaml-dev meson ninja-build pkg-config scdoc shellcheck systemd uuid-dev zlib1g-dev
 )
 # shellcheck disable=SC2034
 PACKAGES_LAB=(
