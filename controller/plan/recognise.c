@@ -21,6 +21,7 @@ struct sighting {
     const struct world_domain *domain;
     const struct world_startd *startd;
     size_t host; /* in the world; SIZE_MAX: unknown */
+    bool doubled; /* another domain has its UUID */
 };
 
 static size_t find_host(const struct world *w, const char *name)
@@ -54,7 +55,7 @@ static struct sighting *list_facts(struct arena *a, const struct world *w, size_
 
 /*
  * Add a fact to what is known of its UUID. A UUID on two hosts must not be (S6): of the two domains
- * the same one is taken whatever their order, and the other is returned, a copy that only counts.
+ * the same one is taken whatever their order, and the other is returned: a copy. Both only count.
  */
 static struct sighting merge(const struct world *w, struct sighting *into,
                              const struct sighting *fact)
@@ -71,6 +72,7 @@ static struct sighting merge(const struct world *w, struct sighting *into,
     if (into->domain)
         copy = first ? (struct sighting){into->uuid, .domain = into->domain, .host = into->host}
                      : *fact;
+    into->doubled = copy.doubled = into->domain != NULL;
     if (first) {
         into->domain = fact->domain;
         into->host = fact->host;
@@ -336,7 +338,7 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
         vm->world_host = sightings[i].host;
         fill_names(vm, p, w);
         judge(vm, p, w, trust, later);
-        if (i >= seen.n)
+        if (sightings[i].doubled) /* whose the slot is cannot be told */
             set_state(vm, VM_LOST, (struct reason){REASON_DOUBLED, .subject = vm->host});
     }
     vms->items = items;

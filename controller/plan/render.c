@@ -88,6 +88,9 @@ static void render_trust(const struct plan *plan, const struct plan_trust *t, st
     (void)plan;
     if (t->age == USEC_NEVER)
         text_printf(out, "! %s %s: no answer yet", t->kind, t->name);
+    else if (t->age < 0)
+        text_printf(out, "! %s %s: its last answer is %s ahead of our clock", t->kind, t->name,
+                    units_format_duration(-t->age / USEC_PER_SEC * USEC_PER_SEC, age));
     else
         text_printf(out, "! %s %s: stale, last answer %s ago", t->kind, t->name,
                     units_format_duration(t->age / USEC_PER_SEC * USEC_PER_SEC, age));
