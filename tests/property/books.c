@@ -172,7 +172,7 @@ static bool allows(int64_t limit, int64_t used, int64_t more)
     return limit == POLICY_UNLIMITED || used + more <= limit;
 }
 
-bool books_may_refuse(const struct books *b, size_t group, size_t template)
+const char *books_open_host(const struct books *b, size_t group, size_t template)
 {
     const struct policy *p = b->trial->policy;
     const struct world *w = b->trial->world;
@@ -184,19 +184,19 @@ bool books_may_refuse(const struct books *b, size_t group, size_t template)
         !allows(p->limits.starts_per_minute.value, b->all.last_minute, 1) ||
         !allows(t->max_vms.value, b->templates[template].vms, 1) || p->limits.slow_start.value ||
         b->trial->plan->n_actions >= LIMIT_ACTIONS_PER_STEP)
-        return true;
+        return NULL;
     if (group != SIZE_MAX) {
         const struct policy_group *g = &p->groups[group];
         const struct use *used = &b->groups[group];
         if (!allows(g->max.value, used->cpus, t->cpus) || !allows(g->max_vms.value, used->vms, 1) ||
             !allows(g->max_memory.value, used->memory, t->memory) || g->weight.value == 0)
-            return true;
+            return NULL;
     }
     for (size_t i = 0; i < w->n_templates; i++)
         if (w->templates[i].failures && strcmp(w->templates[i].name, t->name) == 0)
-            return true;
+            return NULL;
     for (size_t i = 0; i < w->n_hosts; i++)
         if (!w->hosts[i].failures && w->hosts[i].n_images && books_host_fits(b, i, template))
-            return false;
-    return true;
+            return w->hosts[i].name;
+    return NULL;
 }

@@ -27,10 +27,10 @@ void books_create(struct books *b, const struct plan_action *create);
 /** Whether a host could take one more VM of a template: no limit of its own stands against it. */
 bool books_host_fits(const struct books *b, size_t host, size_t template);
 /**
- * Whether something may stand against one more VM of @template for @group (SIZE_MAX: none): a limit,
- * the ramp, or all hosts. What the tests do not reckon (rests after failures, slow start) counts as
- * something.
+ * The host on which one more VM of @template for @group (SIZE_MAX: none) could be started, or NULL
+ * when something may stand against it: a limit, the ramp, or all hosts. What the tests do not reckon
+ * (rests after failures, slow start) counts as something.
  */
-bool books_may_refuse(const struct books *b, size_t group, size_t template);
+const char *books_open_host(const struct books *b, size_t group, size_t template);
 /** Memory that a domain takes beside the guest's. */
 extern const int64_t books_overhead;

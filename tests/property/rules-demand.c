@@ -149,10 +149,11 @@ static int demand_becomes_creates_L3(const struct trial *t, struct err *e)
         size_t g = s->waiting > 0 ? asks_for(t, s) : SIZE_MAX;
         for (size_t k = 0; g != SIZE_MAX && k < t->policy->groups[g].n_templates; k++) {
             size_t template = t->policy->groups[g].templates[k];
-            if (fits(t, s->shape, template) && !books_may_refuse(b, g, template))
-                return BROKEN(e, "%" PRId64 " jobs of %s/%s wait (%s), and a %s could be started",
+            const char *host = fits(t, s->shape, template) ? books_open_host(b, g, template) : NULL;
+            if (host)
+                return BROKEN(e, "%" PRId64 " jobs of %s/%s wait (%s), and a %s could be started on %s",
                               s->waiting, s->shape->group, s->shape->owner,
-                              reason_name(s->reason.code), t->policy->templates[template].name);
+                              reason_name(s->reason.code), t->policy->templates[template].name, host);
         }
     }
     return 0;

@@ -75,7 +75,7 @@ static int vms_that_stay_say_why_S4(const struct trial *t, struct err *e)
     return 0;
 }
 
-/* Every UUID that the facts name is in the plan, once. */
+/* Every UUID that the facts name is in the plan, once; a copy on another host is lost. */
 static int every_vm_is_accounted_for_S4(const struct trial *t, struct err *e)
 {
     const struct world *w = t->world;
@@ -90,7 +90,7 @@ static int every_vm_is_accounted_for_S4(const struct trial *t, struct err *e)
             if (w->hosts[h].domains[i].ours && !trial_vm(t->plan, w->hosts[h].domains[i].uuid))
                 return BROKEN(e, "the plan does not know the domain %s", w->hosts[h].domains[i].name);
     for (size_t i = 0; i < t->plan->n_vms; i++)
-        if (t->plan->vms[i].state != VM_FOREIGN &&
+        if (t->plan->vms[i].state != VM_FOREIGN && t->plan->vms[i].state != VM_LOST &&
             trial_vm(t->plan, t->plan->vms[i].uuid) != &t->plan->vms[i])
             return BROKEN(e, "%s is in the plan twice", t->plan->vms[i].name);
     return 0;

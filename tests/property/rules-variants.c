@@ -77,6 +77,15 @@ static int64_t vms_after(const struct plan *plan)
     return trial_count(plan, ACTION_CREATE) - trial_count(plan, ACTION_DRAIN);
 }
 
+/* A limit that was lowered takes VMs by their use, and demand changes which: those may be larger. */
+static bool shrinks_to_a_limit(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_actions; i++)
+        if (plan->actions[i].reason.code == REASON_OVER_LIMIT)
+            return true;
+    return false;
+}
+
 /*
  * More jobs, never fewer VMs. Of one template only, and for one shape: with several, a larger VM may
  * rightly take the place of two.
@@ -84,7 +93,7 @@ static int64_t vms_after(const struct plan *plan)
 static int more_jobs_never_fewer_vms(const struct trial *t, struct err *e)
 {
     const struct world_shape *shape = NULL;
-    if (t->policy->n_templates != 1 || t->plan->n_shapes != 1)
+    if (t->policy->n_templates != 1 || t->plan->n_shapes != 1 || shrinks_to_a_limit(t->plan))
         return 0;
     const struct world *w = vary_demand(t, draw_range(t->draw, 1, 50), &shape);
     const struct plan *more = plan_make(t->arena, t->policy, w);
@@ -140,6 +149,14 @@ static bool ends_supply(const struct trial *t)
     return false;
 }
 
+static bool some_wait(const struct trial *t)
+{
+    for (size_t i = 0; i < t->plan->n_shapes; i++)
+        if (t->plan->shapes[i].waiting > 0)
+            return true;
+    return false;
+}
+
 /*
  * What a plan asks for it does not ask for again once it was done. Only of worlds whose facts were
  * good: others learn something new from the look after.
@@ -161,6 +178,8 @@ static int carried_out_is_done(const struct trial *t, struct err *e)
         return 0;
     for (size_t i = 0; i < next.plan->n_actions; i++) {
         const struct plan_action *a = &next.plan->actions[i];
+        if (a->reason.code == REASON_SPARE && some_wait(t))
+            continue; /* spare VMs are taken by jobs that may start none of their own */
         if (a->kind == ACTION_CREATE)
             return BROKEN(e, "after %" PRId64 " creates the next step starts a %s on %s (%s)",
                           trial_count(t->plan, ACTION_CREATE),

@@ -57,8 +57,8 @@ static struct world_fact fact(struct builder *b)
 
 static void make_hosts(struct builder *b)
 {
-    static const int64_t cpus[] = {16, 8, 64, 4, 0, 256};
-    static const int64_t memory[] = {64, 16, 512, 8, 1, 0};
+    static const int64_t cpus[] = {16, 64, 256, 32, 4, 0};
+    static const int64_t memory[] = {64, 512, 256, 16, 8, 0};
     b->hosts = arena_take(b->arena, HOSTS_MAX, sizeof(*b->hosts));
     b->w->hosts = b->hosts;
     for (size_t i = 0; i <= b->p->n_hosts; i++) {
@@ -108,15 +108,16 @@ static bool same_shape(const struct world_shape *a, const struct world_shape *b)
 static void make_shape(struct builder *b, struct world_queue *queue, struct world_shape *shapes)
 {
     static const char *const owners[] = {"alice", "bob", "eve"};
-    static const int64_t cpus[] = {1, 1, 2, 4, 3, 8, 0, 128};
-    static const int64_t memory[] = {2048, 1024, 100, 4096, 3000, 0, 16384, 1048576};
+    static const int64_t cpus[] = {1, 1, 2, 4}, odd_cpus[] = {3, 8, 0, 128};
+    static const int64_t memory[] = {1024, 2048, 100, 1900};
+    static const int64_t odd_memory[] = {4096, 3000, 0, 16384, 1048576};
     static const int64_t counts[] = {1, 2, 5, 20, 0, 300, 100000};
     static const usec runtimes[] = {0, USEC_PER_HOUR, USEC_PER_MINUTE, 20 * USEC_PER_DAY};
     struct world_shape s = {
         .owner = DRAW_ONE(b->d, owners),
         .group = group_name(b),
-        .cpus = DRAW_ONE(b->d, cpus),
-        .memory = DRAW_ONE(b->d, memory) * MIB,
+        .cpus = draw_chance(b->d, 15) ? DRAW_ONE(b->d, odd_cpus) : DRAW_ONE(b->d, cpus),
+        .memory = (draw_chance(b->d, 20) ? DRAW_ONE(b->d, odd_memory) : DRAW_ONE(b->d, memory)) * MIB,
         .disk = draw_chance(b->d, 20) ? draw_range(b->d, 1, 120) * GIB : 0,
         .gpus = draw_chance(b->d, 5) ? draw_range(b->d, 1, 3) : 0,
         .runtime = draw_chance(b->d, 20) ? DRAW_ONE(b->d, runtimes) : 0,
@@ -379,8 +380,7 @@ static void make_strays(struct builder *b)
             add_domain(b, i, &domain);
         }
         if (draw_chance(b->d, 8))
-            add_volume(b, i, draw_chance(b->d, 20) ? "other" : SITE_POOL, new_uuid(b),
-                       draw_chance(b->d, 50));
+            add_volume(b, i, SITE_POOL, new_uuid(b), draw_chance(b->d, 50));
     }
     if (draw_chance(b->d, 3)) {
         const char *uuid = new_uuid(b);

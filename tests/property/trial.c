@@ -54,10 +54,16 @@ const struct world_record *trial_record(const struct world *w, const char *uuid)
 
 const struct plan_vm *trial_vm(const struct plan *plan, const char *uuid)
 {
-    for (size_t i = 0; i < plan->n_vms; i++)
-        if (plan->vms[i].state != VM_FOREIGN && strcmp(plan->vms[i].uuid, uuid) == 0)
-            return &plan->vms[i];
-    return NULL;
+    const struct plan_vm *lost = NULL;
+    for (size_t i = 0; i < plan->n_vms; i++) {
+        const struct plan_vm *vm = &plan->vms[i];
+        if (vm->state == VM_FOREIGN || strcmp(vm->uuid, uuid) != 0)
+            continue;
+        if (vm->state != VM_LOST)
+            return vm;
+        lost = lost ? lost : vm;
+    }
+    return lost;
 }
 
 const struct world_domain *trial_domain(const struct world *w, const char *uuid,
