@@ -98,8 +98,8 @@ void command_help(const struct command *c, FILE *out)
                   "  eyrie status --watch\n"
                   "  eyrie vms\n"
                   "  eyrie explain vm 1a2b\n"
-                  "\nExit codes: 0 ok, 1 failure, 2 changes (plan, replay), 3 degraded (status), 64 "
-                  "usage,\n69 eyried unreachable, 77 not permitted, 78 bad policy. More in "
+                  "\nExit codes: 0 ok, 1 failure, 2 changes (plan, replay), 3 degraded (status), "
+                  "64 usage,\n69 eyried unreachable, 77 not permitted, 78 bad policy. More in "
                   "eyrie(1).\n",
                   options);
 }

@@ -1,6 +1,6 @@
 /*
- * eyrie replay: decide again in recorded worlds, under another policy. Each world stands for itself:
- * what the other policy would have made of the pool since is not in it.
+ * eyrie replay: decide again in recorded worlds, under another policy. Each world stands for
+ * itself: what the other policy would have made of the pool since is not in it.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What eyrie does without eyried: plans and replays of worlds in files, by the scenarios' policy. */
+/* What eyrie does without eyried: plans and replays of worlds in files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -190,7 +190,8 @@ int main(void)
         cmocka_unit_test(a_replay_shows_what_would_differ),
         cmocka_unit_test(what_cannot_be_replayed_is_named),
     };
-    static const char *const made[] = {"bad.yaml", "shut.yaml", "domain.xml", "20261122T195900.000000Z.json.gz",
+    static const char *const made[] = {"bad.yaml", "shut.yaml", "domain.xml",
+                                       "20261122T195900.000000Z.json.gz",
                                        "20261122T200000.000000Z.json.gz"};
     if (!mkdtemp(folder) || symlink(SCENARIOS "/domain.xml", in_folder("domain.xml")) < 0)
         return 1;

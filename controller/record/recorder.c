@@ -58,7 +58,7 @@ static int is_scratch(const struct dirent *entry)
     return fnmatch(SCRATCH_PATTERN, entry->d_name, 0) == 0;
 }
 
-/* Remove what killed children left: no child that lives has a file that was not touched for long. */
+/* Remove what killed children left: a living one has no file that was not touched for long. */
 static void sweep(int folder)
 {
     struct dirent **entries = NULL;

@@ -1,10 +1,10 @@
 /*
- * The flight recorder: keeps the world of each step that decided something, and of one step a minute
- * when nothing happens, in a folder, the newest so many. `eyrie replay` reads them.
+ * The flight recorder: keeps the world of each step that decided something, and of one step a
+ * minute when nothing happens, in a folder, the newest so many. `eyrie replay` reads them.
  *
  * A forked child does the work: it has the world of that moment for free, and a disk that is slow,
- * hangs or is full harms nobody else. A few may be at work at once; a step that comes when all are is
- * left out. The first failure is told and switches the recorder off; the pool runs on.
+ * hangs or is full harms nobody else. A few may be at work at once; a step that comes when all are
+ * is left out. The first failure is told and switches the recorder off; the pool runs on.
  */
 #pragma once
 

@@ -98,7 +98,8 @@ static void turn(struct stage *s)
 static void take(struct stage *s, struct recorder *r, int seconds, size_t n_actions)
 {
     struct world w = {.now = start_of_time + seconds * USEC_PER_SEC, .pool.fact.error = ""};
-    struct plan plan = {.policy = &policy, .now = w.now, .actions = actions, .n_actions = n_actions};
+    struct plan plan = {
+        .policy = &policy, .now = w.now, .actions = actions, .n_actions = n_actions};
     recorder_take(r, &w, &plan);
     turn(s);
 }

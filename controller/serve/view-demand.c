@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* "12 idle jobs of alice (juno) want 2 cpus, 4GiB: 8 wait for VMs being started, 4 wait because …" */
+/* "12 idle jobs of al (juno) want 2 cpus, 4GiB: 8 wait for VMs being started, 4 wait because …" */
 static void shape_sentence(const struct snapshot *s, const struct plan_shape *p, struct text *out)
 {
     const struct world_shape *shape = p->shape;

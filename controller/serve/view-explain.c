@@ -144,8 +144,9 @@ static int find_host(const struct policy *p, const char *name, const struct poli
     }
     if (near)
         return err_set(e, ENOENT, "there is no host \"%.64s\"; did you mean %s?", name, near);
-    return err_set(e, ENOENT, "there is no host \"%.64s\" (%zu are in the policy; eyrie hosts lists "
-                              "them)", name, p->n_hosts);
+    return err_set(e, ENOENT,
+                   "there is no host \"%.64s\" (%zu are in the policy; eyrie hosts lists them)", name,
+                   p->n_hosts);
 }
 
 int view_explain_host(const struct snapshot *s, usec now, const char *name,
@@ -217,7 +218,8 @@ int view_explain_group(const struct snapshot *s, usec now, const char *name,
     AUTOJSON struct json_object *row = find_group(s, name, &near);
     AUTOJSON struct json_object *demand = part_demand(s, name, VIEW_STATUS_SHAPES_MAX);
     if (!row && json_int_or(demand, "shapes_total", 0) == 0)
-        return near ? err_set(e, ENOENT, "there is no group \"%.64s\"; did you mean %s?", name, near)
+        return near ? err_set(e, ENOENT, "there is no group \"%.64s\"; did you mean %s?", name,
+                              near)
                     : err_set(e, ENOENT, "there is no group \"%.64s\" (eyrie groups lists them)",
                               name);
     const struct reason *limited = NULL;
