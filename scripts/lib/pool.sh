@@ -59,7 +59,7 @@ schedds:
     collector: cm.lab
     flock: /run/lab/schedd/config.d/60-eyrie-vpool.conf
     tools: /run/lab/bin/schedd
-limits: { vms: $vms, cpus: $cpus, memory: 8GiB, starts_in_flight: 4, starts_per_minute: 30 }
+limits: { vms: $vms, cpus: $cpus, memory: 8GiB, starts_in_flight: 4, starts_per_minute: 30, slow_start: 0 }
 timing:
   look_every: $look
   idle_before_drain: $idle
