@@ -60,7 +60,6 @@ before=$(removals)
 cut_at=$(now_ms)
 ok 'eyrie status turns to degraded (exit status 3)' wait_for 90 degraded
 ok 'it names the fact that is stale, and since when' says '^! +queue schedd\.lab: stale, .* [0-9]+s old'
-ok 'the slots are known all the while' not says '^! +pool'
 note "it says: $(grep '^!' <<<"$said" || true)"
 
 ok 'the VMs describe themselves in their metadata' described
