@@ -23,6 +23,8 @@ struct places {
     const struct trust *trust;
     const struct ramp *ramp;
     struct book *books; /* as world.hosts */
+    struct arena *arena;
+    enum reason_code **unsuited; /* of each template, when first asked for: as world.hosts */
 };
 
 /* The policies of the world's hosts; both lists are large on a large site, so they are joined. */
@@ -46,7 +48,8 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
 {
     struct places *places = arena_take(a, 1, sizeof(*places));
     struct book *books = arena_take(a, w->n_hosts, sizeof(*books));
-    *places = (struct places){p, w, trust, ramp, books};
+    *places = (struct places){p, w, trust, ramp, books, a,
+                              arena_take(a, p->n_templates, sizeof(enum reason_code *))};
     find_policies(a, p, w, books);
     for (size_t i = 0; i < w->n_hosts; i++) {
         const struct policy_host *wish = books[i].policy;
@@ -98,23 +101,46 @@ static bool has_image(const struct world_host *host, const struct policy_templat
     return host->n_images == 0;
 }
 
+/* What does not change while VMs are placed: why a host is not for the template at all. */
+static enum reason_code unsuited(const struct places *places, size_t host,
+                                 const struct policy_template *t)
+{
+    const struct world_host *facts = &places->world->hosts[host];
+    const struct policy_host *policy = places->books[host].policy;
+    if (!policy || !places->trust->host[host])
+        return REASON_HOST_UNTRUSTED;
+    if (!has_tags(policy, t))
+        return REASON_NO_HOST_TAGGED;
+    if (!has_image(facts, t))
+        return REASON_NO_HOST_IMAGE;
+    return facts->cordoned ? REASON_HOST_CORDONED : REASON_NONE;
+}
+
+static const enum reason_code *unsuited_hosts(const struct places *places, size_t template)
+{
+    if (!places->unsuited[template]) {
+        size_t n = places->world->n_hosts;
+        enum reason_code *codes = arena_take(places->arena, n, sizeof(*codes));
+        for (size_t i = 0; i < n; i++)
+            codes[i] = unsuited(places, i, &places->policy->templates[template]);
+        places->unsuited[template] = codes;
+    }
+    return places->unsuited[template];
+}
+
 /* Why a host cannot take one more VM; @left: memory that would be left if it can. */
 static struct reason refusal(const struct places *places, size_t host, size_t template,
-                             int64_t *left, struct later *later)
+                             enum reason_code not_for_it, int64_t *left, struct later *later)
 {
     const struct world_host *facts = &places->world->hosts[host];
     const struct book *book = &places->books[host];
     const struct policy_template *t = &places->policy->templates[template];
     struct reason why = {0};
 
-    if (!book->policy || !places->trust->host[host])
-        return (struct reason){REASON_HOST_UNTRUSTED, .subject = facts->name};
-    if (!has_tags(book->policy, t))
-        return (struct reason){REASON_NO_HOST_TAGGED, .line = t->line, .subject = t->name};
-    if (!has_image(facts, t))
-        return (struct reason){REASON_NO_HOST_IMAGE, .line = t->line, .subject = t->name};
-    if (facts->cordoned)
-        return (struct reason){REASON_HOST_CORDONED, .subject = facts->name};
+    if (not_for_it == REASON_HOST_UNTRUSTED || not_for_it == REASON_HOST_CORDONED)
+        return (struct reason){not_for_it, .subject = facts->name};
+    if (not_for_it)
+        return (struct reason){not_for_it, .line = t->line, .subject = t->name};
     *left = book->memory - book->used_memory - t->memory - overhead;
     if (*left < 0 || book->used_cpus + t->cpus > book->cpus || book->disk < t->disk)
         return (struct reason){REASON_NO_HOST_FITS, t->cpus, t->memory, t->line, t->name};
@@ -151,6 +177,7 @@ size_t places_pick(const struct places *places, size_t template, struct reason *
                    struct later *later)
 {
     const bool pack = places->policy->placement.order == POLICY_PACK;
+    const enum reason_code *not_for_it = unsuited_hosts(places, template);
     size_t best = SIZE_MAX, told = SIZE_MAX;
     int64_t best_left = 0;
     struct reason nearest = {REASON_NO_HOST_TAGGED, .line = places->policy->templates[template].line,
@@ -158,7 +185,7 @@ size_t places_pick(const struct places *places, size_t template, struct reason *
 
     for (size_t i = 0; i < places->world->n_hosts; i++) {
         int64_t left = 0;
-        struct reason why = refusal(places, i, template, &left, later);
+        struct reason why = refusal(places, i, template, not_for_it[i], &left, later);
         if (why.code) {
             int order = nearness(why.code) - nearness(nearest.code);
             if (order == 0 && why.code == REASON_HOST_BACKOFF && why.limit != nearest.limit)

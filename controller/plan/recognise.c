@@ -120,7 +120,37 @@ static struct sightings sight(struct arena *a, const struct world *w)
     return (struct sightings){merged, unique, n_copies, order};
 }
 
-static void fill_names(struct plan_vm *vm, const struct policy *p, const struct world *w)
+/* The policy's groups and templates by name, for one look-up a VM. */
+struct names {
+    struct order_item *groups, *templates;
+    size_t n_groups, n_templates;
+};
+
+static struct names index_names(struct arena *a, const struct policy *p)
+{
+    size_t most = p->n_groups > p->n_templates ? p->n_groups : p->n_templates;
+    struct order_item *spare = arena_take(a, most, sizeof(*spare));
+    struct names names = {arena_take(a, p->n_groups, sizeof(*spare)),
+                          arena_take(a, p->n_templates, sizeof(*spare)), p->n_groups,
+                          p->n_templates};
+    for (size_t i = 0; i < p->n_groups; i++)
+        names.groups[i] =
+            (struct order_item){order_key(p->groups[i].name), p->groups[i].name, i};
+    for (size_t i = 0; i < p->n_templates; i++)
+        names.templates[i] =
+            (struct order_item){order_key(p->templates[i].name), p->templates[i].name, i};
+    order_sort(names.groups, p->n_groups, spare);
+    order_sort(names.templates, p->n_templates, spare);
+    return names;
+}
+
+static size_t find_name(const struct order_item *items, size_t n, const char *name)
+{
+    const struct order_item *item = order_find(items, n, name);
+    return item ? item->ref : SIZE_MAX;
+}
+
+static void fill_names(struct plan_vm *vm, const struct names *names, const struct world *w)
 {
     const struct world_domain *domain = vm->domain;
     const struct world_record *record = vm->record;
@@ -133,8 +163,8 @@ static void fill_names(struct plan_vm *vm, const struct policy *p, const struct 
                                           : "";
     vm->born = domain && domain->born ? domain->born : record ? record->create_decided : 0;
     vm->joined = record ? record->joined : 0;
-    vm->policy_template = policy_find_template(p, vm->template);
-    vm->policy_group = policy_find_group(p, vm->group);
+    vm->policy_template = find_name(names->templates, names->n_templates, vm->template);
+    vm->policy_group = find_name(names->groups, names->n_groups, vm->group);
     vm->job = vm->startd ? vm->startd->job : "";
 }
 
@@ -323,6 +353,7 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
     size_t foreign = 0;
     const struct sightings seen = sight(a, w);
     const struct sighting *sightings = seen.items;
+    const struct names names = index_names(a, p);
     size_t n = seen.n + seen.n_copies;
     for (size_t h = 0; h < w->n_hosts; h++)
         for (size_t i = 0; i < w->hosts[h].n_domains; i++)
@@ -336,7 +367,7 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
         vm->domain = sightings[i].domain;
         vm->startd = sightings[i].startd;
         vm->world_host = sightings[i].host;
-        fill_names(vm, p, w);
+        fill_names(vm, &names, w);
         judge(vm, p, w, trust, later);
         if (sightings[i].doubled) /* whose the slot is cannot be told */
             set_state(vm, VM_LOST, (struct reason){REASON_DOUBLED, .subject = vm->host});

@@ -59,6 +59,8 @@ static bool open_room(const struct policy *p, const struct world *w, const struc
                           .memory = vm->free_memory,
                           .gpus = vm->free_gpus,
                           .facts = vm};
+    if (vm->state != VM_DRAINING && vm->free_cpus <= 0)
+        return false; /* full, or no supply at all: the most by far */
     switch (vm->state) {
     case VM_CREATING:
     case VM_BOOTING:
