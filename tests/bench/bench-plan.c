@@ -2,8 +2,8 @@
  * How long a plan takes: a table over jobs × shapes × VMs × hosts, then a growth curve in which
  * everything doubles. Nothing is asserted; the figures are for people.
  *
- * The sites are in full swing: 15 groups, 4 templates, most VMs busy, some idle, booting, draining or
- * gone, every shape with idle jobs, a hundred or so VMs to be started.
+ * The sites are in full swing: 15 groups, 4 templates, most VMs busy, some idle, booting, draining
+ * or gone, every shape with idle jobs, a hundred or so VMs to be started.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -65,15 +65,22 @@ static struct policy *make_policy(struct arena *a, const struct size *size)
                    .rest_after_failure = value(10 * USEC_PER_SEC),
                    .rest_at_most = value(10 * USEC_PER_MINUTE),
                    .trust_for = value(USEC_PER_MINUTE)},
-        .hosts = h, .n_hosts = (size_t)size->hosts,
-        .templates = t, .n_templates = TEMPLATES,
-        .groups = g, .n_groups = GROUPS,
+        .hosts = h,
+        .n_hosts = (size_t)size->hosts,
+        .templates = t,
+        .n_templates = TEMPLATES,
+        .groups = g,
+        .n_groups = GROUPS,
     };
     for (size_t i = 0; i < TEMPLATES; i++) {
         all[i] = i;
         t[i] = (struct policy_template){.name = arena_printf(a, "t%" PRId64, cpus[i]),
-                                        .image = "image", .generation = "g1", .cpus = cpus[i],
-                                        .memory = cpus[i] * 2 * GIB, .disk = 20 * GIB, .spare = 1,
+                                        .image = "image",
+                                        .generation = "g1",
+                                        .cpus = cpus[i],
+                                        .memory = cpus[i] * 2 * GIB,
+                                        .disk = 20 * GIB,
+                                        .spare = 1,
                                         .max_vms = value(POLICY_UNLIMITED)};
     }
     for (size_t i = 0; i < GROUPS; i++)
@@ -81,11 +88,14 @@ static struct policy *make_policy(struct arena *a, const struct size *size)
                                      .quota = value(i % 2 ? 100 : 0),
                                      .max = value(POLICY_UNLIMITED),
                                      .max_vms = value(POLICY_UNLIMITED),
-                                     .max_memory = value(POLICY_UNLIMITED), .weight = value(1),
-                                     .templates = all, .n_templates = TEMPLATES,
+                                     .max_memory = value(POLICY_UNLIMITED),
+                                     .weight = value(1),
+                                     .templates = all,
+                                     .n_templates = TEMPLATES,
                                      .exclusive = i % 5 == 0};
     for (size_t i = 0; i < p->n_hosts; i++)
-        h[i] = (struct policy_host){.name = arena_printf(a, "hv%05zu", i), .uri = "test:///default",
+        h[i] = (struct policy_host){.name = arena_printf(a, "hv%05zu", i),
+                                    .uri = "test:///default",
                                     .max_vms = value(POLICY_UNLIMITED)};
     return p;
 }
@@ -98,7 +108,8 @@ static void make_queues(struct arena *a, struct world *w, const struct size *siz
     for (size_t q = 0; q < SCHEDDS; q++) {
         size_t n = (size_t)(size->shapes / SCHEDDS) + (q < (size_t)(size->shapes % SCHEDDS));
         struct world_shape *shapes = arena_take(a, n, sizeof(*shapes));
-        queues[q] = (struct world_queue){arena_printf(a, "schedd%zu", q), {w->now, 0, ""}, shapes, n};
+        queues[q] =
+            (struct world_queue){arena_printf(a, "schedd%zu", q), {w->now, 0, ""}, shapes, n};
         for (size_t i = 0; i < n; i++) {
             uint64_t r = mix(q * n + i);
             shapes[i] = (struct world_shape){
@@ -123,20 +134,36 @@ static bool make_vm(struct arena *a, const struct policy *p, struct world *w, si
     uint64_t r = mix(i * 3 + 1), kind = r % 100;
     const struct policy_template *t = &p->templates[(r >> 8) % TEMPLATES];
     const struct policy_group *g = &p->groups[(r >> 16) % GROUPS];
-    const char *uuid = arena_printf(a, "%08" PRIx64 "-%04" PRIx64 "-4000-8000-%012zx", r & 0xffffffff,
-                                    (r >> 32) & 0xffff, i);
+    const char *uuid = arena_printf(a, "%08" PRIx64 "-%04" PRIx64 "-4000-8000-%012zx",
+                                    r & 0xffffffff, (r >> 32) & 0xffff, i);
     const char *name = arena_printf(a, "vpool-%s-%.8s", t->name, uuid);
     usec born = w->now - (usec)((r >> 20) % 86400 + 600) * USEC_PER_SEC;
     bool up = kind < 94, booting = kind >= 94 && kind < 96;
     if (booting)
         born = w->now - USEC_PER_MINUTE;
-    *record = (struct world_record){uuid, name, w->hosts[i % w->n_hosts].name, t->name, "g1", g->name,
-                                    g->exclusive, born, WORLD_ANSWER_OK, born + USEC_PER_SEC,
-                                    .joined = up ? born + USEC_PER_MINUTE : 0, .why = "demand"};
-    *domain = (struct world_domain){uuid, name, "running", true, "", t->name, "g1", g->name,
-                                    g->exclusive, born, t->cpus, t->memory};
-    *startd = (struct world_startd){uuid, name, arena_printf(a, "%s.vpool", name), "", t->cpus,
-                                    t->memory, .usable = true, .heard = w->now, .job = ""};
+    *record = (struct world_record){uuid,
+                                    name,
+                                    w->hosts[i % w->n_hosts].name,
+                                    t->name,
+                                    "g1",
+                                    g->name,
+                                    g->exclusive,
+                                    born,
+                                    WORLD_ANSWER_OK,
+                                    born + USEC_PER_SEC,
+                                    .joined = up ? born + USEC_PER_MINUTE : 0,
+                                    .why = "demand"};
+    *domain = (struct world_domain){uuid, name,    "running",    true, "",      t->name,
+                                    "g1", g->name, g->exclusive, born, t->cpus, t->memory};
+    *startd = (struct world_startd){uuid,
+                                    name,
+                                    arena_printf(a, "%s.vpool", name),
+                                    "",
+                                    t->cpus,
+                                    t->memory,
+                                    .usable = true,
+                                    .heard = w->now,
+                                    .job = ""};
     if (kind < 85) {
         startd->claimed = t->cpus;
         startd->job = "1234.0";
@@ -170,24 +197,31 @@ static const struct world *make_world(struct arena *a, const struct policy *p,
     const char **images = arena_take(a, 1, sizeof(*images));
     size_t room = n_vms / n_hosts + 1;
     images[0] = "image";
-    *w = (struct world){.now = INT64_C(1700000000) * USEC_PER_SEC, .hosts = hosts, .n_hosts = n_hosts,
-                        .records = records, .n_records = n_vms};
+    *w = (struct world){.now = INT64_C(1700000000) * USEC_PER_SEC,
+                        .hosts = hosts,
+                        .n_hosts = n_hosts,
+                        .records = records,
+                        .n_records = n_vms};
     w->pool.fact = (struct world_fact){w->now, 0, ""};
     w->pool.startds = startds;
     for (size_t i = 0; i < n_hosts; i++)
-        hosts[i] = (struct world_host){
-            .name = p->hosts[i].name, .fact = {w->now, 0, ""}, .cpus = (int64_t)room * 9,
-            .memory = (int64_t)room * 20 * GIB, .storage_available = 100 * TIB, .joined = 100,
-            .images = images, .n_images = 1,
-            .domains = arena_take(a, room, sizeof(struct world_domain)),
-            .volumes = arena_take(a, room, sizeof(struct world_volume))};
+        hosts[i] = (struct world_host){.name = p->hosts[i].name,
+                                       .fact = {w->now, 0, ""},
+                                       .cpus = (int64_t)room * 9,
+                                       .memory = (int64_t)room * 20 * GIB,
+                                       .storage_available = 100 * TIB,
+                                       .joined = 100,
+                                       .images = images,
+                                       .n_images = 1,
+                                       .domains = arena_take(a, room, sizeof(struct world_domain)),
+                                       .volumes = arena_take(a, room, sizeof(struct world_volume))};
     make_queues(a, w, size);
     for (size_t i = 0; i < n_vms; i++) {
         struct world_host *host = &hosts[i % n_hosts];
         struct world_domain *domain = (struct world_domain *)&host->domains[host->n_domains];
         bool has_startd = false;
-        host->n_domains += make_vm(a, p, w, i, &records[i], domain, &startds[w->pool.n_startds],
-                                   &has_startd);
+        host->n_domains +=
+            make_vm(a, p, w, i, &records[i], domain, &startds[w->pool.n_startds], &has_startd);
         w->pool.n_startds += has_startd;
         ((struct world_volume *)host->volumes)[host->n_volumes++] = (struct world_volume){
             arena_printf(a, "vpool.%s.disk", records[i].uuid), records[i].uuid, false};
@@ -246,7 +280,8 @@ static void help(void)
                "Without sizes: the table of sizes we care about, then a growth curve.\n"
                "\n"
                "Where the time goes:\n"
-               "  valgrind --tool=callgrind --callgrind-out-file=plan.out bench-plan --runs 1 1000000 10000 "
+               "  valgrind --tool=callgrind --callgrind-out-file=plan.out bench-plan --runs 1 "
+               "1000000 10000 "
                "100000 5000\n"
                "  callgrind_annotate --auto=yes plan.out | less");
 }
@@ -279,7 +314,8 @@ int main(int argc, char **argv)
         (void)measure(&sizes[i], runs > 0 ? runs : sizes[i].vms > 10000 ? 5 : 21, i == 0);
     (void)printf("\ngrowth: everything doubles\n");
     struct size s = {62500, 625, 6250, 312};
-    for (double last = 0; s.vms <= 100000; s = (struct size){2 * s.jobs, 2 * s.shapes, 2 * s.vms, 2 * s.hosts}) {
+    for (double last = 0; s.vms <= 100000;
+         s = (struct size){2 * s.jobs, 2 * s.shapes, 2 * s.vms, 2 * s.hosts}) {
         double now = measure(&s, runs > 0 ? runs : 5, false);
         if (last > 0)
             (void)printf("%50.2f times as long\n", now / last);

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int r = 0;
     for (size_t at = 1; r >= 0 && at < size; at += piece)
         r = pool_parser_feed(parser, (const char *)data + at, size - at < piece ? size - at : piece,
-                              &e);
+                             &e);
     if (r >= 0)
         r = pool_parser_end(parser, &startds, &n, &e);
     assert(r >= 0 || e.text[0]);

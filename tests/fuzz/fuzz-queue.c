@@ -16,8 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e = {""};
     int r = 0;
     for (size_t at = 1; r >= 0 && at < size; at += piece)
-        r = queue_parser_feed(parser, (const char *)data + at, size - at < piece ? size - at : piece,
-                              &e);
+        r = queue_parser_feed(parser, (const char *)data + at,
+                              size - at < piece ? size - at : piece, &e);
     if (r >= 0)
         r = queue_parser_end(parser, &shapes, &n, &e);
     assert(r >= 0 || e.text[0]);

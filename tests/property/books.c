@@ -80,7 +80,9 @@ static void enter_unseen(struct books *b)
         size_t h = host ? (size_t)(host - w->hosts) : SIZE_MAX;
         size_t t = vm->record ? template_index(p, vm->record->template) : SIZE_MAX;
         int64_t cpus = t != SIZE_MAX ? p->templates[t].cpus : vm->startd ? vm->startd->cpus : 0;
-        int64_t memory = t != SIZE_MAX ? p->templates[t].memory : vm->startd ? vm->startd->memory : 0;
+        int64_t memory = t != SIZE_MAX ? p->templates[t].memory
+                         : vm->startd  ? vm->startd->memory
+                                       : 0;
         enter(b, h, vm->record ? group_index(p, vm->record->group) : SIZE_MAX, t, cpus, memory);
         if (h != SIZE_MAX && t != SIZE_MAX && vm->state == VM_CREATING)
             b->hosts[h].disk += p->templates[t].disk;

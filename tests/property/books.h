@@ -1,6 +1,6 @@
 /*
- * What is in use, by the tests' own reckoning: every domain that is listed, every VM that is decided
- * and not proven gone, foreign domains on their hosts.
+ * What is in use, by the tests' own reckoning: every domain that is listed, every VM that is
+ * decided and not proven gone, foreign domains on their hosts.
  */
 #pragma once
 
@@ -28,8 +28,8 @@ void books_create(struct books *b, const struct plan_action *create);
 bool books_host_fits(const struct books *b, size_t host, size_t template);
 /**
  * The host on which one more VM of @template for @group (SIZE_MAX: none) could be started, or NULL
- * when something may stand against it: a limit, the ramp, or all hosts. What the tests do not reckon
- * (rests after failures, slow start) counts as something.
+ * when something may stand against it: a limit, the ramp, or all hosts. What the tests do not
+ * reckon (rests after failures, slow start) counts as something.
  */
 const char *books_open_host(const struct books *b, size_t group, size_t template);
 /** Memory that a domain takes beside the guest's. */

@@ -1,7 +1,7 @@
 /*
  * Where the random choices of the tests come from: a byte string (a fuzzer's), or a seed. A byte
- * string that is used up goes on with zeros, and zero is always the plainest choice, so a fuzzer that
- * shortens its input makes the case plainer.
+ * string that is used up goes on with zeros, and zero is always the plainest choice, so a fuzzer
+ * that shortens its input makes the case plainer.
  */
 #pragma once
 

@@ -20,8 +20,9 @@ static int jobs_add_up(const struct trial *t, struct err *e)
         const struct plan_shape *s = &t->plan->shapes[i];
         if (s->served < 0 || s->starting < 0 || s->waiting < 0 ||
             s->served + s->starting + s->waiting != s->shape->idle)
-            return BROKEN(e, "%s/%s: %" PRId64 " served + %" PRId64 " starting + %" PRId64
-                             " waiting is not %" PRId64 " idle",
+            return BROKEN(e,
+                          "%s/%s: %" PRId64 " served + %" PRId64 " starting + %" PRId64
+                          " waiting is not %" PRId64 " idle",
                           s->shape->group, s->shape->owner, s->served, s->starting, s->waiting,
                           s->shape->idle);
     }
@@ -32,9 +33,9 @@ static int waiting_has_a_reason(const struct trial *t, struct err *e)
 {
     for (size_t i = 0; i < t->plan->n_shapes; i++) {
         const struct plan_shape *s = &t->plan->shapes[i];
-        if (s->waiting > 0 && (s->reason.code == REASON_NONE ||
-                               s->reason.code == REASON_JOBS_SERVED ||
-                               s->reason.code == REASON_JOBS_STARTING))
+        if (s->waiting > 0 &&
+            (s->reason.code == REASON_NONE || s->reason.code == REASON_JOBS_SERVED ||
+             s->reason.code == REASON_JOBS_STARTING))
             return BROKEN(e, "%" PRId64 " jobs of %s/%s wait, and the reason is %s", s->waiting,
                           s->shape->group, s->shape->owner, reason_name(s->reason.code));
     }
@@ -70,8 +71,7 @@ static int plans_are_bounded(const struct trial *t, struct err *e)
     if (trial_count(t->plan, ACTION_CREATE) > LIMIT_ACTIONS_PER_STEP)
         return BROKEN(e, "%" PRId64 " creates", trial_count(t->plan, ACTION_CREATE));
     if (t->plan->next_look <= t->world->now)
-        return BROKEN(e, "the next look is %" PRId64 " µs ago",
-                      t->world->now - t->plan->next_look);
+        return BROKEN(e, "the next look is %" PRId64 " µs ago", t->world->now - t->plan->next_look);
     return 0;
 }
 
@@ -97,43 +97,9 @@ static int promises_are_covered(const struct trial *t, struct err *e)
     if (served > up)
         return BROKEN(e, "%" PRId64 " cpus are promised, %" PRId64 " are free", served, up);
     if (starting > born)
-        return BROKEN(e, "%" PRId64 " cpus are promised, %" PRId64 " are being born", starting, born);
+        return BROKEN(e, "%" PRId64 " cpus are promised, %" PRId64 " are being born", starting,
+                      born);
     return 0;
-}
-
-static bool fits(const struct trial *t, const struct world_shape *s, size_t template)
-{
-    const struct policy_template *pt = &t->policy->templates[template];
-    int64_t step = 128 * MIB; /* what a startd rounds a request up to */
-    return s->cpus <= pt->cpus && (s->memory + step - 1) / step * step <= pt->memory &&
-           s->disk <= pt->disk && s->gpus <= pt->gpus;
-}
-
-static bool may_submit(const struct policy_group *g, const char *owner)
-{
-    for (size_t i = 0; i < g->n_submitters; i++)
-        if (strcmp(g->submitters[i], owner) == 0)
-            return true;
-    return g->n_submitters == 0;
-}
-
-/* The group for which a shape asks, by facts that are trusted; SIZE_MAX: it need not be served. */
-static size_t asks_for(const struct trial *t, const struct plan_shape *shape)
-{
-    const struct world_shape *s = shape->shape;
-    for (size_t i = 0; i < t->world->n_queues; i++)
-        if (strcmp(t->world->queues[i].schedd, shape->schedd) == 0 &&
-            (!trial_trusts(t, &t->world->queues[i].fact) ||
-             t->world->queues[i].fact.asked < t->world->pool.fact.asked))
-            return SIZE_MAX; /* a queue older than the slots may hold jobs that run already */
-    if (s->first_seen + t->policy->timing.settle.value > t->world->now ||
-        s->runtime > t->policy->timing.max_age.value)
-        return SIZE_MAX;
-    for (size_t i = 0; i < t->policy->n_groups; i++)
-        if (strcmp(t->policy->groups[i].name, s->group) == 0 &&
-            may_submit(&t->policy->groups[i], s->owner))
-            return i;
-    return SIZE_MAX;
 }
 
 static int demand_becomes_creates_L3(const struct trial *t, struct err *e)
@@ -146,14 +112,16 @@ static int demand_becomes_creates_L3(const struct trial *t, struct err *e)
             books_create(b, &t->plan->actions[i]);
     for (size_t i = 0; i < t->plan->n_shapes; i++) {
         const struct plan_shape *s = &t->plan->shapes[i];
-        size_t g = s->waiting > 0 ? asks_for(t, s) : SIZE_MAX;
+        size_t g = s->waiting > 0 ? trial_asks_for(t, s) : SIZE_MAX;
         for (size_t k = 0; g != SIZE_MAX && k < t->policy->groups[g].n_templates; k++) {
             size_t template = t->policy->groups[g].templates[k];
-            const char *host = fits(t, s->shape, template) ? books_open_host(b, g, template) : NULL;
+            const char *host =
+                trial_fits(t, s->shape, template) ? books_open_host(b, g, template) : NULL;
             if (host)
-                return BROKEN(e, "%" PRId64 " jobs of %s/%s wait (%s), and a %s could be started on %s",
-                              s->waiting, s->shape->group, s->shape->owner,
-                              reason_name(s->reason.code), t->policy->templates[template].name, host);
+                return BROKEN(
+                    e, "%" PRId64 " jobs of %s/%s wait (%s), and a %s could be started on %s",
+                    s->waiting, s->shape->group, s->shape->owner, reason_name(s->reason.code),
+                    t->policy->templates[template].name, host);
         }
     }
     return 0;

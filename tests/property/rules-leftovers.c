@@ -88,7 +88,8 @@ static int every_vm_is_accounted_for_S4(const struct trial *t, struct err *e)
     for (size_t h = 0; h < w->n_hosts; h++)
         for (size_t i = 0; i < w->hosts[h].n_domains; i++)
             if (w->hosts[h].domains[i].ours && !trial_vm(t->plan, w->hosts[h].domains[i].uuid))
-                return BROKEN(e, "the plan does not know the domain %s", w->hosts[h].domains[i].name);
+                return BROKEN(e, "the plan does not know the domain %s",
+                              w->hosts[h].domains[i].name);
     for (size_t i = 0; i < t->plan->n_vms; i++)
         if (t->plan->vms[i].state != VM_FOREIGN && t->plan->vms[i].state != VM_LOST &&
             trial_vm(t->plan, t->plan->vms[i].uuid) != &t->plan->vms[i])

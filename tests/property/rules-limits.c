@@ -96,13 +96,13 @@ static int creates_fit_their_hosts_S2(const struct trial *t, struct err *e)
         if (!host)
             return BROKEN(e, "a create on %s, which is no host", a->host);
         if (!books_host_fits(b, (size_t)(host - t->world->hosts), a->policy_template))
-            return BROKEN(e, "%s does not fit %s: %" PRId64 " VMs, %" PRId64 " cpus, %" PRId64
-                             " bytes in use, %" PRId64 " of disk",
-                          t->policy->templates[a->policy_template].name, a->host,
-                          b->hosts[host - t->world->hosts].vms,
-                          b->hosts[host - t->world->hosts].cpus,
-                          b->hosts[host - t->world->hosts].memory,
-                          b->hosts[host - t->world->hosts].disk);
+            return BROKEN(
+                e,
+                "%s does not fit %s: %" PRId64 " VMs, %" PRId64 " cpus, %" PRId64
+                " bytes in use, %" PRId64 " of disk",
+                t->policy->templates[a->policy_template].name, a->host,
+                b->hosts[host - t->world->hosts].vms, b->hosts[host - t->world->hosts].cpus,
+                b->hosts[host - t->world->hosts].memory, b->hosts[host - t->world->hosts].disk);
         books_create(b, a);
     }
     return 0;

@@ -56,11 +56,12 @@ static int destroy_only_when_proven_S1(const struct trial *t, struct err *e)
             continue;
         if (!r)
             return BROKEN(e, "destroy of %s, which has no record", a->name);
-        bool asked = (r->poweroff_decided &&
-                      t->world->now - r->poweroff_decided >= t->policy->timing.poweroff_within.value) ||
+        bool asked = (r->poweroff_decided && t->world->now - r->poweroff_decided >=
+                                                 t->policy->timing.poweroff_within.value) ||
                      r->destroy_decided || kill_is_allowed(t, r);
-        bool never = !r->joined && !trial_startd(t->world, a->uuid, NULL) &&
-                     t->world->pool.fact.asked > r->create_decided + t->policy->timing.join_within.value;
+        bool never =
+            !r->joined && !trial_startd(t->world, a->uuid, NULL) &&
+            t->world->pool.fact.asked > r->create_decided + t->policy->timing.join_within.value;
         if (!asked && !never)
             return BROKEN(e, "destroy of %s, which neither overstayed nor failed to join", a->name);
     }
@@ -149,7 +150,8 @@ static int only_our_volumes_are_deleted_S3(const struct trial *t, struct err *e)
             continue;
         const struct world_host *host = trial_host(t->world, a->host);
         if (!volume_is_ours(host, a))
-            return BROKEN(e, "volume %s on %s is not of our form, or not there", a->volume, a->host);
+            return BROKEN(e, "volume %s on %s is not of our form, or not there", a->volume,
+                          a->host);
         for (size_t h = 0; !is_read_seed(t, a) && h < t->world->n_hosts; h++)
             for (size_t k = 0; k < t->world->hosts[h].n_domains; k++)
                 if (strcmp(t->world->hosts[h].domains[k].uuid, a->uuid) == 0)
@@ -224,8 +226,7 @@ static int frozen_does_nothing_S8(const struct trial *t, struct err *e)
 
 static bool should_be_there(const struct plan_vm *vm)
 {
-    return vm->record &&
-           (vm->record->create_answer == WORLD_ANSWER_OK || vm->record->joined) &&
+    return vm->record && (vm->record->create_answer == WORLD_ANSWER_OK || vm->record->joined) &&
            !vm->record->poweroff_decided && !vm->record->destroy_decided;
 }
 

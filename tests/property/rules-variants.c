@@ -77,7 +77,8 @@ static int64_t vms_after(const struct plan *plan)
     return trial_count(plan, ACTION_CREATE) - trial_count(plan, ACTION_DRAIN);
 }
 
-/* A limit that was lowered takes VMs by their use, and demand changes which: those may be larger. */
+/* A limit that was lowered takes VMs by their use, and demand changes which: those may be larger.
+ */
 static bool shrinks_to_a_limit(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->n_actions; i++)
@@ -87,8 +88,8 @@ static bool shrinks_to_a_limit(const struct plan *plan)
 }
 
 /*
- * More jobs, never fewer VMs. Of one template only, and for one shape: with several, a larger VM may
- * rightly take the place of two.
+ * More jobs, never fewer VMs. Of one template only, and for one shape: with several, a larger VM
+ * may rightly take the place of two.
  */
 static int more_jobs_never_fewer_vms(const struct trial *t, struct err *e)
 {

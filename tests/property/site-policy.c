@@ -184,7 +184,8 @@ const struct policy *site_policy(struct arena *a, struct draw *d)
     *p = (struct policy){
         .file = "eyrie.yaml",
         .pool = {SITE_POOL, "VirtualPool", "vcm:9618", "vcm", "EYRIE", ""},
-        .paths = {"/var/lib/eyrie", "/run/eyrie.sock", "/usr/share/eyrie", "/usr/libexec/eyrie-host"},
+        .paths = {"/var/lib/eyrie", "/run/eyrie.sock", "/usr/share/eyrie",
+                  "/usr/libexec/eyrie-host"},
         .schedds = schedds,
         .n_schedds = (size_t)draw_range(d, 1, draw_chance(d, 20) ? 3 : 1),
     };

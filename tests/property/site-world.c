@@ -117,7 +117,8 @@ static void make_shape(struct builder *b, struct world_queue *queue, struct worl
         .owner = DRAW_ONE(b->d, owners),
         .group = group_name(b),
         .cpus = draw_chance(b->d, 15) ? DRAW_ONE(b->d, odd_cpus) : DRAW_ONE(b->d, cpus),
-        .memory = (draw_chance(b->d, 20) ? DRAW_ONE(b->d, odd_memory) : DRAW_ONE(b->d, memory)) * MIB,
+        .memory =
+            (draw_chance(b->d, 20) ? DRAW_ONE(b->d, odd_memory) : DRAW_ONE(b->d, memory)) * MIB,
         .disk = draw_chance(b->d, 20) ? draw_range(b->d, 1, 120) * GIB : 0,
         .gpus = draw_chance(b->d, 5) ? draw_range(b->d, 1, 3) : 0,
         .runtime = draw_chance(b->d, 20) ? DRAW_ONE(b->d, runtimes) : 0,
@@ -154,15 +155,15 @@ enum stage {
     STAGE_IDLE,
     STAGE_BUSY,
     STAGE_BOOTING,
-    STAGE_ASKED,    /* the create has no answer yet */
-    STAGE_CREATED,  /* answered, and not listed yet */
+    STAGE_ASKED,   /* the create has no answer yet */
+    STAGE_CREATED, /* answered, and not listed yet */
     STAGE_FAILED,
     STAGE_VANISHED,
     STAGE_DRAINING,
     STAGE_DRAINED,
     STAGE_LEAVING,
-    STAGE_LEFT,     /* gone after its power-off */
-    STAGE_REMOVED,  /* a destroy was asked for, and it is still there */
+    STAGE_LEFT,    /* gone after its power-off */
+    STAGE_REMOVED, /* a destroy was asked for, and it is still there */
     STAGE_COUNT,
 };
 
@@ -173,8 +174,9 @@ static void live(struct builder *b, struct life *l, enum stage stage)
     bool up = stage == STAGE_IDLE || stage == STAGE_BUSY || stage == STAGE_DRAINING ||
               stage == STAGE_DRAINED || stage == STAGE_LEAVING || stage == STAGE_LEFT ||
               stage == STAGE_VANISHED;
-    usec decided = up ? ago(b, USEC_PER_MINUTE, draw_chance(d, 10) ? 20 * USEC_PER_DAY : 5 * USEC_PER_HOUR)
-                      : ago(b, 0, draw_chance(d, 30) ? 30 * USEC_PER_MINUTE : 3 * USEC_PER_MINUTE);
+    usec decided =
+        up ? ago(b, USEC_PER_MINUTE, draw_chance(d, 10) ? 20 * USEC_PER_DAY : 5 * USEC_PER_HOUR)
+           : ago(b, 0, draw_chance(d, 30) ? 30 * USEC_PER_MINUTE : 3 * USEC_PER_MINUTE);
     l->record.create_decided = decided;
     l->record.create_answer = stage == STAGE_ASKED    ? WORLD_ANSWER_NONE
                               : stage == STAGE_FAILED ? WORLD_ANSWER_FAILED
@@ -196,7 +198,8 @@ static void live(struct builder *b, struct life *l, enum stage stage)
     l->startd.free_gpus = l->startd.gpus;
     if (stage == STAGE_BUSY || (stage == STAGE_DRAINING && draw_chance(d, 80))) {
         l->startd.claimed = draw_range(d, 1, l->startd.cpus ? l->startd.cpus : 1);
-        l->startd.free_cpus = l->startd.cpus > l->startd.claimed ? l->startd.cpus - l->startd.claimed : 0;
+        l->startd.free_cpus =
+            l->startd.cpus > l->startd.claimed ? l->startd.cpus - l->startd.claimed : 0;
         l->startd.free_memory = draw_range(d, 0, 4) * (l->startd.memory / 4);
         l->startd.job = "17.0";
     }
@@ -284,7 +287,8 @@ static void add_domain(struct builder *b, size_t host, const struct world_domain
     b->domains[host][b->hosts[host].n_domains++] = *domain;
 }
 
-static void add_volume(struct builder *b, size_t host, const char *pool, const char *uuid, bool seed)
+static void add_volume(struct builder *b, size_t host, const char *pool, const char *uuid,
+                       bool seed)
 {
     b->volumes[host][b->hosts[host].n_volumes++] = (struct world_volume){
         .name = arena_printf(b->arena, "%s.%s.%s", pool, uuid, seed ? "seed" : "disk"),
@@ -298,8 +302,8 @@ static void put(struct builder *b, const struct life *l)
     if (l->has_record) {
         b->records[b->w->n_records++] = l->record;
         if (l->record.create_decided > b->w->now - USEC_PER_MINUTE)
-            b->starts[b->w->n_starts++] = (struct world_start){l->record.create_decided,
-                                                               l->record.host};
+            b->starts[b->w->n_starts++] =
+                (struct world_start){l->record.create_decided, l->record.host};
     }
     if (l->has_startd)
         b->startds[b->w->pool.n_startds++] = l->startd;
@@ -342,10 +346,10 @@ static void make_vm(struct builder *b)
         if (strcmp(b->p->groups[i].name, l.group) == 0)
             group = i;
     bool exclusive = group != SIZE_MAX && b->p->groups[group].exclusive;
-    l.record = (struct world_record){l.uuid, l.name, host, l.t->name, generation, l.group, exclusive,
-                                     .why = "demand"};
-    l.domain = (struct world_domain){l.uuid, l.name, "running", true, "", l.t->name, generation,
-                                     l.group, exclusive, 0, l.t->cpus, l.t->memory};
+    l.record = (struct world_record){l.uuid,     l.name,  host,      l.t->name,
+                                     generation, l.group, exclusive, .why = "demand"};
+    l.domain = (struct world_domain){l.uuid,     l.name,  "running", true, "",        l.t->name,
+                                     generation, l.group, exclusive, 0,    l.t->cpus, l.t->memory};
     l.startd = (struct world_startd){
         .uuid = l.uuid,
         .name = l.name,
@@ -359,7 +363,8 @@ static void make_vm(struct builder *b)
         .job = "",
     };
     l.has_record = true;
-    live(b, &l, draw_chance(d, 50) ? DRAW_ONE(d, stages) : (enum stage)draw_range(d, 0, STAGE_COUNT - 1));
+    live(b, &l,
+         draw_chance(d, 50) ? DRAW_ONE(d, stages) : (enum stage)draw_range(d, 0, STAGE_COUNT - 1));
     while (draw_chance(d, 12))
         wound(b, &l);
     put(b, &l);
@@ -370,8 +375,17 @@ static void make_strays(struct builder *b)
 {
     for (size_t i = 0; i < b->w->n_hosts; i++) {
         while (draw_chance(b->d, 15) && b->hosts[i].n_domains < VMS_MAX) {
-            struct world_domain domain = {new_uuid(b), "webserver", "running", false, "",  "", "", "",
-                                          false,       0, draw_range(b->d, 0, 8),
+            struct world_domain domain = {new_uuid(b),
+                                          "webserver",
+                                          "running",
+                                          false,
+                                          "",
+                                          "",
+                                          "",
+                                          "",
+                                          false,
+                                          0,
+                                          draw_range(b->d, 0, 8),
                                           draw_range(b->d, 0, 16) * GIB};
             if (draw_chance(b->d, 30)) {
                 domain.name = SITE_POOL "-small-hand";
@@ -384,10 +398,18 @@ static void make_strays(struct builder *b)
     }
     if (draw_chance(b->d, 3)) {
         const char *uuid = new_uuid(b);
-        b->startds[b->w->pool.n_startds++] = (struct world_startd){
-            .uuid = uuid, .name = "stray", .machine = "stray.vpool", .address = "",
-            .cpus = 2, .memory = 4 * GIB, .free_cpus = 2, .free_memory = 4 * GIB,
-            .drained = draw_chance(b->d, 20), .usable = true, .heard = b->w->now, .job = ""};
+        b->startds[b->w->pool.n_startds++] = (struct world_startd){.uuid = uuid,
+                                                                   .name = "stray",
+                                                                   .machine = "stray.vpool",
+                                                                   .address = "",
+                                                                   .cpus = 2,
+                                                                   .memory = 4 * GIB,
+                                                                   .free_cpus = 2,
+                                                                   .free_memory = 4 * GIB,
+                                                                   .drained = draw_chance(b->d, 20),
+                                                                   .usable = true,
+                                                                   .heard = b->w->now,
+                                                                   .job = ""};
     }
 }
 

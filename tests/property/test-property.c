@@ -1,6 +1,6 @@
 /*
- * Random sites, held to every rule. A failure prints the seed and the number of the world, and writes
- * the world as JSON; the same seed and number give the same site again.
+ * Random sites, held to every rule. A failure prints the seed and the number of the world, and
+ * writes the world as JSON; the same seed and number give the same site again.
  *
  * usage: test-property [--seed N] [--worlds N] [--world K] [--all] [--folder DIR]
  *   --world K   only world K, and print its plan
@@ -40,7 +40,8 @@ struct tally {
 
 static void write_world(const struct options *o, uint64_t number, const struct world *w)
 {
-    AUTOFREE char *path = mem_printf("%s/world-%" PRIu64 "-%" PRIu64 ".json", o->folder, o->seed, number);
+    AUTOFREE char *path =
+        mem_printf("%s/world-%" PRIu64 "-%" PRIu64 ".json", o->folder, o->seed, number);
     AUTOJSON struct json_object *json = world_to_json(w);
     if (json_object_to_file_ext(path, json, JSON_C_TO_STRING_PRETTY) == 0)
         (void)printf("#   world: %s\n", path);
@@ -91,8 +92,8 @@ static void watch(const struct options *o, uint64_t number)
 {
     enum { SECONDS = 30 };
     (void)snprintf(current, sizeof(current),
-                   "not ok 1 - a plan ends: --seed %" PRIu64 " --world %" PRIu64 "\n1..1\n", o->seed,
-                   number);
+                   "not ok 1 - a plan ends: --seed %" PRIu64 " --world %" PRIu64 "\n1..1\n",
+                   o->seed, number);
     (void)signal(SIGALRM, never_ended);
     (void)alarm(SECONDS);
 }
@@ -148,8 +149,8 @@ static void print_tally(const struct tally *tally)
 static void read_options(int argc, char **argv, struct options *o)
 {
     static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'},  {"worlds", required_argument, NULL, 'n'},
-        {"world", required_argument, NULL, 'w'}, {"all", no_argument, NULL, 'a'},
+        {"seed", required_argument, NULL, 's'},   {"worlds", required_argument, NULL, 'n'},
+        {"world", required_argument, NULL, 'w'},  {"all", no_argument, NULL, 'a'},
         {"folder", required_argument, NULL, 'f'}, {0},
     };
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) >= 0;) {
@@ -164,8 +165,8 @@ static void read_options(int argc, char **argv, struct options *o)
         else if (c != 'w')
             exit(64);
         else
-            *o = (struct options){o->seed, o->worlds, strtoull(optarg, NULL, 10), true, o->all,
-                                  o->folder};
+            *o = (struct options){o->seed, o->worlds, strtoull(optarg, NULL, 10),
+                                  true,    o->all,    o->folder};
     }
 }
 

@@ -16,8 +16,8 @@ struct trial trial_make(struct arena *a, struct draw *d)
 
 int trial_check(const struct trial *t, const char **ret_rule, struct err *e)
 {
-    static const struct rule *const families[] = {rules_safety, rules_limits, rules_demand,
-                                                  rules_leftovers, rules_variants};
+    static const struct rule *const families[] = {rules_safety,    rules_limits, rules_demand,
+                                                  rules_leftovers, rules_share,  rules_variants};
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
         for (const struct rule *rule = families[i]; rule->name; rule++) {
             int r = rule->holds(t, e);
@@ -116,4 +116,38 @@ int64_t trial_count(const struct plan *plan, enum action_kind kind)
     for (size_t i = 0; i < plan->n_actions; i++)
         n += plan->actions[i].kind == kind;
     return n;
+}
+
+bool trial_fits(const struct trial *t, const struct world_shape *s, size_t template)
+{
+    const struct policy_template *pt = &t->policy->templates[template];
+    int64_t step = 128 * MIB; /* what a startd rounds a request up to */
+    return s->cpus <= pt->cpus && (s->memory + step - 1) / step * step <= pt->memory &&
+           s->disk <= pt->disk && s->gpus <= pt->gpus;
+}
+
+static bool may_submit(const struct policy_group *g, const char *owner)
+{
+    for (size_t i = 0; i < g->n_submitters; i++)
+        if (strcmp(g->submitters[i], owner) == 0)
+            return true;
+    return g->n_submitters == 0;
+}
+
+size_t trial_asks_for(const struct trial *t, const struct plan_shape *shape)
+{
+    const struct world_shape *s = shape->shape;
+    for (size_t i = 0; i < t->world->n_queues; i++)
+        if (strcmp(t->world->queues[i].schedd, shape->schedd) == 0 &&
+            (!trial_trusts(t, &t->world->queues[i].fact) ||
+             t->world->queues[i].fact.asked < t->world->pool.fact.asked))
+            return SIZE_MAX; /* a queue older than the slots may hold jobs that run already */
+    if (s->first_seen + t->policy->timing.settle.value > t->world->now ||
+        s->runtime > t->policy->timing.max_age.value)
+        return SIZE_MAX;
+    for (size_t i = 0; i < t->policy->n_groups; i++)
+        if (strcmp(t->policy->groups[i].name, s->group) == 0 &&
+            may_submit(&t->policy->groups[i], s->owner))
+            return i;
+    return SIZE_MAX;
 }

@@ -52,8 +52,12 @@ bool trial_claimed(const struct world *w, const char *uuid);
 bool trial_is(const struct plan_action *action, enum action_kind kind);
 /** Cancels a drain. */
 bool trial_is_undrain(const struct plan_action *action);
+/** Whether a job of the shape fits a template of the policy. */
+bool trial_fits(const struct trial *t, const struct world_shape *s, size_t template);
+/** The group for which a shape asks, by facts that are trusted; SIZE_MAX: it need not be served. */
+size_t trial_asks_for(const struct trial *t, const struct plan_shape *shape);
 int64_t trial_count(const struct plan *plan, enum action_kind kind);
 
 /* The rules, a file for each kind. */
 extern const struct rule rules_safety[], rules_limits[], rules_demand[], rules_leftovers[],
-    rules_variants[];
+    rules_share[], rules_variants[];

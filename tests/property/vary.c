@@ -14,8 +14,7 @@ static void *copy(struct arena *a, const void *array, size_t n, size_t room, siz
 }
 
 /* A copy of an array, shuffled. */
-#define SHUFFLED(t, array, n)                                                                      \
-    shuffled((t)->arena, (t)->draw, (array), (n), sizeof((array)[0]))
+#define SHUFFLED(t, array, n) shuffled((t)->arena, (t)->draw, (array), (n), sizeof((array)[0]))
 
 static void *shuffled(struct arena *a, struct draw *d, const void *array, size_t n, size_t size)
 {
@@ -80,12 +79,19 @@ static struct world_record *record_of(struct doing *d, const struct plan_action 
             return &d->records[i];
     const struct plan_vm *vm = trial_vm(d->t->plan, a->uuid);
     struct world_record *r = &d->records[d->w->n_records++];
-    *r = (struct world_record){
-        .uuid = a->uuid, .name = a->name, .host = a->host, .template = vm->template,
-        .generation = vm->domain ? vm->domain->generation : "", .group = vm->group,
-        .exclusive = vm->exclusive, .create_decided = vm->born,
-        .create_answer = WORLD_ANSWER_OK, .create_answered = vm->born, .joined = d->t->world->now,
-        .idle_since = vm->idle_since, .why = ""};
+    *r = (struct world_record){.uuid = a->uuid,
+                               .name = a->name,
+                               .host = a->host,
+                               .template = vm->template,
+                               .generation = vm->domain ? vm->domain->generation : "",
+                               .group = vm->group,
+                               .exclusive = vm->exclusive,
+                               .create_decided = vm->born,
+                               .create_answer = WORLD_ANSWER_OK,
+                               .create_answered = vm->born,
+                               .joined = d->t->world->now,
+                               .idle_since = vm->idle_since,
+                               .why = ""};
     return r;
 }
 
@@ -109,14 +115,21 @@ static void create(struct doing *d, const struct plan_action *a, size_t number)
     usec now = d->t->world->now;
     const char *uuid = arena_printf(d->t->arena, "%08zx-7777-4000-8000-000000000000", number);
     const char *name = arena_printf(d->t->arena, SITE_POOL "-%s-%08zx", t->name, number);
-    d->records[d->w->n_records++] = (struct world_record){
-        uuid, name, host->name, t->name, t->generation, group, a->exclusive,
-        .create_decided = now, .create_answer = WORLD_ANSWER_OK, .create_answered = now,
-        .why = "demand"};
+    d->records[d->w->n_records++] = (struct world_record){uuid,
+                                                          name,
+                                                          host->name,
+                                                          t->name,
+                                                          t->generation,
+                                                          group,
+                                                          a->exclusive,
+                                                          .create_decided = now,
+                                                          .create_answer = WORLD_ANSWER_OK,
+                                                          .create_answered = now,
+                                                          .why = "demand"};
     d->starts[d->w->n_starts++] = (struct world_start){now, host->name};
-    ((struct world_domain *)host->domains)[host->n_domains++] = (struct world_domain){
-        uuid, name, "running", true, "", t->name, t->generation, group, a->exclusive, now, t->cpus,
-        t->memory};
+    ((struct world_domain *)host->domains)[host->n_domains++] =
+        (struct world_domain){uuid,          name,  "running",    true, "",      t->name,
+                              t->generation, group, a->exclusive, now,  t->cpus, t->memory};
     add_volume(d, host, uuid, false);
     add_volume(d, host, uuid, true);
     host->storage_available -= t->disk;

@@ -12,7 +12,7 @@ const struct world *vary_order(const struct trial *t);
 const struct world *vary_demand(const struct trial *t, int64_t more,
                                 const struct world_shape **ret_shape);
 /**
- * A moment later: what the plan asked for was done and everything was looked at again. VMs that were
- * asked to leave are still there.
+ * A moment later: what the plan asked for was done and everything was looked at again. VMs that
+ * were asked to leave are still there.
  */
 const struct world *vary_carried_out(const struct trial *t);
