@@ -154,6 +154,12 @@ static void make_limits(struct draw *d, struct policy *p)
     if (p->limits.host_starts_per_minute.value == 0)
         p->limits.host_starts_per_minute.value = 1;
     p->limits.slow_start = (struct setting){draw_chance(d, 30) ? draw_range(d, 1, 3) : 0, 27};
+    if (draw_chance(d, 2)) { /* nothing holds it back but the number of actions in a step */
+        const struct setting none = {POLICY_UNLIMITED, 0};
+        p->limits.vms = p->limits.cpus = p->limits.memory = none;
+        p->limits.starts_in_flight = p->limits.starts_per_minute = none;
+        p->limits.slow_start.value = 0;
+    }
     p->placement.order = draw_chance(d, 30) ? POLICY_PACK : POLICY_SPREAD;
     p->placement.overcommit.value = draw_chance(d, 25) ? draw_range(d, 1, 400) : 100;
 }
