@@ -1,0 +1,428 @@
+/*
+ * Actions, as act/act.c carries them out: each is written down, asked for, happens (or not) a little
+ * later, and is answered (or not) after that. One that has ended is not started again before facts
+ * are there that were asked for after its end.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sim/state.h"
+
+static const usec call_deadline = 30 * USEC_PER_SEC;
+/* A create whose answer was lost comes true within this, or never (the planner counts on 2 minutes). */
+static const usec late_most = 100 * USEC_PER_SEC;
+static const usec power_off_least = 2 * USEC_PER_SEC;
+static const usec power_off_most = 15 * USEC_PER_SEC;
+
+void host_result(struct sim *s, size_t host, size_t template, bool good)
+{
+    struct host *h = &s->hosts[host];
+    struct template_life *t = &s->templates[template];
+    h->failures = good ? 0 : h->failures + 1;
+    h->last_failure = good ? h->last_failure : sim_clock(s);
+    h->joined = good ? h->joined + 1 : 0;
+    t->failures = good ? 0 : t->failures + 1;
+    t->last_failure = good ? t->last_failure : sim_clock(s);
+    t->joined = good ? t->joined + 1 : 0;
+}
+
+static struct deed *deed_open(struct sim *s, enum action_kind kind, uint32_t vm, size_t host)
+{
+    uint32_t index = s->free_deed;
+    if (index == NOBODY) {
+        if (s->n_deeds == s->deeds_capacity) {
+            s->deeds_capacity = s->deeds_capacity ? s->deeds_capacity * 2 : 64;
+            s->deeds = mem_resize(s->deeds, s->deeds_capacity, sizeof(*s->deeds));
+        }
+        index = (uint32_t)s->n_deeds++;
+        s->deeds[index] = (struct deed){0};
+    } else {
+        s->free_deed = s->deeds[index].next_free;
+    }
+    if (s->n_open_deeds == s->open_deeds_capacity) {
+        s->open_deeds_capacity = s->open_deeds_capacity ? s->open_deeds_capacity * 2 : 64;
+        s->open_deeds = mem_resize(s->open_deeds, s->open_deeds_capacity, sizeof(*s->open_deeds));
+    }
+    s->open_deeds[s->n_open_deeds++] = index;
+    struct deed *d = &s->deeds[index];
+    *d = (struct deed){.kind = kind,
+                       .index = index,
+                       .open = true,
+                       .vm = vm,
+                       .host = host,
+                       .epoch = d->epoch + 1};
+    return d;
+}
+
+/* Give it back once it happened and the controller has forgotten it. */
+static void deed_close(struct sim *s, struct deed *d)
+{
+    if (d->open || !d->done)
+        return;
+    d->epoch++;
+    d->next_free = s->free_deed;
+    s->free_deed = d->index;
+}
+
+static void deed_after(struct sim *s, const struct deed *d, usec delay, enum event_kind kind)
+{
+    sim_after(s, delay, kind, d->index, d->epoch);
+}
+
+static void end(struct sim *s, struct deed *d)
+{
+    d->ended = sim_clock(s);
+    poke(s);
+}
+
+static bool is_cut_off(const struct sim *s, size_t host)
+{
+    return s->hosts[host].down || fault_on(s, FAULT_HOST_SPLIT, host) ||
+           fault_on(s, FAULT_LIBVIRTD_RESTART, host);
+}
+
+/* When a call to a host happens, and when its answer comes. */
+static void call_host(struct sim *s, struct deed *d)
+{
+    usec happens = sim_draw(s, USEC_PER_SEC / 20, USEC_PER_SEC);
+    if (fault_on(s, FAULT_HOST_SLOW, d->host))
+        happens *= 15;
+    if (is_cut_off(s, d->host)) {
+        d->refused = d->done = true;
+        deed_after(s, d, happens, EVENT_DEED_DONE);
+        return;
+    }
+    bool hangs = fault_on(s, FAULT_LIBVIRTD_HANG, d->host);
+    bool late = d->kind == ACTION_CREATE && fault_on(s, FAULT_LATE_SUCCESS, d->host);
+    d->lost = hangs || late || fault_on(s, FAULT_REPLY_LOST, d->host);
+    if (hangs && random_chance(&s->random, 40))
+        d->done = true; /* it never gets through */
+    else if (hangs || late)
+        happens = sim_draw(s, USEC_PER_SEC, late_most);
+    if (!d->done)
+        deed_after(s, d, happens, EVENT_DEED);
+    usec answer = happens + sim_draw(s, 0, USEC_PER_SEC / 2);
+    deed_after(s, d, d->lost ? call_deadline : answer, EVENT_DEED_DONE);
+}
+
+/* A condor tool: it happens, and the answer comes. */
+static void call_condor(struct sim *s, struct deed *d)
+{
+    usec happens = sim_draw(s, USEC_PER_SEC / 20, USEC_PER_SEC);
+    deed_after(s, d, happens, EVENT_DEED);
+    deed_after(s, d, happens + sim_draw(s, 1, USEC_PER_SEC / 2), EVENT_DEED_DONE);
+}
+
+static void start_create(struct sim *s, const struct plan_action *action, size_t host)
+{
+    struct vm *vm = vm_new(s, host, action->policy_template, action->policy_group,
+                           action->exclusive);
+    const struct policy_template *t = &s->policy->templates[action->policy_template];
+    if (fault_on(s, FAULT_LEDGER_FULL, SIZE_MAX)) { /* no intent on disk: no create */
+        vm->creating = false;
+        vm_rest(s, vm);
+        return;
+    }
+    vm->recorded = true;
+    vm->record = (struct world_record){
+        .uuid = vm->uuid,
+        .name = vm->name,
+        .host = s->hosts[host].name,
+        .template = t->name,
+        .generation = t->generation,
+        .group = action->policy_group == SIZE_MAX ? ""
+                                                  : s->policy->groups[action->policy_group].name,
+        .exclusive = action->exclusive,
+        .create_decided = vm->born,
+        .why = "",
+    };
+    s->templates[vm->template].last_start = vm->born;
+    if (s->n_starts == STARTS_MAX)
+        memmove(s->starts, s->starts + 1, --s->n_starts * sizeof(*s->starts));
+    s->starts[s->n_starts++] = (struct world_start){vm->born, s->hosts[host].name};
+    check_create(s, vm);
+    struct deed *d = deed_open(s, ACTION_CREATE, vm->index, host);
+    if (fault_on(s, FAULT_TOKEN_FAILED, SIZE_MAX)) {
+        d->refused = d->done = true;
+        vm->creating = false;
+        deed_after(s, d, USEC_PER_SEC, EVENT_DEED_DONE);
+        return;
+    }
+    call_host(s, d);
+    if (d->refused || (d->done && d->lost))
+        vm->creating = false;
+}
+
+static size_t find_host(const struct sim *s, const char *name)
+{
+    for (size_t i = 0; i < s->policy->n_hosts; i++)
+        if (strcmp(s->hosts[i].name, name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+/* What is said of a drain must have settled before the VM is powered off for being drained. */
+static bool is_same(enum action_kind deed, enum action_kind action)
+{
+    return deed == action || (deed == ACTION_UNDRAIN && action == ACTION_POWEROFF);
+}
+
+static bool is_under_way(const struct sim *s, const struct plan_action *action, const struct vm *vm,
+                         bool seed)
+{
+    for (size_t i = 0; i < s->n_open_deeds; i++) {
+        const struct deed *d = &s->deeds[s->open_deeds[i]];
+        if (is_same(d->kind, action->kind) && d->vm == (vm ? vm->index : NOBODY) && d->seed == seed)
+            return true;
+    }
+    return false;
+}
+
+static void start_deed(struct sim *s, const struct plan_action *action, struct vm *vm, bool seed)
+{
+    size_t host = action->host[0] ? find_host(s, action->host) : SIZE_MAX;
+    struct deed *d = deed_open(s, action->kind, vm ? vm->index : NOBODY, host);
+    d->seed = seed;
+    d->never_joined = action->reason.code == REASON_NEVER_JOINED;
+    switch (action->kind) {
+    case ACTION_DRAIN:
+        vm->record.drain_decided = sim_clock(s);
+        call_condor(s, d);
+        return;
+    case ACTION_UNDRAIN:
+    case ACTION_INVALIDATE:
+        call_condor(s, d);
+        return;
+    case ACTION_POWEROFF:
+        vm->record.poweroff_decided = sim_clock(s);
+        call_host(s, d);
+        return;
+    case ACTION_DESTROY:
+        vm->record.destroy_decided = sim_clock(s);
+        if (d->never_joined)
+            host_result(s, host, vm->template, false);
+        call_host(s, d);
+        return;
+    case ACTION_DELETE_VOLUME:
+        call_host(s, d);
+        return;
+    case ACTION_FORGET:
+        vm->recorded = false;
+        d->done = true;
+        vm_rest(s, vm);
+        end(s, d);
+        return;
+    case ACTION_FLOCK_APPLY:
+    case ACTION_FLOCK_REMOVE:
+        call_condor(s, d);
+        return;
+    default:
+        d->done = true;
+        end(s, d);
+        return;
+    }
+}
+
+/* When the facts were asked for in which the outcome of a deed shows (as act.c's facts_asked). */
+static usec facts_asked(const struct sim *s, const struct deed *d)
+{
+    switch (d->kind) {
+    case ACTION_DRAIN:
+    case ACTION_UNDRAIN:
+    case ACTION_INVALIDATE:
+        return s->pool.fact.asked;
+    case ACTION_POWEROFF:
+    case ACTION_DESTROY:
+    case ACTION_DELETE_VOLUME:
+        return d->host == SIZE_MAX ? USEC_NEVER : s->hosts[d->host].fact.asked;
+    default:
+        return USEC_NEVER;
+    }
+}
+
+static void settle(struct sim *s)
+{
+    for (size_t i = s->n_open_deeds; i-- > 0;) {
+        struct deed *d = &s->deeds[s->open_deeds[i]];
+        if (!d->ended || facts_asked(s, d) <= d->ended)
+            continue;
+        s->open_deeds[i] = s->open_deeds[--s->n_open_deeds];
+        d->open = false;
+        deed_close(s, d);
+    }
+}
+
+void deeds_start(struct sim *s, const struct plan *plan, const struct world *w)
+{
+    settle(s);
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        const struct plan_action *action = &plan->actions[i];
+        if (action->kind == ACTION_CREATE) {
+            size_t host = find_host(s, action->host);
+            if (host == SIZE_MAX)
+                check_wrong(s, "S2", "a VM is to be created on %s, which is no host", action->host);
+            else
+                start_create(s, action, host);
+            continue;
+        }
+        struct vm *vm = action->uuid[0] ? vm_of(s, action->uuid) : NULL;
+        bool seed = vm && strcmp(action->volume, vm->seed_name) == 0;
+        if (action->uuid[0] && !vm) {
+            check_wrong(s, "S3", "%s of %s, which is not ours", action_kind_name(action->kind),
+                        action->name);
+            continue;
+        }
+        if (is_under_way(s, action, vm, seed))
+            continue;
+        check_action(s, action, w);
+        start_deed(s, action, vm, seed);
+    }
+}
+
+static void create_happens(struct sim *s, struct deed *d, struct vm *vm)
+{
+    if (!vm->creating)
+        return;
+    if (is_cut_off(s, d->host)) {
+        vm_end(s, vm);
+        d->refused = true;
+    } else if (fault_on(s, FAULT_CREATE_REFUSED, d->host) || fault_on(s, FAULT_DISK_FULL, d->host)) {
+        vm_end(s, vm);
+        d->refused = true;
+    } else if (fault_on(s, FAULT_CREATE_HALF, d->host)) {
+        vm->creating = false;
+        vm->disk = vm->seed = true;
+        d->refused = true;
+    } else {
+        vm_create(s, vm);
+        vm->seed = d->lost;
+        d->refused = fault_on(s, FAULT_REPLY_DUPLICATE, d->host);
+    }
+}
+
+static void drain_happens(struct sim *s, struct deed *d, struct vm *vm)
+{
+    if (fault_on(s, FAULT_JOB_BEFORE_DRAIN, SIZE_MAX))
+        negotiate_for(s, vm);
+    bool reached = vm->startd && !fault_on(s, FAULT_VM_SPLIT, vm->host) &&
+                   !fault_on(s, FAULT_COLLECTOR_TIMEOUT, SIZE_MAX);
+    if (!reached || fault_on(s, FAULT_DRAIN_REFUSED, SIZE_MAX)) {
+        d->refused = true;
+        return;
+    }
+    vm->draining = d->kind == ACTION_DRAIN;
+    d->lost = fault_on(s, FAULT_DRAIN_LOST, SIZE_MAX);
+    ad_soon(s, vm);
+}
+
+static void power_off_happens(struct sim *s, struct deed *d, struct vm *vm)
+{
+    if (!vm->domain || vm->powering_off || fault_on(s, FAULT_QEMU_STUCK, d->host))
+        return;
+    check_end_of_vm(s, vm, d);
+    vm->powering_off = true;
+    jobs_lose(s, vm);
+    vm->startd = false;
+    if (random_chance(&s->random, 70)) /* the startd says goodbye */
+        vm->ad.present = false;
+    sim_after(s, sim_draw(s, power_off_least, power_off_most), EVENT_POWERED_OFF, vm->index,
+              vm->epoch);
+}
+
+static void delete_happens(struct sim *s, struct deed *d, struct vm *vm)
+{
+    if (fault_on(s, FAULT_VOLUME_BUSY, d->host)) {
+        d->refused = true;
+    } else if (d->seed) {
+        vm->joining_never = vm->joining_never || (vm->domain && !vm->joined);
+        vm->epoch += vm->domain && !vm->joined;
+        vm->seed = false;
+    } else if (vm->domain) { /* eyrie-host refuses */
+        check_volume(s, vm);
+        d->refused = true;
+    } else {
+        vm->disk = false;
+    }
+}
+
+void deed_happen(struct sim *s, uint32_t index, uint32_t epoch)
+{
+    struct deed *d = &s->deeds[index];
+    if (d->epoch != epoch || d->done)
+        return;
+    struct vm *vm = d->vm == NOBODY ? NULL : s->vms[d->vm];
+    bool to_host = d->kind == ACTION_CREATE || d->kind == ACTION_POWEROFF ||
+                   d->kind == ACTION_DESTROY || d->kind == ACTION_DELETE_VOLUME;
+    d->done = true;
+    if (to_host && d->kind != ACTION_CREATE && is_cut_off(s, d->host))
+        d->refused = true;
+    else if (d->kind == ACTION_CREATE)
+        create_happens(s, d, vm);
+    else if (d->kind == ACTION_DRAIN || d->kind == ACTION_UNDRAIN)
+        drain_happens(s, d, vm);
+    else if (d->kind == ACTION_POWEROFF)
+        power_off_happens(s, d, vm);
+    else if (d->kind == ACTION_DELETE_VOLUME)
+        delete_happens(s, d, vm);
+    else if (d->kind == ACTION_FLOCK_APPLY || d->kind == ACTION_FLOCK_REMOVE)
+        s->fragment = d->kind == ACTION_FLOCK_APPLY;
+    else if (d->kind == ACTION_DESTROY && fault_on(s, FAULT_QEMU_STUCK, d->host))
+        d->lost = true;
+    else if (d->kind == ACTION_DESTROY) {
+        check_end_of_vm(s, vm, d);
+        vm_end(s, vm);
+    } else if (d->kind == ACTION_INVALIDATE) {
+        d->refused = fault_on(s, FAULT_INVALIDATE_FAILED, SIZE_MAX) ||
+                     fault_on(s, FAULT_COLLECTOR_TIMEOUT, SIZE_MAX);
+        vm->ad.present = vm->ad.present && d->refused;
+    }
+    if (vm)
+        vm_rest(s, vm);
+    deed_close(s, d);
+}
+
+static void create_answered(struct sim *s, struct deed *d, struct vm *vm)
+{
+    if (d->lost || !vm->recorded)
+        return;
+    vm->record.create_answer = d->refused ? WORLD_ANSWER_FAILED : WORLD_ANSWER_OK;
+    vm->record.create_answered = sim_clock(s);
+    if (d->refused)
+        host_result(s, d->host, vm->template, false);
+}
+
+void deed_done(struct sim *s, uint32_t index, uint32_t epoch)
+{
+    struct deed *d = &s->deeds[index];
+    if (d->epoch != epoch || !d->open || !s->up)
+        return;
+    struct vm *vm = d->vm == NOBODY ? NULL : s->vms[d->vm];
+    bool good = !d->refused && !d->lost;
+    if (d->kind == ACTION_CREATE) {
+        create_answered(s, d, vm);
+    } else if (d->kind == ACTION_DRAIN && good) {
+        vm->record.drain_accepted = sim_clock(s);
+    } else if (d->kind == ACTION_UNDRAIN && good) {
+        vm->record.drain_accepted = 0;
+    }
+    if (d->host != SIZE_MAX && d->kind != ACTION_DRAIN)
+        list_begin(s, d->host);
+    end(s, d);
+}
+
+/* The controller is gone. What it had asked for may still happen. */
+void deeds_forget(struct sim *s)
+{
+    for (size_t i = 0; i < s->n_open_deeds; i++) {
+        struct deed *d = &s->deeds[s->open_deeds[i]];
+        if (!d->done && random_chance(&s->random, 50)) {
+            d->done = true;
+            if (d->kind == ACTION_CREATE)
+                s->vms[d->vm]->creating = false;
+        }
+        d->open = false;
+        deed_close(s, d);
+    }
+    s->n_open_deeds = 0;
+}
