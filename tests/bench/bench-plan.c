@@ -108,8 +108,8 @@ static void make_queues(struct arena *a, struct world *w, const struct size *siz
     for (size_t q = 0; q < SCHEDDS; q++) {
         size_t n = (size_t)(size->shapes / SCHEDDS) + (q < (size_t)(size->shapes % SCHEDDS));
         struct world_shape *shapes = arena_take(a, n, sizeof(*shapes));
-        queues[q] =
-            (struct world_queue){arena_printf(a, "schedd%zu", q), {w->now, 0, ""}, shapes, n};
+        queues[q] = (struct world_queue){
+            arena_printf(a, "schedd%zu", q), {.asked = w->now, .error = ""}, shapes, n};
         for (size_t i = 0; i < n; i++) {
             uint64_t r = mix(q * n + i);
             shapes[i] = (struct world_shape){
@@ -202,11 +202,11 @@ static const struct world *make_world(struct arena *a, const struct policy *p,
                         .n_hosts = n_hosts,
                         .records = records,
                         .n_records = n_vms};
-    w->pool.fact = (struct world_fact){w->now, 0, ""};
+    w->pool.fact = (struct world_fact){.asked = w->now, .error = ""};
     w->pool.startds = startds;
     for (size_t i = 0; i < n_hosts; i++)
         hosts[i] = (struct world_host){.name = p->hosts[i].name,
-                                       .fact = {w->now, 0, ""},
+                                       .fact = {.asked = w->now, .error = ""},
                                        .cpus = (int64_t)room * 9,
                                        .memory = (int64_t)room * 20 * GIB,
                                        .storage_available = 100 * TIB,

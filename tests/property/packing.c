@@ -84,7 +84,7 @@ static const struct world *make_world(struct arena *a, struct draw *d,
     const char **images = arena_take(a, 1, sizeof(*images));
     images[0] = "image";
     w->now = INT64_C(1700000000) * USEC_PER_SEC;
-    const struct world_fact now = {w->now, 0, ""};
+    const struct world_fact now = {.asked = w->now, .error = ""};
     *host = (struct world_host){.name = "host",
                                 .fact = now,
                                 .cpus = 1000000,

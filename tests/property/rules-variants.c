@@ -138,13 +138,18 @@ static int asking_for_more_gets_no_less(const struct trial *t, struct err *e)
     return 0;
 }
 
-/* Whether a VM that counted as supply was ended by the plan; its jobs may ask for another then. */
-static bool ends_supply(const struct trial *t)
+/*
+ * Whether the plan ends what the next step need not count any more: a VM that was to serve jobs, or
+ * a busy one that took a place in the disruption budget.
+ */
+static bool ends_what_counts(const struct trial *t)
 {
     for (size_t i = 0; i < t->plan->n_actions; i++) {
         const struct plan_action *a = &t->plan->actions[i];
         const struct plan_vm *vm = trial_vm(t->plan, a->uuid);
         if (a->kind == ACTION_DESTROY && vm && vm->state == VM_BOOTING)
+            return true;
+        if (a->kind == ACTION_POWEROFF && trial_claimed(t->world, a->uuid))
             return true;
     }
     return false;
@@ -164,7 +169,8 @@ static bool some_wait(const struct trial *t)
  */
 static int carried_out_is_done(const struct trial *t, struct err *e)
 {
-    bool good = trial_trusts(t, &t->world->pool.fact) && !t->plan->frozen.code && !ends_supply(t);
+    bool good =
+        trial_trusts(t, &t->world->pool.fact) && !t->plan->frozen.code && !ends_what_counts(t);
     for (size_t i = 0; good && i < t->world->n_queues; i++)
         good = trial_trusts(t, &t->world->queues[i].fact) &&
                t->world->queues[i].fact.asked >= t->world->pool.fact.asked;

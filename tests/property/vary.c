@@ -230,9 +230,9 @@ const struct world *vary_carried_out(const struct trial *t)
     w->now = t->world->now + 1;
     w->vanished_at = t->plan->vanished_at;
     for (size_t i = 0; i < w->n_hosts; i++)
-        d.hosts[i].fact = (struct world_fact){w->now, 0, ""};
+        d.hosts[i].fact = (struct world_fact){.asked = w->now, .error = ""};
     for (size_t i = 0; i < w->n_queues; i++)
-        queues[i].fact = (struct world_fact){w->now, 0, ""};
-    w->pool.fact = (struct world_fact){w->now, 0, ""};
+        queues[i].fact = (struct world_fact){.asked = w->now, .error = ""};
+    w->pool.fact = (struct world_fact){.asked = w->now, .error = ""};
     return w;
 }
