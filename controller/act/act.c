@@ -276,7 +276,8 @@ static void settle(struct act *a, const struct world *w)
 {
     for (struct deed **p = &a->deeds; *p;) {
         struct deed *d = *p;
-        if (!d->ended || facts_asked(d, w) <= d->ended) {
+        /* an end ahead of now is of a clock that was wrong */
+        if (!d->ended || (facts_asked(d, w) <= d->ended && d->ended <= w->now)) {
             p = &d->next;
             continue;
         }
@@ -290,10 +291,21 @@ static const char *action_key(const struct plan_action *action)
     return action->volume[0] ? action->volume : action->uuid[0] ? action->uuid : action->name;
 }
 
+/*
+ * Whether an action must wait for a deed on the same thing: it is the same one, or one of the two
+ * cancels a drain and the other builds on it, on facts that do not know of it.
+ */
+static bool waits_for(enum action_kind action, enum action_kind deed)
+{
+    return action == deed || (deed == ACTION_UNDRAIN && (action == ACTION_DRAIN ||
+                                                         action == ACTION_POWEROFF)) ||
+           (deed == ACTION_DRAIN && action == ACTION_UNDRAIN);
+}
+
 static bool is_under_way(const struct act *a, const struct plan_action *action)
 {
     for (const struct deed *d = a->deeds; d; d = d->next)
-        if (action->kind != ACTION_CREATE && d->kind == action->kind &&
+        if (action->kind != ACTION_CREATE && waits_for(action->kind, d->kind) &&
             strcmp(d->key, action_key(action)) == 0)
             return true;
     return false;

@@ -147,15 +147,14 @@ static struct reason refusal(const struct places *places, size_t host, size_t te
     const struct setting *max = &book->policy->max_vms;
     if (max->value != POLICY_UNLIMITED && book->vms >= max->value)
         return (struct reason){REASON_LIMIT_HOST, book->vms, max->value, max->line, facts->name};
-    (void)ramp_allows_host(places->ramp, host, &why, later);
-    return why;
+    return ramp_allows_host(places->ramp, host, &why, later) ? (struct reason){0} : why;
 }
 
 /* Of the reasons of all hosts the one is told that is nearest to going away. */
 static int nearness(enum reason_code code)
 {
     static const enum reason_code order[] = {
-        REASON_SLOW_START,  REASON_LIMIT_HOST_IN_FLIGHT, REASON_LIMIT_HOST_PER_MINUTE,
+        REASON_SLOW_START,  REASON_PROBING, REASON_LIMIT_HOST_IN_FLIGHT, REASON_LIMIT_HOST_PER_MINUTE,
         REASON_HOST_BACKOFF, REASON_LIMIT_HOST,          REASON_NO_HOST_FITS,
         REASON_HOST_CORDONED, REASON_HOST_UNTRUSTED,     REASON_NO_HOST_IMAGE,
         REASON_NO_HOST_TAGGED,

@@ -83,7 +83,7 @@ struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct wor
             r->templates[vm->policy_template].in_flight++;
     }
     for (size_t i = 0; i < w->n_starts; i++) {
-        if (w->starts[i].at <= w->now - USEC_PER_MINUTE)
+        if (w->starts[i].at <= w->now - USEC_PER_MINUTE || w->starts[i].at > w->now)
             continue;
         size_t host = host_of_start(w, &w->starts[i]);
         r->all.last_minute++;
@@ -141,8 +141,12 @@ static bool proven(const struct ramp *r, const struct pace *pace, enum reason_co
     }
     if (pace->failures == 0 && slow->value == 0)
         return true;
-    int64_t allowed = pace->failures > 0 ? 1 : slow->value; /* half open: one probe */
-    for (int64_t i = 0; pace->failures == 0 && i < pace->joined && allowed < 1000000; i++)
+    if (pace->failures > 0) { /* half open: one probe */
+        *ret_why = (struct reason){REASON_PROBING, pace->failures, .subject = pace->name};
+        return pace->in_flight == 0;
+    }
+    int64_t allowed = slow->value;
+    for (int64_t i = 0; i < pace->joined && allowed < 1000000; i++)
         allowed *= 2;
     if (pace->in_flight < allowed)
         return true;

@@ -58,6 +58,7 @@ static const struct {
                              "host $s failed $n time$p in a row and is left alone for $L"},
     [REASON_TEMPLATE_BACKOFF] =
         {"template-backoff", "template $s failed $n time$p in a row and is left alone for $L"},
+    [REASON_PROBING] = {"probing", "$s failed $n time$p in a row, and one VM tries it first"},
     [REASON_HOST_CORDONED] = {"host-cordoned", "host $s is cordoned"},
     [REASON_HOST_UNTRUSTED] = {"host-untrusted", "host $s does not answer"},
     [REASON_QUEUE_UNTRUSTED] = {"queue-untrusted",
@@ -100,6 +101,7 @@ static const struct {
     [REASON_SLOT_AD_MISSING] = {"slot-ad-missing", "its slot ad is missing: held to be busy"},
     [REASON_NO_DOMAIN_YET] = {"no-domain-yet", "being created for $N"},
     [REASON_HOST_UNKNOWN] = {"host-unknown", "host $s does not answer: held to be busy"},
+    [REASON_METADATA_LOST] = {"metadata-lost", "a domain with its UUID on $s does not say that it is ours"},
     [REASON_DOUBLED] = {"doubled", "another domain with its UUID runs: one of them must go by hand"},
     [REASON_FOREIGN] = {"foreign", "not ours: $s"},
 };

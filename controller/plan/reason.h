@@ -39,6 +39,7 @@ enum reason_code {
     REASON_NO_HOST_IMAGE,
     REASON_HOST_BACKOFF,
     REASON_TEMPLATE_BACKOFF,
+    REASON_PROBING,              /* @subject failed @n times in a row; one VM tries it first */
     REASON_HOST_UNTRUSTED,
     REASON_HOST_CORDONED,
     REASON_QUEUE_UNTRUSTED,      /* source @subject, @n µs old, allowed @limit */
@@ -76,6 +77,7 @@ enum reason_code {
     REASON_SLOT_AD_MISSING,      /* it had joined: unknown means busy */
     REASON_NO_DOMAIN_YET,
     REASON_HOST_UNKNOWN,
+    REASON_METADATA_LOST,        /* a domain with its UUID runs that does not say it is ours */
     REASON_DOUBLED,              /* its UUID is on another host too */
     REASON_FOREIGN,
     REASON_COUNT,

@@ -238,6 +238,10 @@ static void judge_no_domain(struct plan_vm *vm, const struct world *w, struct la
     usec settled = record->create_answer != WORLD_ANSWER_NONE ? record->create_answered
                    : record->joined                           ? record->joined
                                     : record->create_decided + create_outcome_within;
+    /* A time that lies ahead was written by a clock that was wrong: it is not waited for. */
+    bool was_there = record->joined || record->poweroff_decided || record->destroy_decided;
+    if (settled > w->now + (was_there ? 0 : create_outcome_within))
+        settled = 0;
     if (listed <= settled) {
         set_state(vm, VM_CREATING, (struct reason){REASON_NO_DOMAIN_YET,
                                                    w->now - record->create_decided});
@@ -305,6 +309,26 @@ static void look_for_vanished(struct vms *vms, const struct policy *p, const str
     }
 }
 
+/* The UUIDs of domains that do not say they are ours, sorted. */
+static struct order_item *list_foreign(struct arena *a, const struct world *w, size_t *ret_n)
+{
+    size_t n = 0;
+    for (size_t h = 0; h < w->n_hosts; h++)
+        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
+            n += !w->hosts[h].domains[i].ours;
+    struct order_item *order = arena_take(a, n, sizeof(*order));
+    struct order_item *spare = arena_take(a, n, sizeof(*spare));
+    n = 0;
+    for (size_t h = 0; h < w->n_hosts; h++)
+        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
+            if (!w->hosts[h].domains[i].ours)
+                order[n++] = (struct order_item){order_key(w->hosts[h].domains[i].uuid),
+                                                 w->hosts[h].domains[i].uuid, h};
+    order_sort(order, n, spare);
+    *ret_n = n;
+    return order;
+}
+
 /* Domains of others come last, sorted by UUID and host too. */
 static size_t add_foreign(struct arena *a, const struct world *w, struct plan_vm *items)
 {
@@ -351,13 +375,11 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
 {
     struct vms *vms = arena_take(a, 1, sizeof(*vms));
     size_t foreign = 0;
+    const struct order_item *others = list_foreign(a, w, &foreign);
     const struct sightings seen = sight(a, w);
     const struct sighting *sightings = seen.items;
     const struct names names = index_names(a, p);
     size_t n = seen.n + seen.n_copies;
-    for (size_t h = 0; h < w->n_hosts; h++)
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
-            foreign += !w->hosts[h].domains[i].ours;
     struct plan_vm *items = arena_take(a, n + foreign, sizeof(*items));
 
     for (size_t i = 0; i < n; i++) {
@@ -369,6 +391,11 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
         vm->world_host = sightings[i].host;
         fill_names(vm, &names, w);
         judge(vm, p, w, trust, later);
+        const struct order_item *masked =
+            vm->domain ? NULL : order_find(others, foreign, vm->uuid);
+        if (masked) /* its volumes are in use, whatever became of its metadata */
+            set_state(vm, VM_LOST,
+                      (struct reason){REASON_METADATA_LOST, .subject = w->hosts[masked->ref].name});
         if (sightings[i].doubled) /* whose the slot is cannot be told */
             set_state(vm, VM_LOST, (struct reason){REASON_DOUBLED, .subject = vm->host});
     }
@@ -376,6 +403,8 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
     vms->n = n + (foreign ? add_foreign(a, w, items + n) : 0);
     vms->by_uuid = seen.order;
     vms->n_by_uuid = seen.n;
+    vms->foreign = others;
+    vms->n_foreign = foreign;
     look_for_vanished(vms, p, w, later);
     return vms;
 }

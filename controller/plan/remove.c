@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* In VMs a startd sends its ads anew each 20 s; thrice that is a minute. */
+static const usec slot_shows_within = USEC_PER_MINUTE;
+
 static struct plan_action *act(struct actions *actions, enum action_kind kind,
                                const struct plan_vm *vm, struct reason reason)
 {
@@ -26,6 +29,9 @@ static void remove_if_never_joined(const struct policy *p, const struct world *w
 {
     const struct setting *allowed = &p->timing.join_within;
     usec due = vm->born + allowed->value;
+    /* A collector that was away hears of a VM only with the startd's next update. */
+    if (due < w->pool.fact.since + slot_shows_within)
+        due = w->pool.fact.since + slot_shows_within;
     if (w->pool.fact.asked > due)
         act(actions, ACTION_DESTROY, vm,
             (struct reason){REASON_NEVER_JOINED, w->now - vm->born, allowed->value, allowed->line});
@@ -113,7 +119,8 @@ static void remove_volumes(const struct policy *p, const struct world *w, const 
                 order_find(vms->by_uuid, vms->n_by_uuid, volume->uuid);
             const struct plan_vm *vm = item ? &vms->items[item->ref] : NULL;
             bool seed_is_read = vm && volume->seed && vm->seen_joined && vm->domain;
-            if ((vm && !seed_is_read) || !is_ours(p, volume))
+            if ((vm && !seed_is_read) || !is_ours(p, volume) ||
+                order_find(vms->foreign, vms->n_foreign, volume->uuid))
                 continue;
             struct plan_action *action =
                 actions_add(actions, ACTION_DELETE_VOLUME,

@@ -208,6 +208,10 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
     }
     if (n > 1)
         qsort(candidates, n, sizeof(*candidates), candidate_order);
+    for (size_t i = 0; i < n; i++) /* what must go makes room under the limits */
+        if (candidates[i].must.code)
+            consider(&r, &candidates[i]);
     for (size_t i = 0; i < n; i++)
-        consider(&r, &candidates[i]);
+        if (!candidates[i].must.code)
+            consider(&r, &candidates[i]);
 }

@@ -43,6 +43,8 @@ struct vms {
     size_t n;
     const struct order_item *by_uuid; /* those that are not foreign; ref: index into items */
     size_t n_by_uuid;
+    const struct order_item *foreign; /* UUIDs of domains that are not ours; ref: host */
+    size_t n_foreign;
     usec vanished_at;
     struct reason vanished; /* REASON_FROZEN while too many are missing at once (S8) */
 };

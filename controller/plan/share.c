@@ -211,6 +211,7 @@ static void grow_spare(struct grower *g, const struct vms *vms, const struct sup
         for (size_t i = 0; wanted > 0 && i < vms->n; i++) {
             const struct plan_vm *vm = &vms->items[i];
             spare += vm->policy_template == t && !vm->exclusive && !s->wanted[i] &&
+                     !vm_must_go(g->p, g->w, vm).code &&
                      (vm->state == VM_CREATING || vm->state == VM_BOOTING || vm->state == VM_IDLE);
         }
         for (; spare < wanted; spare++) {

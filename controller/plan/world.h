@@ -18,6 +18,7 @@ struct world_fact {
     usec asked;        /* when the last complete answer was asked for; 0 = there is none yet */
     usec failed;       /* when it last failed since then; 0 = it did not */
     const char *error; /* that failure, one sentence */
+    usec since;        /* when the run of good answers began that ended with the last one */
 };
 
 /** A set of queued jobs with the same schedd, owner, group and resource requests. */

@@ -73,7 +73,8 @@ static void record_defaults(void *object, usec now)
 
 static const struct type fact_type = {
     sizeof(struct world_fact), fact_defaults,
-    (const struct field[]){FIELD(world_fact, TIME, asked), FIELD(world_fact, TIME, failed),
+    (const struct field[]){FIELD(world_fact, TIME, asked), FIELD(world_fact, TIME, since),
+                           FIELD(world_fact, TIME, failed),
                            FIELD(world_fact, STRING, error), {0}}};
 
 static const struct type shape_type = {

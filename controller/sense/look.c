@@ -25,7 +25,7 @@ struct source {
     char *key;  /* what was asked of whom: facts of another question are not ours */
     char *name; /* of the schedd; NULL: the pool */
     struct facts good;
-    usec asked, failed;
+    usec asked, since, failed;
     char *error;
 
     /* the look under way */
@@ -193,6 +193,8 @@ static void source_commit(struct source *s, usec now)
     facts_drop(&s->good);
     s->good = s->next;
     s->next = (struct facts){0};
+    if (s->failed || !s->asked)
+        s->since = s->next_asked;
     s->asked = s->next_asked;
     s->failed = 0;
     mem_replace(&s->error, "");
@@ -200,7 +202,8 @@ static void source_commit(struct source *s, usec now)
 
 static struct world_fact source_fact(const struct source *s)
 {
-    return (struct world_fact){.asked = s->asked, .failed = s->failed, .error = s->error};
+    return (struct world_fact){
+        .asked = s->asked, .since = s->since, .failed = s->failed, .error = s->error};
 }
 
 /* From here on the facts of this look are the facts. */
