@@ -11,14 +11,28 @@
 #include "cli/command.h"
 #include "config/spelling.h"
 
-enum { OPTION_NO_COLOR = 256, OPTION_WORLD, WATCH_SECONDS = 2 };
+enum {
+    OPTION_NO_COLOR = 256,
+    OPTION_WORLD,
+    OPTION_TRACE,
+    OPTION_SYNTHETIC,
+    OPTION_SEED,
+    OPTION_DAYS,
+    OPTION_FAULTS,
+    WATCH_SECONDS = 2,
+};
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
+    {"days", required_argument, NULL, OPTION_DAYS},
+    {"faults", required_argument, NULL, OPTION_FAULTS},
     {"help", no_argument, NULL, 'h'},
     {"no-color", no_argument, NULL, OPTION_NO_COLOR},
     {"output", required_argument, NULL, 'o'},
+    {"seed", required_argument, NULL, OPTION_SEED},
     {"socket", required_argument, NULL, 's'},
+    {"synthetic", required_argument, NULL, OPTION_SYNTHETIC},
+    {"trace", required_argument, NULL, OPTION_TRACE},
     {"version", no_argument, NULL, 'V'},
     {"watch", optional_argument, NULL, 'w'},
     {"world", required_argument, NULL, OPTION_WORLD},
@@ -108,6 +122,21 @@ static int parse(struct cli *cli, struct parsed *p, int argc, char **argv)
         case OPTION_WORLD:
             cli->world = optarg;
             break;
+        case OPTION_TRACE:
+            cli->trace = optarg;
+            break;
+        case OPTION_SYNTHETIC:
+            cli->synthetic = optarg;
+            break;
+        case OPTION_SEED:
+            cli->seed = optarg;
+            break;
+        case OPTION_DAYS:
+            cli->days = optarg;
+            break;
+        case OPTION_FAULTS:
+            cli->faults = optarg;
+            break;
         case OPTION_NO_COLOR:
             p->no_color = true;
             break;
@@ -193,6 +222,9 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err)
         return cli_usage(&cli, "eyrie %s takes no --config", verb);
     if (cli.world && !(command->takes & COMMAND_WORLD))
         return cli_usage(&cli, "eyrie %s takes no --world", verb);
+    if ((cli.trace || cli.synthetic || cli.seed || cli.days || cli.faults) &&
+        !(command->takes & COMMAND_WORKLOAD))
+        return cli_usage(&cli, "eyrie %s simulates nothing", verb);
     r = command->run(&cli, argc - optind - 1, argv + optind + 1);
     if (fflush(out) != 0 || ferror(out)) {
         (void)fprintf(err, "eyrie: cannot write the answer: %s\n", strerror(errno));

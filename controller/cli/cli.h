@@ -30,6 +30,7 @@ struct cli {
     const char *socket;
     const char *policy; /* --config; NULL: not given */
     const char *world;  /* --world; likewise */
+    const char *trace, *synthetic, *seed, *days, *faults; /* of simulate; likewise */
     bool json;
     bool color;
     bool terminal; /* out is one */

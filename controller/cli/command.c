@@ -40,6 +40,11 @@ static const struct command commands[] = {
      COMMAND_POLICY, replay_run},
     {"resume", "", "the end of eyrie pause",
      "  eyrie resume\n", 0, resume_run},
+    {"simulate", "--trace=FILE | --synthetic=SPEC", "what a policy would make of a workload",
+     "  eyrie simulate -c eyrie.yaml --trace LCG.swf.gz\n"
+     "  eyrie simulate --synthetic 'jobs=10000 rate=12/min runtime=exp:10m cpus=1:70,2:30'\n"
+     "  eyrie simulate --synthetic jobs=1000 --faults all --seed 7\n",
+     COMMAND_POLICY | COMMAND_WORKLOAD, simulate_run},
     {"status", "", "the pool on one screen; exits with 3 when something is wrong",
      "  eyrie status --watch\n"
      "  eyrie status -o json | jq .vms\n",
@@ -56,11 +61,17 @@ static const struct command commands[] = {
 
 static const char options[] =
     "Options:\n"
-    "  -c, --config=FILE         plan, replay: the policy (default: " CLI_POLICY ")\n"
+    "  -c, --config=FILE         plan, replay, simulate: the policy (default:\n"
+    "                            " CLI_POLICY ")\n"
     "  -o, --output=table|json   for people (the default), or the API's answer as it is\n"
     "  -s, --socket=PATH         of eyried (default: $EYRIE_SOCKET, or " CLI_SOCKET ")\n"
     "  -w, --watch[=SECONDS]     show it again and again (default: every 2 s)\n"
     "      --world=FILE          plan: a world; - is standard input\n"
+    "      --trace=FILE          simulate: jobs in the Standard Workload Format, also gzip\n"
+    "      --synthetic=SPEC      simulate: jobs by a description, see eyrie(1)\n"
+    "      --seed=N              simulate: the same seed gives the same report (default: 1)\n"
+    "      --days=N              simulate: so long (default: until all is done)\n"
+    "      --faults=LIST         simulate: all, none or names (default: none)\n"
     "      --no-color            no colour, also on a terminal; so does NO_COLOR\n"
     "  -h, --help                this text; after a verb, that verb's\n"
     "  -V, --version\n";

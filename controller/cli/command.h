@@ -10,6 +10,7 @@ enum {
     COMMAND_WATCH = 1 << 0,  /* --watch */
     COMMAND_POLICY = 1 << 1, /* --config */
     COMMAND_WORLD = 1 << 2,  /* --world */
+    COMMAND_WORKLOAD = 1 << 3, /* --trace, --synthetic, --seed, --days, --faults */
 };
 
 struct command {
@@ -40,6 +41,7 @@ int pause_run(const struct cli *cli, int argc, char **argv);
 int plan_run(const struct cli *cli, int argc, char **argv);
 int replay_run(const struct cli *cli, int argc, char **argv);
 int resume_run(const struct cli *cli, int argc, char **argv);
+int simulate_run(const struct cli *cli, int argc, char **argv);
 int status_run(const struct cli *cli, int argc, char **argv);
 int vms_run(const struct cli *cli, int argc, char **argv);
 int world_run(const struct cli *cli, int argc, char **argv);

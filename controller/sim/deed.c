@@ -162,10 +162,12 @@ static size_t find_host(const struct sim *s, const char *name)
     return SIZE_MAX;
 }
 
-/* What is said of a drain must have settled before the VM is powered off for being drained. */
-static bool is_same(enum action_kind deed, enum action_kind action)
+/* Whether an action must wait for a deed on the same VM, as act.c's waits_for(). */
+static bool waits_for(enum action_kind action, enum action_kind deed)
 {
-    return deed == action || (deed == ACTION_UNDRAIN && action == ACTION_POWEROFF);
+    return action == deed ||
+           (deed == ACTION_UNDRAIN && (action == ACTION_DRAIN || action == ACTION_POWEROFF)) ||
+           (deed == ACTION_DRAIN && action == ACTION_UNDRAIN);
 }
 
 static bool is_under_way(const struct sim *s, const struct plan_action *action, const struct vm *vm,
@@ -173,7 +175,7 @@ static bool is_under_way(const struct sim *s, const struct plan_action *action, 
 {
     for (size_t i = 0; i < s->n_open_deeds; i++) {
         const struct deed *d = &s->deeds[s->open_deeds[i]];
-        if (is_same(d->kind, action->kind) && d->vm == (vm ? vm->index : NOBODY) && d->seed == seed)
+        if (waits_for(action->kind, d->kind) && d->vm == (vm ? vm->index : NOBODY) && d->seed == seed)
             return true;
     }
     return false;
@@ -245,7 +247,7 @@ static void settle(struct sim *s)
 {
     for (size_t i = s->n_open_deeds; i-- > 0;) {
         struct deed *d = &s->deeds[s->open_deeds[i]];
-        if (!d->ended || facts_asked(s, d) <= d->ended)
+        if (!d->ended || (facts_asked(s, d) <= d->ended && d->ended <= sim_clock(s)))
             continue;
         s->open_deeds[i] = s->open_deeds[--s->n_open_deeds];
         d->open = false;

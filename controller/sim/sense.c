@@ -112,6 +112,8 @@ void look_queue(struct sim *s, uint32_t life)
 /* Take over the answer, or remember the failure. */
 static bool commit(struct sim *s, struct source *source, const char *error)
 {
+    if (!source->failed && (source->fact.failed || !source->fact.asked))
+        source->fact.since = source->asked;
     source->fact.failed = source->failed ? sim_clock(s) : 0;
     source->fact.error = source->failed ? error : "";
     if (!source->failed)
@@ -253,6 +255,8 @@ void list_end(struct sim *s, size_t host, uint32_t life)
     if (life != s->life || !s->up)
         return;
     h->listing = false;
+    if (!h->list_failed && (h->fact.failed || !h->fact.asked))
+        h->fact.since = h->list_asked;
     h->fact.failed = h->list_failed ? sim_clock(s) : 0;
     h->fact.error = h->list_failed ? "libvirt did not answer" : "";
     if (!h->list_failed) {

@@ -13,7 +13,8 @@
 #include "sim/random.h"
 #include "sim/sim.h"
 
-enum { NAME_BYTES = 160, FOREIGN_MAX = 2, STARTS_MAX = 4096, NOBODY = UINT32_MAX };
+enum { NAME_BYTES = 160, FOREIGN_MAX = 2, STARTS_MAX = 4096 };
+#define NOBODY UINT32_MAX /* no job, no VM, no deed */
 
 enum event_kind {
     EVENT_SUBMIT,      /* job */

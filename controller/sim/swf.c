@@ -91,12 +91,27 @@ static void add_job(struct workload *w, const struct policy *p, const int64_t f[
     figures->jobs++;
 }
 
+/* Whether all that was read so far was good. */
+static int check_stream(gzFile file, const char *path, struct err *e)
+{
+    int code = Z_OK;
+    const char *text = gzerror(file, &code);
+    if (code == Z_ERRNO)
+        return err_set(e, errno ? errno : EIO, "%s: %s", path, strerror(errno));
+    if (code != Z_OK && code != Z_STREAM_END)
+        return err_set(e, EBADMSG, "%s: %s", path,
+                       code == Z_BUF_ERROR ? "it ends in the middle" : text);
+    return 0;
+}
+
 static int read_jobs(gzFile file, const char *path, struct workload *w, const struct policy *p,
                      struct swf_figures *figures, struct err *e)
 {
     char line[LINE_MAX_BYTES];
     for (int64_t number = 1; gzgets(file, line, sizeof(line)); number++) {
         size_t length = strlen(line);
+        if (length > 0 && line[length - 1] != '\n' && check_stream(file, path, e) < 0)
+            return -EBADMSG;
         int64_t fields[FIELDS] = {0};
         bool garbage = false;
         if (line[strspn(line, " \t\r\n")] == ';' || !line[strspn(line, " \t\r\n")])
@@ -113,14 +128,7 @@ static int read_jobs(gzFile file, const char *path, struct workload *w, const st
                            FIELDS);
         add_job(w, p, fields, figures);
     }
-    int code = Z_OK;
-    const char *text = gzerror(file, &code);
-    if (code == Z_ERRNO)
-        return err_set(e, errno ? errno : EIO, "%s: %s", path, strerror(errno));
-    if (code != Z_OK && code != Z_STREAM_END)
-        return err_set(e, EBADMSG, "%s: %s", path,
-                       code == Z_BUF_ERROR ? "it ends in the middle" : text);
-    return 0;
+    return check_stream(file, path, e);
 }
 
 int swf_read(const char *path, const struct policy *p, struct workload **ret,
