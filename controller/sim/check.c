@@ -11,14 +11,6 @@
 
 /* L1: so many looks after the last fault the pool must be itself again. */
 enum { CONVERGE_LOOKS = 10 };
-/* What was written down while the controller's clock was an hour ahead lies in the future when it is
- * right again, and counts until then. */
-static const usec clock_forgets = USEC_PER_HOUR + 10 * USEC_PER_MINUTE;
-
-static bool clock_is_forgotten(const struct sim *s)
-{
-    return !s->clock_jumped || s->now - s->clock_jumped > clock_forgets;
-}
 
 void check_wrong(struct sim *s, const char *rule, const char *format, ...)
 {
@@ -177,7 +169,7 @@ static void check_uuids(struct sim *s, const struct plan *plan)
 /* L1 */
 static void check_converged(struct sim *s, const struct plan *plan)
 {
-    if (plan->frozen.code && clock_is_forgotten(s))
+    if (plan->frozen.code)
         check_wrong(s, "L1", "the pool is still frozen");
     for (size_t i = 0; i < plan->n_trust; i++)
         if (!plan->trust[i].trusted)
@@ -219,7 +211,7 @@ static void check_demand_met(struct sim *s, const struct plan *plan, const struc
     int64_t asked = 0, free = 0, vms = 0, cpus = 0, memory = 0, most_cpus = 0, most_memory = 0,
             disk = 0;
     if (s->faults_on > 0 || (s->n_faults > 0 && s->looks_since_faults <= CONVERGE_LOOKS) ||
-        !clock_is_forgotten(s) || w->paused || !is_young(s, &w->pool.fact) || w->n_queues == 0 ||
+        w->paused || !is_young(s, &w->pool.fact) || w->n_queues == 0 ||
         !is_young(s, &w->queues[0].fact))
         return;
     for (size_t i = 0; i < w->n_starts; i++)

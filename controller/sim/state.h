@@ -196,7 +196,6 @@ struct sim {
     bool up;
     uint32_t life; /* of its process */
     usec clock_offset;
-    usec clock_jumped; /* when it last did; 0: never */
     bool paused;
     usec vanished_at;
     bool looking, step_due, look_due;
