@@ -104,7 +104,8 @@ static int promises_are_covered(const struct trial *t, struct err *e)
 
 static int demand_becomes_creates_L3(const struct trial *t, struct err *e)
 {
-    if (t->plan->frozen.code || !trial_trusts(t, &t->world->pool.fact))
+    if (t->plan->frozen.code || !trial_trusts(t, &t->world->pool.fact) ||
+        t->plan->counts[VM_LOST] > 0) /* for what is lost the planner may well count more than we */
         return 0;
     struct books *b = books_open(t);
     for (size_t i = 0; i < t->plan->n_actions; i++)

@@ -152,6 +152,16 @@ static bool ends_what_counts(const struct trial *t)
         if (a->kind == ACTION_POWEROFF && trial_claimed(t->world, a->uuid))
             return true;
     }
+    return t->plan->counts[VM_CREATING] > 0; /* which the next list shows, or shows to be gone */
+}
+
+/* Jobs that may run nearly as long as a VM lives: a VM that is a moment old no longer suits them.
+ */
+static bool some_outlive_vms(const struct trial *t)
+{
+    for (size_t i = 0; i < t->plan->n_shapes; i++)
+        if (t->plan->shapes[i].shape->runtime + USEC_PER_MINUTE > t->policy->timing.max_age.value)
+            return true;
     return false;
 }
 
@@ -169,8 +179,8 @@ static bool some_wait(const struct trial *t)
  */
 static int carried_out_is_done(const struct trial *t, struct err *e)
 {
-    bool good =
-        trial_trusts(t, &t->world->pool.fact) && !t->plan->frozen.code && !ends_what_counts(t);
+    bool good = trial_trusts(t, &t->world->pool.fact) && !t->plan->frozen.code &&
+                !ends_what_counts(t) && !some_outlive_vms(t);
     for (size_t i = 0; good && i < t->world->n_queues; i++)
         good = trial_trusts(t, &t->world->queues[i].fact) &&
                t->world->queues[i].fact.asked >= t->world->pool.fact.asked;
@@ -192,6 +202,8 @@ static int carried_out_is_done(const struct trial *t, struct err *e)
                           trial_count(t->plan, ACTION_CREATE),
                           t->policy->templates[a->policy_template].name, a->host,
                           reason_name(a->reason.code));
+        if (trial_is_undrain(a) && shrinks_to_a_limit(t->plan))
+            continue; /* a small VM was drained before large ones, and fits again without them */
         if (a->kind == ACTION_DRAIN || a->kind == ACTION_FLOCK_APPLY ||
             a->kind == ACTION_FLOCK_REMOVE || trial_is_undrain(a))
             return BROKEN(e, "the next step has a new %s of %s (%s)", action_kind_name(a->kind),
@@ -205,6 +217,6 @@ const struct rule rules_variants[] = {
     {"S9: the order of facts changes nothing", order_of_facts_is_nothing_S9},
     {"more jobs never mean fewer VMs", more_jobs_never_fewer_vms},
     {"who asks for more gets no less", asking_for_more_gets_no_less},
-    {"a plan that was carried out is done", carried_out_is_done},
+    {"a plan that was carried out is done", carried_out_is_done, .open = true},
     {0},
 };
