@@ -26,6 +26,8 @@ enum { EVENTS_SHOWN = 20 };
 
 /* How long news are collected before a step is taken. */
 static const usec debounce = 50 * 1000;
+/* A clock is set right in small steps all the time. */
+static const usec jump_tolerated = 10 * USEC_PER_SEC;
 
 /* How VMs fare on a host, or those of a template. */
 struct record_of_starts {
@@ -65,6 +67,8 @@ struct controller {
     bool step_due;
     bool paused;
     usec vanished_at;
+    usec clock_offset; /* of the wall clock to the one that never jumps */
+    usec clock_jumped;
     struct snapshot *snapshot;
     usec started;
     int64_t steps;
@@ -203,6 +207,27 @@ static usec utc_offset(usec now)
     return localtime_r(&seconds, &local) ? (usec)local.tm_gmtoff * USEC_PER_SEC : 0;
 }
 
+/* The loop's clock stands still during a callback; this one measures it. */
+static usec clock_now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (usec)t.tv_sec * USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
+/* Deadlines that end in a destroy must not elapse because somebody set the clock. */
+static void watch_clock(struct controller *c)
+{
+    usec offset = loop_now(c->loop) - clock_now();
+    usec jump = offset - c->clock_offset;
+    if (c->steps > 0 && (jump > jump_tolerated || -jump > jump_tolerated)) {
+        char text[UNITS_TEXT_MAX];
+        c->clock_jumped = loop_now(c->loop);
+        note_event(c, "clock-jumped", c->policy->pool.name, units_format_duration(jump, text));
+    }
+    c->clock_offset = offset;
+}
+
 /* The facts of this step; what they point at lives in the arena or until the next event. */
 static const struct world *build_world(struct controller *c, struct arena *a)
 {
@@ -228,6 +253,7 @@ static const struct world *build_world(struct controller *c, struct arena *a)
     for (size_t i = 0; i < p->n_schedds; i++)
         flock_fill(c->flocks[i], &flocks[i]);
     w.utc_offset = utc_offset(w.now);
+    w.clock_jumped = c->clock_jumped;
     w.templates = templates;
     w.n_templates = p->n_templates;
     w.hosts = hosts;
@@ -322,14 +348,6 @@ static void publish(struct controller *c, struct arena *a, const struct world *w
     loop_notify_status(c->loop, "%zu VMs, %zu actions", plan->n_vms, plan->n_actions);
 }
 
-/* The loop's clock stands still during a callback; this one measures it. */
-static usec clock_now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (usec)t.tv_sec * USEC_PER_SEC + t.tv_nsec / 1000;
-}
-
 /* The step: world → plan → act → publish. */
 static void step(void *userdata)
 {
@@ -338,6 +356,7 @@ static void step(void *userdata)
     usec from = clock_now();
     c->step_due = false;
 
+    watch_clock(c);
     const struct world *w = build_world(c, a);
     const struct plan *plan = plan_make(a, c->policy, w);
     keep(c, plan);

@@ -44,6 +44,10 @@ static struct reason refusal(const struct policy *p, const struct want *want, si
                                .subject = shape->owner};
     if (!fits_some_template(p, g, want))
         return (struct reason){REASON_JOBS_TOO_BIG, shape->idle, shape->cpus, g->line, shape->group};
+    const struct setting *age = &p->timing.max_age;
+    if (shape->runtime && shape->runtime > age->value - p->timing.join_within.value)
+        return (struct reason){REASON_JOBS_TOO_LONG, shape->runtime, age->value, age->line,
+                               shape->group};
     if (!queue->trusted)
         return (struct reason){REASON_QUEUE_UNTRUSTED, queue->age, p->timing.trust_for.value,
                                p->timing.trust_for.line, queue->name};

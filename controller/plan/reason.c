@@ -28,6 +28,8 @@ static const struct {
                                    "$s is not among the submitters of the group$w"},
     [REASON_JOBS_TOO_BIG] = {"jobs-too-big",
                              "$n job$p of $limit cpu(s) each fit no template of group $s$w"},
+    [REASON_JOBS_TOO_LONG] = {"jobs-too-long",
+                              "they may run for $N, and no VM lives longer than $L$w"},
     [REASON_JOBS_HELD] = {"jobs-held", "$n job$p of $s are held"},
     [REASON_JOBS_SETTLING] = {"jobs-settling", "idle for $N, and must be for $L$w"},
     [REASON_LIMIT_VMS] = {"limit-vms", "$n VM$p are in use and the limit is $limit$w"},

@@ -17,6 +17,7 @@ enum reason_code {
     REASON_JOBS_UNKNOWN_GROUP,
     REASON_JOBS_NOT_SUBMITTER,
     REASON_JOBS_TOO_BIG,
+    REASON_JOBS_TOO_LONG,        /* they may run for @n µs, and a VM lives for @limit */
     REASON_JOBS_HELD,
     REASON_JOBS_SETTLING,        /* idle for @n µs, @limit wanted */
     /* why a VM is not started */

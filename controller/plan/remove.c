@@ -28,7 +28,7 @@ static void remove_if_never_joined(const struct policy *p, const struct world *w
                                    struct later *later)
 {
     const struct setting *allowed = &p->timing.join_within;
-    usec due = vm->born + allowed->value;
+    usec due = w->now - elapsed_since(w, vm->born) + allowed->value;
     /* A collector that was away hears of a VM only with the startd's next update. */
     if (due < w->pool.fact.since + slot_shows_within)
         due = w->pool.fact.since + slot_shows_within;
@@ -52,7 +52,7 @@ static void remove_if_drained(const struct policy *p, const struct world *w,
             (struct reason){REASON_DRAIN_OVERDUE, w->now - accepted, allowed->value,
                             allowed->line});
     else if (p->timing.on_drain_timeout == POLICY_DRAIN_KILL && allowed->value && accepted)
-        later_at(later, accepted + allowed->value);
+        later_at(later, w->now - elapsed_since(w, accepted) + allowed->value);
 }
 
 static void remove_if_overdue(const struct policy *p, const struct world *w,
@@ -66,12 +66,12 @@ static void remove_if_overdue(const struct policy *p, const struct world *w,
     if (!record->poweroff_decided) /* it was to be destroyed, and is still there */
         act(actions, ACTION_DESTROY, vm,
             (struct reason){REASON_NEVER_JOINED, w->now - vm->born, join->value, join->line});
-    else if (record->destroy_decided || w->now - record->poweroff_decided >= off->value)
+    else if (record->destroy_decided || elapsed_since(w, record->poweroff_decided) >= off->value)
         act(actions, ACTION_DESTROY, vm,
             (struct reason){REASON_POWEROFF_OVERDUE, w->now - record->poweroff_decided, off->value,
                             off->line});
     else
-        later_at(later, record->poweroff_decided + off->value);
+        later_at(later, w->now - elapsed_since(w, record->poweroff_decided) + off->value);
 }
 
 /* S3: only a volume whose whole name says so is ours, whoever listed it. */

@@ -32,12 +32,17 @@ struct plan_action *actions_add(struct actions *list, enum action_kind kind, str
     return action;
 }
 
+usec elapsed_since(const struct world *w, usec at)
+{
+    return w->now - (at > w->clock_jumped ? at : w->clock_jumped);
+}
+
 bool vm_drain_overdue(const struct policy *p, const struct world *w, const struct plan_vm *vm)
 {
     const struct setting *allowed = &p->timing.drain_within;
     usec accepted = vm->record ? vm->record->drain_accepted : 0;
     return p->timing.on_drain_timeout == POLICY_DRAIN_KILL && allowed->value && accepted &&
-           w->now - accepted >= allowed->value;
+           elapsed_since(w, accepted) >= allowed->value;
 }
 
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm)

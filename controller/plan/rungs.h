@@ -150,6 +150,8 @@ bool tally_exceeds_any(const struct tally *t, struct reason *ret_why);
 /* How many of the group's stay; SIZE_MAX: of all. */
 int64_t tally_group_vms(const struct tally *t, size_t group);
 
+/* How long ago @at was, at the most: a time from before our clock jumped says nothing. */
+usec elapsed_since(const struct world *w, usec at);
 /* Whether a drain has lasted longer than the policy that kills allows. */
 bool vm_drain_overdue(const struct policy *p, const struct world *w, const struct plan_vm *vm);
 /* What keeps a VM from staying, whatever the demand: age, generation, cordon, template; or NONE. */

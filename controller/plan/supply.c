@@ -3,6 +3,8 @@
  * full), then idle ones, then those being born, and at last into those that drain only because they
  * were idle: their drain is cancelled. What no demand was laid into is not wanted, and may be retired.
  * A VM that leaves, is lost, must go anyway, or will not live as long as the job supplies nothing.
+ * Each group's jobs come first in the VMs that were started for it, and anyone's in what is left of
+ * those: else the next step would see one group's VMs taken by another, and start them once more.
  *
  * VMs with the same room are one class, so that the work is shapes × classes and not shapes × VMs.
  */
@@ -15,8 +17,10 @@ enum rank { RANK_BUSY, RANK_IDLE, RANK_NEWBORN, RANK_DRAINING };
 
 struct room {
     enum rank rank;
-    size_t group; /* whose jobs alone it takes; SIZE_MAX: anyone's */
+    size_t group; /* for which it was started; SIZE_MAX: for nobody */
+    bool exclusive; /* it takes that group's jobs only */
     int64_t cpus, memory, gpus;
+    int64_t disk; /* of the whole VM */
     int life;     /* it lives for at least 2^life minutes more */
     const struct plan_vm *facts;
 };
@@ -54,7 +58,11 @@ static bool open_room(const struct policy *p, const struct world *w, const struc
 {
     struct reason over = {0};
     const struct world_startd *startd = vm->startd;
-    *room = (struct room){.group = vm->exclusive ? vm->policy_group : SIZE_MAX,
+    *room = (struct room){.group = vm->policy_group,
+                          .exclusive = vm->exclusive,
+                          .disk = vm->policy_template == SIZE_MAX
+                                      ? INT64_MAX
+                                      : p->templates[vm->policy_template].disk,
                           .cpus = vm->free_cpus,
                           .memory = vm->free_memory,
                           .gpus = vm->free_gpus,
@@ -88,9 +96,10 @@ static bool open_room(const struct policy *p, const struct world *w, const struc
         return false;
     }
     if ((vm->exclusive && vm->policy_group == SIZE_MAX) || room->cpus <= 0 ||
-        (startd && !startd->usable && vm->state != VM_DRAINING) || vm_must_go(p, w, vm).code)
+        (startd && !startd->usable) || vm_must_go(p, w, vm).code)
         return false;
-    room->life = life_left(p, w, vm);
+    /* A job that was demand is shorter than what is left once a VM being born has joined. */
+    room->life = room->rank == RANK_NEWBORN ? LIFE_FOREVER : life_left(p, w, vm);
     return true;
 }
 
@@ -108,8 +117,12 @@ static int same_room(const struct room *a, const struct room *b)
         order = compare(a->memory, b->memory);
     if (!order)
         order = compare(a->gpus, b->gpus);
+    if (!order)
+        order = compare(a->disk, b->disk);
     if (!order && a->group != b->group)
         order = a->group < b->group ? -1 : 1;
+    if (!order)
+        order = compare(a->exclusive, b->exclusive);
     return order ? order : compare(a->life, b->life);
 }
 
@@ -157,19 +170,19 @@ static struct room less(struct room room, const struct want *want, int64_t jobs)
 
 static bool takes(const struct room *room, const struct want *want)
 {
-    if (room->group != SIZE_MAX && room->group != want->group)
+    if ((room->exclusive && room->group != want->group) || want->shape->disk > room->disk)
         return false;
     return !want->shape->runtime || room->life >= LIFE_FOREVER ||
            want->shape->runtime <= (USEC_PER_MINUTE << room->life);
 }
 
 /*
- * Lay up to @left jobs of @want into the class at @*at: the VMs that get as many as fit become a class
+ * Lay up to @left jobs of @want into the class @at: the VMs that get as many as fit become a class
  * of their own in front, then perhaps one that gets the rest, then those that stay as they were.
  */
-static int64_t fill_class(struct classes *c, size_t *at, const struct want *want, int64_t left)
+static int64_t fill_class(struct classes *c, size_t at, const struct want *want, int64_t left)
 {
-    struct class class = c->items[*at];
+    struct class class = c->items[at];
     int64_t each = want_fits(want, class.room.cpus, class.room.memory, class.room.gpus);
     if (each == 0 || !takes(&class.room, want))
         return 0;
@@ -187,11 +200,24 @@ static int64_t fill_class(struct classes *c, size_t *at, const struct want *want
     if (rest > 0)
         next = add_class(c, (struct class){less(class.room, want, rest), cut, end, next});
     if (full > 0) {
-        c->items[*at] = (struct class){less(class.room, want, each), class.from, cut, next};
+        c->items[at] = (struct class){less(class.room, want, each), class.from, cut, next};
     } else { /* nothing was filled up: this place in the list is the one that got the rest */
-        c->items[*at] = c->items[next];
+        c->items[at] = c->items[next];
     }
     return full * each + rest;
+}
+
+/* Note in the rooms themselves what went into their class: the first ones get as many as fit. */
+static void lay(struct room *rooms, int64_t *jobs, size_t from, const struct want *want,
+                int64_t taken)
+{
+    for (size_t k = from; taken > 0; k++) {
+        int64_t each = want_fits(want, rooms[k].cpus, rooms[k].memory, rooms[k].gpus);
+        int64_t here = each < taken ? each : taken;
+        rooms[k] = less(rooms[k], want, here);
+        jobs[k] += here;
+        taken -= here;
+    }
 }
 
 static void cancel_drains(const struct room *rooms, size_t n, const int64_t *jobs,
@@ -227,23 +253,20 @@ const struct supply *supply_match(struct arena *a, const struct policy *p, const
     if (n > 1)
         qsort(rooms, n, sizeof(*rooms), room_order);
     struct classes classes = classify(a, rooms, n);
-    for (size_t i = 0; i < d->n; i++) {
-        int64_t left = d->wants[i].jobs;
-        size_t at = classes.first;
-        while (at != SIZE_MAX && left > 0) {
-            size_t from = classes.items[at].from;
-            enum rank rank = classes.items[at].room.rank;
-            int64_t taken = fill_class(&classes, &at, &d->wants[i], left);
-            *(rank == RANK_NEWBORN ? &starting[i] : &served[i]) += taken;
-            left -= taken;
-            for (size_t k = from; taken > 0 && k < n && taken > 0; k++) {
-                int64_t each = want_fits(&d->wants[i], rooms[k].cpus, rooms[k].memory, rooms[k].gpus);
-                int64_t here = each < taken ? each : taken;
-                rooms[k] = less(rooms[k], &d->wants[i], here);
-                jobs[k] += here;
-                taken -= here;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < d->n; i++) {
+            const struct want *want = &d->wants[i];
+            int64_t left = want->jobs - served[i] - starting[i];
+            for (size_t at = classes.first; at != SIZE_MAX && left > 0;
+                 at = classes.items[at].next) {
+                const struct class class = classes.items[at];
+                if ((class.room.group == want->group) != (pass == 0))
+                    continue;
+                int64_t taken = fill_class(&classes, at, want, left);
+                *(class.room.rank == RANK_NEWBORN ? &starting[i] : &served[i]) += taken;
+                left -= taken;
+                lay(rooms, jobs, class.from, want, taken);
             }
-            at = classes.items[at].next;
         }
     }
     for (size_t i = 0; i < n; i++)

@@ -165,6 +165,7 @@ struct world_start {
 struct world {
     usec now;
     usec utc_offset;       /* of the site's local time, now */
+    usec clock_jumped;     /* when our clock last jumped, by the clock since then; 0: it did not */
     bool paused;           /* an admin said: change nothing */
     usec vanished_at;      /* the last plan's answer: since when many VMs are missing at once */
     const struct world_queue *queues;

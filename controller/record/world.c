@@ -169,7 +169,8 @@ static const struct type flock_type = {
 static const struct type world_type = {
     sizeof(struct world), NULL,
     (const struct field[]){
-        FIELD(world, TIME, now), FIELD(world, DURATION, utc_offset), FIELD(world, BOOL, paused), FIELD(world, TIME, vanished_at),
+        FIELD(world, TIME, now), FIELD(world, DURATION, utc_offset),
+        FIELD(world, TIME, clock_jumped), FIELD(world, BOOL, paused), FIELD(world, TIME, vanished_at),
         LIST(world, queues, &queue_type), OBJECT(world, pool, &pool_type),
         LIST(world, hosts, &host_type), LIST(world, records, &record_type),
         LIST(world, templates, &template_type), LIST(world, flocks, &flock_type),

@@ -124,9 +124,10 @@ void check_action(struct sim *s, const struct plan_action *action, const struct 
 /* Whether its drain may end by force now. */
 static bool may_be_killed(const struct sim *s, const struct vm *vm)
 {
-    usec accepted = vm->record.drain_accepted;
+    usec accepted = vm->record.drain_accepted, within = s->policy->timing.drain_within.value;
+    usec decided = vm->record.poweroff_decided; /* the clock may have gone back since then */
     return s->policy->timing.on_drain_timeout == POLICY_DRAIN_KILL && accepted &&
-           sim_clock(s) - accepted >= s->policy->timing.drain_within.value;
+           (sim_clock(s) - accepted >= within || decided - accepted >= within);
 }
 
 /*

@@ -92,6 +92,7 @@ static const struct world *build_world(struct sim *s, struct arena *a)
     forget_starts(s);
     *w = (struct world){
         .now = sim_clock(s),
+        .clock_jumped = s->clock_jumped,
         .paused = s->paused,
         .vanished_at = s->vanished_at,
         .queues = queues,

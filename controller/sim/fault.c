@@ -81,6 +81,7 @@ static void set_clock(struct sim *s, struct fault_life *life)
     (void)life;
     s->clock_offset = (fault_on(s, FAULT_CLOCK_FORWARD, SIZE_MAX) ? USEC_PER_HOUR : 0) -
                       (fault_on(s, FAULT_CLOCK_BACK, SIZE_MAX) ? USEC_PER_HOUR : 0);
+    s->clock_jumped = sim_clock(s);
 }
 
 static void begin_kill(struct sim *s, struct fault_life *life)

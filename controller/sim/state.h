@@ -196,6 +196,7 @@ struct sim {
     bool up;
     uint32_t life; /* of its process */
     usec clock_offset;
+    usec clock_jumped; /* as controller.c's watch_clock() */
     bool paused;
     usec vanished_at;
     bool looking, step_due, look_due;
