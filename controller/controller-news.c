@@ -1,0 +1,126 @@
+#include "controller-parts.h"
+
+#include <string.h>
+
+#include "log.h"
+
+/* News: take a step soon. */
+void controller_poke(void *userdata)
+{
+    struct controller *c = userdata;
+    if (c->step_due)
+        return;
+    c->step_due = true;
+    loop_timer_set(c->step_timer, CONTROLLER_DEBOUNCE);
+}
+
+void controller_note(void *userdata, const char *kind, const char *subject, const char *text)
+{
+    struct controller *c = userdata;
+    bool bad = strstr(kind, "failed") != NULL;
+    usec now = loop_now(c->loop);
+    struct controller_event *slot = &c->events[c->n_events++ % CONTROLLER_EVENTS];
+    free(slot->text);
+    slot->at = now;
+    slot->text = mem_printf("%s %s%s%s", kind, subject, text[0] ? ": " : "", text);
+    if (bad) {
+        mem_replace(&c->last_error, slot->text);
+        c->last_error_at = now;
+    }
+    log_event(bad ? LOG_WARNING : LOG_INFO, kind, subject, text);
+    struct err e;
+    if (ledger_event_add(c->ledger, &(struct ledger_event){now, kind, subject, text}, &e) < 0)
+        log_event(LOG_ERR, "ledger-failed", "event", e.text);
+}
+
+static struct host_slot *find_slot(struct controller *c, const char *name)
+{
+    for (size_t i = 0; i < c->policy->n_hosts; i++)
+        if (strcmp(c->policy->hosts[i].name, name) == 0)
+            return &c->hosts[i];
+    return NULL;
+}
+
+struct host *controller_find_host(void *userdata, const char *name)
+{
+    struct host_slot *slot = find_slot(userdata, name);
+    return slot ? slot->worker : NULL;
+}
+
+struct flocking *controller_find_flock(void *userdata, const char *schedd)
+{
+    struct controller *c = userdata;
+    for (size_t i = 0; i < c->policy->n_schedds; i++)
+        if (strcmp(c->policy->schedds[i].name, schedd) == 0)
+            return c->flocks[i];
+    return NULL;
+}
+
+static struct record_of_starts *find_template(struct controller *c, const char *name)
+{
+    for (size_t i = 0; i < c->policy->n_templates; i++)
+        if (strcmp(c->policy->templates[i].name, name) == 0)
+            return &c->templates[i];
+    return NULL;
+}
+
+void controller_start_failed(void *userdata, const char *host, const char *template)
+{
+    struct controller *c = userdata;
+    struct host_slot *slot = find_slot(c, host);
+    struct record_of_starts *of[] = {slot ? &slot->starts : NULL, find_template(c, template)};
+    for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+        if (!of[i])
+            continue;
+        of[i]->failures++;
+        of[i]->last_failure = loop_now(c->loop);
+        of[i]->joined = 0;
+    }
+}
+
+void controller_start_succeeded(struct controller *c, const char *host, const char *template)
+{
+    struct host_slot *slot = find_slot(c, host);
+    struct record_of_starts *of[] = {slot ? &slot->starts : NULL, find_template(c, template)};
+    for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+        if (!of[i])
+            continue;
+        of[i]->failures = 0;
+        of[i]->joined++;
+    }
+}
+
+static void host_listed(void *userdata, const struct host_answer *answer)
+{
+    (void)answer; /* what went wrong is in the facts */
+    controller_poke(userdata);
+}
+
+void controller_list_hosts(void *userdata)
+{
+    struct controller *c = userdata;
+    for (size_t i = 0; i < c->policy->n_hosts; i++)
+        if (c->hosts[i].worker)
+            host_list(c->hosts[i].worker, host_listed, c);
+}
+
+void controller_log_host(void *userdata, const char *host, const char *line)
+{
+    (void)userdata;
+    log_event(LOG_INFO, "host", host, line);
+}
+
+static void looked(void *userdata)
+{
+    controller_poke(userdata);
+}
+
+void controller_look(void *userdata)
+{
+    struct controller *c = userdata;
+    for (size_t i = 0; i < c->policy->n_schedds; i++)
+        flock_look(c->flocks[i]);
+    controller_list_hosts(c);
+    (void)look_start(c->look, c->policy, looked, c);
+    loop_timer_set(c->look_timer, c->policy->timing.look_every.value);
+}

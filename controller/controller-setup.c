@@ -1,0 +1,150 @@
+#include "controller-parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "act/fragment.h"
+#include "base/limits.h"
+
+static int read_fragment(const struct policy *p, const char *name, struct text *out, struct err *e)
+{
+    AUTOFREE char *path = mem_printf("%s/%s", p->paths.fragments, name);
+    int r = fragment_read(path, LIMIT_CONFIG_BYTES, out, e);
+    return r == -ENOENT ? err_set(e, ENOENT, "%s: no such file; paths.fragments is where the "
+                                             "flock-config folder is installed", path)
+                        : r;
+}
+
+/* S6: one active controller for one state folder. The lock goes with the process. */
+static int lock_state(struct controller *c, struct err *e)
+{
+    AUTOFREE char *path = mem_printf("%s/lock", c->policy->paths.state);
+    char holder[32] = "";
+    c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (c->lock < 0)
+        return err_set(e, errno, "%s: %s", path, strerror(errno));
+    if (flock(c->lock, LOCK_EX | LOCK_NB) < 0) {
+        ssize_t n = pread(c->lock, holder, sizeof(holder) - 1, 0);
+        return err_set(e, EBUSY, "another eyried (process %.*s) holds %s",
+                       n > 0 ? (int)strcspn(holder, "\n") : 1, n > 0 ? holder : "?", path);
+    }
+    int n = snprintf(holder, sizeof(holder), "%d\n", (int)getpid());
+    if (ftruncate(c->lock, 0) < 0 || pwrite(c->lock, holder, (size_t)n, 0) != n)
+        return err_set(e, errno, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int open_ledger(struct controller *c, struct err *e)
+{
+    AUTOFREE char *path = mem_printf("%s/ledger.sqlite", c->policy->paths.state);
+    int r = lock_state(c, e);
+    if (r == 0)
+        r = ledger_open(path, &c->ledger, e);
+    if (r < 0)
+        return r;
+    AUTOFREE char *paused = ledger_switch_get(c->ledger, "paused");
+    c->paused = paused != NULL;
+    return 0;
+}
+
+static int open_flocks(struct controller *c, struct err *e)
+{
+    const struct policy *p = c->policy;
+    struct text fragment = {0};
+    AUTOFREE char *left = ledger_switch_get(c->ledger, "left");
+    int r = read_fragment(p, "main-schedd.conf", &fragment, e);
+    c->flocks = mem_new(p->n_schedds, sizeof(struct flocking *));
+    for (size_t i = 0; r == 0 && i < p->n_schedds; i++)
+        r = flock_new(c->loop, p, &p->schedds[i], text_get(&fragment), &c->flocks[i], e);
+    if (r == 0)
+        controller_want_flocks(c, !left);
+    text_done(&fragment);
+    return r;
+}
+
+static void open_hosts(struct controller *c)
+{
+    const struct policy *p = c->policy;
+    c->hosts = mem_new(p->n_hosts, sizeof(*c->hosts));
+    for (size_t i = 0; i < p->n_hosts; i++)
+        c->hosts[i].worker = host_new(c->loop, p, &p->hosts[i],
+                                      &(struct host_callbacks){.changed = controller_list_hosts,
+                                                               .log = controller_log_host,
+                                                               .userdata = c});
+}
+
+int controller_new(struct loop *loop, const struct config *config, struct controller **ret,
+                   struct err *e)
+{
+    struct controller *c = mem_new(1, sizeof(*c));
+    struct text vm_fragment = {0};
+    c->loop = loop;
+    c->lock = -1;
+    c->config = config;
+    c->policy = config_policy(config);
+    c->started = loop_now(loop);
+    c->step_timer = loop_timer_new(loop, controller_step, c);
+    c->next_timer = loop_timer_new(loop, controller_poke, c);
+    c->look_timer = loop_timer_new(loop, controller_look, c);
+    c->look = look_new(loop);
+    c->templates = mem_new(c->policy->n_templates, sizeof(*c->templates));
+
+    int r = open_ledger(c, e);
+    if (r == 0)
+        r = read_fragment(c->policy, "vm-startd.conf", &vm_fragment, e);
+    if (r == 0) {
+        c->vm_fragment = mem_strdup(text_get(&vm_fragment));
+        r = open_flocks(c, e);
+    }
+    text_done(&vm_fragment);
+    if (r == 0)
+        r = api_new(loop, c->policy->paths.socket, &controller_port, c, &c->api, e);
+    if (r < 0) {
+        (void)controller_free(c);
+        return r;
+    }
+    open_hosts(c);
+    c->act = act_new(loop, c->ledger,
+                     &(struct act_callbacks){.changed = controller_poke,
+                                             .event = controller_note,
+                                             .host = controller_find_host,
+                                             .flock = controller_find_flock,
+                                             .start_failed = controller_start_failed,
+                                             .userdata = c});
+    c->recorder = recorder_new(loop, c->policy->paths.recorder, c->policy->limits.recorded_worlds,
+                               controller_note, c);
+    *ret = c;
+    return 0;
+}
+
+struct controller *controller_free(struct controller *c)
+{
+    if (!c)
+        return NULL;
+    (void)api_free(c->api);
+    (void)act_free(c->act);
+    (void)recorder_free(c->recorder);
+    (void)look_free(c->look);
+    for (size_t i = 0; c->hosts && i < c->policy->n_hosts; i++)
+        (void)host_free(c->hosts[i].worker);
+    for (size_t i = 0; c->flocks && i < c->policy->n_schedds; i++)
+        (void)flock_free(c->flocks[i]);
+    (void)loop_timer_free(c->step_timer);
+    (void)loop_timer_free(c->next_timer);
+    (void)loop_timer_free(c->look_timer);
+    (void)snapshot_unref(c->snapshot);
+    (void)ledger_close(c->ledger);
+    mem_close_p(&c->lock);
+    for (size_t i = 0; i < CONTROLLER_EVENTS; i++)
+        free(c->events[i].text);
+    free(c->hosts);
+    free(c->templates);
+    free(c->flocks);
+    free(c->vm_fragment);
+    free(c->last_error);
+    free(c);
+    return NULL;
+}
