@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,9 @@
 struct config {
     struct arena *arena; /* of everything below */
     const struct tree_node *root;
+    const char **files, **folders;
+    size_t n_files, n_folders;
+    bool good;
     struct policy policy;
 };
 
@@ -42,15 +46,19 @@ static int load(struct config *c, struct report *report, const char *path)
     struct place file = {.source = unread};
     struct err e;
     *unread = (struct source){.name = arena_strdup(c->arena, path), .binary = true};
+    const char *folder = folder_of(c->arena, path);
+    if (!folder) {
+        int r = -errno;
+        report_add(report, file, "%s", strerror(errno));
+        return r;
+    }
+    const char *slash = strrchr(path, '/');
+    c->files = arena_take(c->arena, 1, sizeof(*c->files));
+    c->files[c->n_files++] = arena_printf(c->arena, "%s/%s", strcmp(folder, "/") ? folder : "",
+                                          slash ? slash + 1 : path);
     int r = source_read(c->arena, path, LIMIT_CONFIG_BYTES, &source, &e);
     if (r < 0) {
         report_add(report, file, "%s", e.text);
-        return r;
-    }
-    const char *folder = folder_of(c->arena, path);
-    if (!folder) {
-        r = -errno;
-        report_add(report, file, "its folder: %s", strerror(errno));
         return r;
     }
     r = tree_parse(c->arena, source, report, &c->root);
@@ -67,13 +75,22 @@ static int load(struct config *c, struct report *report, const char *path)
     return 0;
 }
 
-int config_load(const char *path, struct config **ret, char **ret_messages)
+int config_try(const char *path, struct config **ret, char **ret_messages)
 {
     struct config *c = mem_new(1, sizeof(*c));
     c->arena = arena_new();
     struct report *report = report_new(c->arena);
     int r = load(c, report, path);
+    c->good = r == 0;
     *ret_messages = r < 0 ? report_render(report) : NULL;
+    *ret = c;
+    return r;
+}
+
+int config_load(const char *path, struct config **ret, char **ret_messages)
+{
+    struct config *c = NULL;
+    int r = config_try(path, &c, ret_messages);
     if (r < 0)
         (void)config_free(c);
     else
@@ -92,7 +109,19 @@ struct config *config_free(struct config *c)
 
 const struct policy *config_policy(const struct config *c)
 {
-    return &c->policy;
+    return c->good ? &c->policy : NULL;
+}
+
+const char *const *config_files(const struct config *c, size_t *ret_n)
+{
+    *ret_n = c->n_files;
+    return c->files;
+}
+
+const char *const *config_folders(const struct config *c, size_t *ret_n)
+{
+    *ret_n = c->n_folders;
+    return c->folders;
 }
 
 void config_print(const struct config *c, FILE *out)

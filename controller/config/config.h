@@ -18,9 +18,24 @@ struct config;
  * likewise with one. On failure *@ret is untouched; on success *@ret_messages is NULL.
  */
 int config_load(const char *path, struct config **ret, char **ret_messages);
+/**
+ * As config_load, but on failure there is a config too: without a policy, only for config_files and
+ * config_folders. Whoever waits for a file to be mended must know where.
+ */
+int config_try(const char *path, struct config **ret, char **ret_messages);
 struct config *config_free(struct config *c);
-/** The policy; belongs to @c. */
+/** The policy; belongs to @c. NULL when config_try found errors. */
 const struct policy *config_policy(const struct config *c);
+/**
+ * The absolute paths of the YAML files that make up the policy, the given one first, also of those
+ * that could not be read; belong to @c.
+ */
+const char *const *config_files(const struct config *c, size_t *ret_n);
+/**
+ * The absolute paths of the folders in which patterns look for files, whether they exist or not: a
+ * file that appears there may belong to the policy. Belong to @c.
+ */
+const char *const *config_folders(const struct config *c, size_t *ret_n);
 /** Print the resolved policy as YAML with the source line of each value as a comment. */
 void config_print(const struct config *c, FILE *out);
 

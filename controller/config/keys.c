@@ -56,6 +56,19 @@ static const struct key paths_keys[] = {
 };
 static const struct section paths = {SECTION(paths_keys)};
 
+/* ---- access ---------------------------------------------------------------------------------- */
+
+static const struct key access_keys[] = {
+    {"admins", KEY_TEXTS, AT(policy, access.admins),
+     .count_offset = offsetof(struct policy, access.n_admins),
+     .pattern = "@?[A-Za-z0-9_][A-Za-z0-9_.@+-]*[$]?",
+     .what = "a user, or a unix group as \"@group\"",
+     .otherwise = "root and the user that eyried runs as",
+     .help = "Who may change what the pool does, besides looking: users, or all members of unix "
+             "groups. YAML wants quotation marks around a word that begins with @."},
+};
+static const struct section access_section = {SECTION(access_keys)};
+
 /* ---- schedds --------------------------------------------------------------------------------- */
 
 static const struct key schedd_keys[] = {
@@ -249,6 +262,8 @@ static const struct key file_keys[] = {
     {"pool", KEY_SECTION, .section = &pool, .help = "The virtual pool."},
     {"paths", KEY_SECTION, .section = &paths, .fallback = "{}",
      .help = "Where Eyrie's own files are."},
+    {"access", KEY_SECTION, .section = &access_section, .fallback = "{}",
+     .help = "Who may do what by the API. Anyone may look."},
     {"schedds", KEY_LIST, MANY(policy, schedds), .section = &schedds,
      .help = "The schedds whose flagged jobs the pool serves."},
     {"limits", KEY_SECTION, .section = &limits, .fallback = "{}",

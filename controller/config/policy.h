@@ -129,6 +129,11 @@ struct policy {
     } paths;
 
     struct {
+        const char **admins; /* users, or unix groups as "@group"; n_admins 0: the default */
+        size_t n_admins;
+    } access;
+
+    struct {
         struct setting vms;
         struct setting cpus;
         struct setting memory; /* bytes */

@@ -106,6 +106,18 @@ static void print_spare(struct printer *p, const struct tree_node *node)
     }
 }
 
+/* Whether nothing of a section is said: lists without a constant default, left out. */
+static bool is_bare(const struct section *s, const unsigned char *base)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        size_t n;
+        memcpy(&n, base + s->keys[i].count_offset, sizeof(n));
+        if (s->keys[i].type != KEY_TEXTS || n > 0)
+            return false;
+    }
+    return true;
+}
+
 static void print_section(struct printer *p, const struct section *s, const struct tree_node *node,
                           const unsigned char *base, int indent)
 {
@@ -115,7 +127,7 @@ static void print_section(struct printer *p, const struct section *s, const stru
         struct text value = {0};
         switch (key->type) {
         case KEY_SECTION:
-            fprintf(p->out, "%s:\n", key->name);
+            fprintf(p->out, "%s:%s\n", key->name, is_bare(key->section, base) ? " {}" : "");
             print_section(p, key->section, child, base, indent + 2);
             break;
         case KEY_LIST:

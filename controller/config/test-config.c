@@ -333,6 +333,9 @@ static const struct {
     {"5s", "10ms", "timing.look_every: \"10ms\" is too small; at least 1s"},
     {"5s", "2h", "timing.look_every: \"2h\" is too large; at most 1h"},
     /* words */
+    {"limits:", "access: { admins: [\"@a b\"] }\nlimits:",
+     "5:20: access.admins[0]: \"@a b\" is not a user, or a unix group as \"@group\"\n"},
+    {"limits:", "access: { admins: [root, \"@ops\"] }\nlimits:", NULL},
     {"name: vpool", "name: VPool",
      "1:15: pool.name: \"VPool\" is not a pool name: a-z, 0-9 and -, "},
     {"name: vpool", "name: vpool, flag: a-b",
@@ -521,6 +524,27 @@ static void a_file_that_cannot_be_read_is_named(void **state)
     assert_null(c);
 }
 
+static void a_bad_file_still_says_what_to_watch(void **state)
+{
+    struct config *c = NULL;
+    char *messages = NULL, path[300];
+    size_t n;
+    (void)state;
+    (void)write_file("eyrie.yaml", "pool", 4);
+    (void)snprintf(path, sizeof(path), "%s/./eyrie.yaml", folder);
+    assert_int_equal(config_try(path, &c, &messages), -EINVAL);
+    assert_null(config_policy(c));
+    assert_non_null(messages);
+    const char *const *files = config_files(c, &n);
+    (void)snprintf(path, sizeof(path), "%s/eyrie.yaml", folder);
+    assert_int_equal(n, 1);
+    assert_string_equal(files[0], path);
+    (void)config_folders(c, &n);
+    assert_int_equal(n, 0);
+    free(messages);
+    (void)config_free(c);
+}
+
 /* ---- rubbish --------------------------------------------------------------------------------- */
 
 static void try_rubbish(const char *bytes, size_t length)
@@ -597,6 +621,7 @@ int main(void)
         cmocka_unit_test(what_is_no_configuration_is_refused),
         cmocka_unit_test(bombs_are_refused),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
+        cmocka_unit_test(a_bad_file_still_says_what_to_watch),
         cmocka_unit_test(rubbish_does_no_harm),
     };
     return cmocka_run_group_tests_name("config/config", tests, make_folder, remove_folder);
