@@ -43,7 +43,8 @@ static void watch_clock(struct controller *c)
 static const struct world *build_world(struct controller *c, struct arena *a)
 {
     const struct policy *p = c->policy;
-    struct world w = {.now = loop_now(c->loop), .paused = c->paused, .vanished_at = c->vanished_at};
+    struct world w = {.now = loop_now(c->loop), .paused = c->paused, .vanished_at = c->vanished_at,
+                      .order = WORLD_NOBODY};
     struct world_host *hosts = arena_take(a, p->n_hosts, sizeof(*hosts));
     struct world_template *templates = arena_take(a, p->n_templates, sizeof(*templates));
     struct world_flock *flocks = arena_take(a, p->n_schedds, sizeof(*flocks));

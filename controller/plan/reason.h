@@ -54,7 +54,9 @@ enum reason_code {
     REASON_IDLE,                 /* drain: idle for @n µs, allowed @limit */
     REASON_TOO_OLD,
     REASON_OLD_GENERATION,
-    REASON_CORDONED,             /* drain: its host is */
+    REASON_HOST_DRAINED,         /* drain: an admin wants its host empty */
+    REASON_DRAIN_ASKED,          /* drain: the admin @subject wants it */
+    REASON_DRAIN_NOW,            /* power off: @subject said that its jobs may be lost */
     REASON_TEMPLATE_GONE,        /* drain: its template is not in the policy any more */
     REASON_OVER_LIMIT,           /* drain: a limit was lowered: @n in use, @limit allowed */
     REASON_BUDGET,               /* not drained: @n of the group's drain, @limit may */

@@ -1,6 +1,7 @@
 /*
  * Rung 9. A VM is powered off once one ad says that it is drained and empty; destroyed only when it
- * was powered off and is still there, or never joined; and forgotten when nothing of it is left:
+ * was powered off and is still there, or never joined; at once when an admin said that its jobs may be
+ * lost, which needs no answer of the pool; and forgotten when nothing of it is left:
  * no domain, no volume, no slot ad (S4). Volumes that belong to no VM are removed, and a seed as
  * soon as its VM has read it: there is a token in it (S7).
  */
@@ -61,7 +62,8 @@ static void remove_if_overdue(const struct policy *p, const struct world *w,
 {
     const struct setting *join = &p->timing.join_within, *off = &p->timing.poweroff_within;
     const struct world_record *record = vm->record;
-    if (vm->startd && vm->startd->claimed > 0 && !vm_drain_overdue(p, w, vm))
+    if (vm->startd && vm->startd->claimed > 0 && !vm_drain_overdue(p, w, vm) &&
+        !vm_ordered_now(w, vm).code)
         return; /* somebody cancelled the drain and a job got in: S1 */
     if (!record->poweroff_decided) /* it was to be destroyed, and is still there */
         act(actions, ACTION_DESTROY, vm,
@@ -72,6 +74,15 @@ static void remove_if_overdue(const struct policy *p, const struct world *w,
                             off->line});
     else
         later_at(later, w->now - elapsed_since(w, record->poweroff_decided) + off->value);
+}
+
+/* The named policy of S1. Only a domain that a trusted list shows is ended, and no copy of one. */
+static bool ends_now(const struct world *w, const struct plan_vm *vm)
+{
+    bool alive = vm->state == VM_BOOTING || vm->state == VM_IDLE || vm->state == VM_BUSY ||
+                 vm->state == VM_DRAINING ||
+                 (vm->state == VM_LOST && vm->reason.code == REASON_SLOT_AD_MISSING);
+    return alive && vm_ordered_now(w, vm).code;
 }
 
 /* S3: only a volume whose whole name says so is ours, whoever listed it. */
@@ -140,7 +151,9 @@ void remove_choose(const struct policy *p, const struct world *w, const struct t
         const struct plan_vm *vm = &vms->items[i];
         if (vm->state == VM_GONE)
             remove_rest(p, w, trust, vm, actions);
-        else if (!trust->pool)
+        else if (ends_now(w, vm))
+            act(actions, ACTION_POWEROFF, vm, vm_ordered_now(w, vm));
+        else if (!trust->pool && !(vm->state == VM_LEAVING && vm_ordered_now(w, vm).code))
             continue;
         else if (vm->state == VM_BOOTING)
             remove_if_never_joined(p, w, vm, actions, later);

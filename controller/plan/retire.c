@@ -1,10 +1,11 @@
 /*
  * Rung 8. Which VMs to drain. Only facts that are all trusted retire anything (S8), and a drain waits
- * for every job (S1), so the only harm that a wrong choice does is a VM too few for a while.
+ * for every job (S1), so the only harm that a wrong choice does is a VM too few for a while. What an
+ * admin wants drained needs no queue, and no budget holds it back; it counts in the budget, though.
  *
  * The order: idle before busy, old generation before new, the emptiest first, the oldest first. Idle
  * VMs that nobody wants go when they were idle long enough. The others go because they must (age,
- * generation, cordon, template), or because a limit was lowered; not more of a group's at once than
+ * generation, template), or because a limit was lowered; not more of a group's at once than
  * its disruption budget allows.
  */
 #include "plan/rungs.h"
@@ -20,6 +21,7 @@ static const struct policy_budget usual_budget = {
 struct candidate {
     const struct plan_vm *vm;
     struct reason must;
+    bool ordered; /* by an admin */
     bool wanted;
 };
 
@@ -135,7 +137,7 @@ static void consider(struct retirer *r, const struct candidate *c)
     struct reason why = c->must;
     if (why.code || tally_exceeds(r->stays, vm, &why)) {
         /* What is idle disturbs nobody; neither does a job that waits for it mind another VM. */
-        if (vm->state == VM_IDLE || budget_allows(r, vm))
+        if (vm->state == VM_IDLE || c->ordered || budget_allows(r, vm))
             drain(r, vm, why);
         return;
     }
@@ -159,6 +161,8 @@ static void consider(struct retirer *r, const struct candidate *c)
 static int candidate_order(const void *left, const void *right)
 {
     const struct candidate *a = left, *b = right;
+    if (a->ordered != b->ordered)
+        return a->ordered ? -1 : 1;
     if ((a->vm->state == VM_IDLE) != (b->vm->state == VM_IDLE))
         return a->vm->state == VM_IDLE ? -1 : 1;
     if (a->wanted != b->wanted)
@@ -191,7 +195,7 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
     };
     struct candidate *candidates = arena_take(a, vms->n, sizeof(*candidates));
     size_t n = 0;
-    if (!trust->pool || !trust->queues)
+    if (!trust->pool)
         return;
     count_drains(&r, vms, s);
     struct reason any = {0};
@@ -199,12 +203,15 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
         const struct plan_vm *vm = &vms->items[i];
         if ((vm->state != VM_IDLE && vm->state != VM_BUSY) || !vm->startd)
             continue;
+        bool ordered = vm_ordered(w, vm).code != REASON_NONE;
+        if ((!trust->queues && !ordered) || vm_ordered_now(w, vm).code)
+            continue;
         struct reason must = vm_must_go(p, w, vm);
         if (vm->born && must.code != REASON_TOO_OLD)
             later_at(later, vm->born + p->timing.max_age.value);
         /* Only these can come into question: the rest need no sorting. */
         if (must.code || (vm->state == VM_IDLE && !s->wanted[i]) || tally_exceeds(r.stays, vm, &any))
-            candidates[n++] = (struct candidate){vm, must, s->wanted[i]};
+            candidates[n++] = (struct candidate){vm, must, ordered, s->wanted[i]};
     }
     if (n > 1)
         qsort(candidates, n, sizeof(*candidates), candidate_order);

@@ -45,13 +45,40 @@ bool vm_drain_overdue(const struct policy *p, const struct world *w, const struc
            elapsed_since(w, accepted) >= allowed->value;
 }
 
+static const char *admin(const struct world_order *order)
+{
+    return order->by && *order->by ? order->by : "an admin";
+}
+
+struct reason vm_ordered(const struct world *w, const struct plan_vm *vm)
+{
+    const struct world_host *host = vm->world_host == SIZE_MAX ? NULL : &w->hosts[vm->world_host];
+    if (vm->record && vm->record->drain)
+        return (struct reason){REASON_DRAIN_ASKED, .subject = admin(&vm->record->order)};
+    if (host && host->drain)
+        return (struct reason){REASON_HOST_DRAINED, .subject = host->name};
+    return (struct reason){0};
+}
+
+struct reason vm_ordered_now(const struct world *w, const struct plan_vm *vm)
+{
+    const struct world_host *host = vm->world_host == SIZE_MAX ? NULL : &w->hosts[vm->world_host];
+    if (vm->record && vm->record->drain && vm->record->drain_now)
+        return (struct reason){REASON_DRAIN_NOW, vm->claimed,
+                               .subject = admin(&vm->record->order)};
+    if (vm->record && host && host->drain && host->drain_now)
+        return (struct reason){REASON_DRAIN_NOW, vm->claimed, .subject = admin(&host->order)};
+    return (struct reason){0};
+}
+
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm)
 {
     const struct setting *age = &p->timing.max_age;
+    struct reason ordered = vm_ordered(w, vm);
+    if (ordered.code)
+        return ordered;
     if (vm->born && w->now - vm->born >= age->value)
         return (struct reason){REASON_TOO_OLD, w->now - vm->born, age->value, age->line};
-    if (vm->world_host != SIZE_MAX && w->hosts[vm->world_host].cordoned)
-        return (struct reason){REASON_CORDONED, .subject = vm->host};
     if (vm->policy_template == SIZE_MAX)
         return (struct reason){REASON_TEMPLATE_GONE, .subject = vm->template};
     const char *made_from = vm->domain ? vm->domain->generation : "";

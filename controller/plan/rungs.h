@@ -154,7 +154,11 @@ int64_t tally_group_vms(const struct tally *t, size_t group);
 usec elapsed_since(const struct world *w, usec at);
 /* Whether a drain has lasted longer than the policy that kills allows. */
 bool vm_drain_overdue(const struct policy *p, const struct world *w, const struct plan_vm *vm);
-/* What keeps a VM from staying, whatever the demand: age, generation, cordon, template; or NONE. */
+/* Whether an admin wants the VM drained, or its host; else NONE. */
+struct reason vm_ordered(const struct world *w, const struct plan_vm *vm);
+/* Whether an admin said that its jobs may be lost; the reason, or NONE. */
+struct reason vm_ordered_now(const struct world *w, const struct plan_vm *vm);
+/* What keeps a VM from staying, whatever the demand: an admin, age, generation, template; or NONE. */
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm);
 /* The index of the group or template of that name in the policy, or SIZE_MAX. */
 size_t policy_find_group(const struct policy *p, const char *name);

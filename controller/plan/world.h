@@ -21,6 +21,16 @@ struct world_fact {
     usec since;        /* when the run of good answers began that ended with the last one */
 };
 
+/** What an admin asked for and nobody took back: who, when and why, for people to read. */
+struct world_order {
+    usec at;            /* 0: nobody asked, or nobody knows */
+    const char *by;     /* the user's name */
+    const char *reason; /* as the admin gave it */
+};
+
+/** The order of nobody, as an initialiser. */
+#define WORLD_NOBODY {.by = "", .reason = ""}
+
 /** A set of queued jobs with the same schedd, owner, group and resource requests. */
 struct world_shape {
     const char *owner;
@@ -96,7 +106,10 @@ struct world_volume {
 struct world_host {
     const char *name;
     struct world_fact fact;
-    bool cordoned;
+    bool cordoned;            /* an admin said: no new VM */
+    bool drain;               /* and: those that are there are to be drained */
+    bool drain_now;           /* and: at once, their jobs may be lost */
+    struct world_order order; /* the admin who said so last */
     int64_t cpus;   /* as the host says */
     int64_t memory;
     int64_t storage_available;
@@ -145,6 +158,9 @@ struct world_record {
     usec poweroff_decided;
     usec destroy_decided;
     const char *why; /* the reason of the last decision, as text */
+    bool drain;      /* an admin wants it drained */
+    bool drain_now;  /* and at once: its jobs may be lost */
+    struct world_order order;
 };
 
 /** The fragment of one schedd. Digests are of whole contents; "" = there is none. */
@@ -167,6 +183,7 @@ struct world {
     usec utc_offset;       /* of the site's local time, now */
     usec clock_jumped;     /* when our clock last jumped, by the clock since then; 0: it did not */
     bool paused;           /* an admin said: change nothing */
+    struct world_order order; /* who paused it */
     usec vanished_at;      /* the last plan's answer: since when many VMs are missing at once */
     const struct world_queue *queues;
     size_t n_queues;

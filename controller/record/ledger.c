@@ -87,6 +87,7 @@ static void record_keep(struct ledger *l, const struct world_record *record)
     r->generation = mem_strdup(record->generation);
     r->group = mem_strdup(record->group);
     r->why = mem_strdup(record->why);
+    r->order = (struct world_order)WORLD_NOBODY;
 }
 
 static struct world_record *find(struct ledger *l, const char *uuid)

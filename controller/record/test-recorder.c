@@ -97,7 +97,8 @@ static void turn(struct stage *s)
 /* Record a step @seconds after the start of time, with so many of the sample's actions. */
 static void take(struct stage *s, struct recorder *r, int seconds, size_t n_actions)
 {
-    struct world w = {.now = start_of_time + seconds * USEC_PER_SEC, .pool.fact.error = ""};
+    struct world w = {.now = start_of_time + seconds * USEC_PER_SEC, .pool.fact.error = "",
+                      .order = WORLD_NOBODY};
     struct plan plan = {
         .policy = &policy, .now = w.now, .actions = actions, .n_actions = n_actions};
     recorder_take(r, &w, &plan);

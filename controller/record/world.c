@@ -77,6 +77,11 @@ static const struct type fact_type = {
                            FIELD(world_fact, TIME, failed),
                            FIELD(world_fact, STRING, error), {0}}};
 
+static const struct type order_type = {
+    sizeof(struct world_order), NULL,
+    (const struct field[]){FIELD(world_order, TIME, at), FIELD(world_order, STRING, by),
+                           FIELD(world_order, STRING, reason), {0}}};
+
 static const struct type shape_type = {
     sizeof(struct world_shape), NULL,
     (const struct field[]){FIELD(world_shape, STRING, owner), FIELD(world_shape, STRING, group),
@@ -129,7 +134,9 @@ static const struct type host_type = {
     sizeof(struct world_host), NULL,
     (const struct field[]){
         FIELD(world_host, STRING, name), OBJECT(world_host, fact, &fact_type),
-        FIELD(world_host, BOOL, cordoned), FIELD(world_host, INT, cpus),
+        FIELD(world_host, BOOL, cordoned), FIELD(world_host, BOOL, drain),
+        FIELD(world_host, BOOL, drain_now), OBJECT(world_host, order, &order_type),
+        FIELD(world_host, INT, cpus),
         FIELD(world_host, BYTES, memory), FIELD(world_host, BYTES, storage_available),
         LIST(world_host, domains, &domain_type), LIST(world_host, volumes, &volume_type),
         STRINGS(world_host, images), FIELD(world_host, INT, failures),
@@ -157,7 +164,8 @@ static const struct type record_type = {
         FIELD(world_record, TIME, joined), FIELD(world_record, TIME, idle_since),
         FIELD(world_record, TIME, drain_decided), FIELD(world_record, TIME, drain_accepted),
         FIELD(world_record, TIME, poweroff_decided), FIELD(world_record, TIME, destroy_decided),
-        FIELD(world_record, STRING, why), {0}}};
+        FIELD(world_record, STRING, why), FIELD(world_record, BOOL, drain),
+        FIELD(world_record, BOOL, drain_now), OBJECT(world_record, order, &order_type), {0}}};
 
 static const struct type flock_type = {
     sizeof(struct world_flock), NULL,
@@ -170,7 +178,8 @@ static const struct type world_type = {
     sizeof(struct world), NULL,
     (const struct field[]){
         FIELD(world, TIME, now), FIELD(world, DURATION, utc_offset),
-        FIELD(world, TIME, clock_jumped), FIELD(world, BOOL, paused), FIELD(world, TIME, vanished_at),
+        FIELD(world, TIME, clock_jumped), FIELD(world, BOOL, paused),
+        OBJECT(world, order, &order_type), FIELD(world, TIME, vanished_at),
         LIST(world, queues, &queue_type), OBJECT(world, pool, &pool_type),
         LIST(world, hosts, &host_type), LIST(world, records, &record_type),
         LIST(world, templates, &template_type), LIST(world, flocks, &flock_type),

@@ -65,6 +65,7 @@ static const struct world *build_world(struct sim *s, struct arena *a)
             .name = h->name,
             .fact = h->fact,
             .cordoned = fault_on(s, FAULT_HOST_CORDONED, i),
+            .order = WORLD_NOBODY,
             .cpus = h->cpus,
             .memory = h->memory,
             .storage_available = h->facts.storage_available,
@@ -94,6 +95,7 @@ static const struct world *build_world(struct sim *s, struct arena *a)
         .now = sim_clock(s),
         .clock_jumped = s->clock_jumped,
         .paused = s->paused,
+        .order = WORLD_NOBODY,
         .vanished_at = s->vanished_at,
         .queues = queues,
         .n_queues = p->n_schedds,
@@ -128,6 +130,7 @@ static void adopt(struct sim *s, const struct plan_vm *of, struct vm *vm)
         .create_answered = of->born,
         .joined = of->born ? of->born : 1,
         .why = "",
+        .order = WORLD_NOBODY,
     };
 }
 

@@ -14,8 +14,20 @@ static bool takes_away(const struct plan_action *a)
     return a->kind == ACTION_DRAIN || a->kind == ACTION_POWEROFF || a->kind == ACTION_DESTROY;
 }
 
-static bool kill_is_allowed(const struct trial *t, const struct world_record *r)
+/* What an admin wants drained, and whether its jobs may be lost. */
+static bool is_ordered(const struct trial *t, const struct plan_action *a, bool now)
 {
+    const struct world_record *r = trial_record(t->world, a->uuid);
+    const struct world_host *h = trial_host(t->world, a->host);
+    return (r && r->drain && (!now || r->drain_now)) ||
+           (r && h && h->drain && (!now || h->drain_now)) || (!now && h && h->drain);
+}
+
+static bool kill_is_allowed(const struct trial *t, const struct plan_action *a)
+{
+    const struct world_record *r = trial_record(t->world, a->uuid);
+    if (is_ordered(t, a, true))
+        return true;
     return t->policy->timing.on_drain_timeout == POLICY_DRAIN_KILL &&
            t->policy->timing.drain_within.value > 0 && r && r->drain_accepted &&
            t->world->now - r->drain_accepted >= t->policy->timing.drain_within.value;
@@ -26,8 +38,7 @@ static int claimed_is_never_ended_S1(const struct trial *t, struct err *e)
     for (size_t i = 0; i < t->plan->n_actions; i++) {
         const struct plan_action *a = &t->plan->actions[i];
         if ((a->kind == ACTION_POWEROFF || a->kind == ACTION_DESTROY) &&
-            trial_claimed(t->world, a->uuid) &&
-            !kill_is_allowed(t, trial_record(t->world, a->uuid)))
+            trial_claimed(t->world, a->uuid) && !kill_is_allowed(t, a))
             return BROKEN(e, "%s of %s, which has a claimed slot", action_kind_name(a->kind),
                           a->name);
     }
@@ -39,8 +50,7 @@ static int poweroff_only_when_drained_S1(const struct trial *t, struct err *e)
     for (size_t i = 0; i < t->plan->n_actions; i++) {
         const struct plan_action *a = &t->plan->actions[i];
         const struct world_startd *s = trial_startd(t->world, a->uuid, NULL);
-        if (a->kind == ACTION_POWEROFF && !(s && s->drained) &&
-            !kill_is_allowed(t, trial_record(t->world, a->uuid)))
+        if (a->kind == ACTION_POWEROFF && !(s && s->drained) && !kill_is_allowed(t, a))
             return BROKEN(e, "power-off of %s, which no ad says is drained", a->name);
     }
     return 0;
@@ -58,7 +68,7 @@ static int destroy_only_when_proven_S1(const struct trial *t, struct err *e)
             return BROKEN(e, "destroy of %s, which has no record", a->name);
         bool asked = (r->poweroff_decided && t->world->now - r->poweroff_decided >=
                                                  t->policy->timing.poweroff_within.value) ||
-                     r->destroy_decided || kill_is_allowed(t, r);
+                     r->destroy_decided || kill_is_allowed(t, a);
         bool never =
             !r->joined && !trial_startd(t->world, a->uuid, NULL) &&
             t->world->pool.fact.asked > r->create_decided + t->policy->timing.join_within.value;
@@ -73,7 +83,10 @@ static int unknown_is_never_touched_S1(const struct trial *t, struct err *e)
     for (size_t i = 0; i < t->plan->n_actions; i++) {
         const struct plan_action *a = &t->plan->actions[i];
         const struct plan_vm *vm = takes_away(a) ? trial_vm(t->plan, a->uuid) : NULL;
-        if (takes_away(a) && (!vm || vm->state == VM_LOST || vm->state == VM_GONE))
+        bool lost = vm && vm->state == VM_LOST &&
+                    !(vm->domain && vm->reason.code == REASON_SLOT_AD_MISSING &&
+                      a->kind == ACTION_POWEROFF && is_ordered(t, a, true));
+        if (takes_away(a) && (!vm || lost || vm->state == VM_GONE))
             return BROKEN(e, "%s of %s, which is %s", action_kind_name(a->kind), a->name,
                           vm ? vm_state_name(vm->state) : "no VM");
     }
@@ -203,10 +216,11 @@ static int bad_facts_shrink_nothing_S8(const struct trial *t, struct err *e)
     for (size_t i = 0; i < t->plan->n_actions; i++) {
         const struct plan_action *a = &t->plan->actions[i];
         const struct world_host *host = trial_host(t->world, a->host);
-        if (!pool && (takes_away(a) || a->kind == ACTION_INVALIDATE || a->kind == ACTION_FORGET))
+        bool now = (a->kind == ACTION_POWEROFF || a->kind == ACTION_DESTROY) && is_ordered(t, a, true);
+        if (!pool && !now && (takes_away(a) || a->kind == ACTION_INVALIDATE || a->kind == ACTION_FORGET))
             return BROKEN(e, "%s of %s while the pool is not trusted", action_kind_name(a->kind),
                           a->name);
-        if (!queues && a->kind == ACTION_DRAIN)
+        if (!queues && a->kind == ACTION_DRAIN && !is_ordered(t, a, false))
             return BROKEN(e, "drain of %s while a queue is not trusted", a->name);
         if ((takes_away(a) || a->kind == ACTION_DELETE_VOLUME || a->kind == ACTION_CREATE) &&
             (!host || !trial_trusts(t, &host->fact)))

@@ -111,7 +111,7 @@ static int64_t budget_of(const struct policy_group *g, int64_t vms)
 static int drains_stay_within_the_budget(const struct trial *t, struct err *e)
 {
     for (size_t g = 0; g < t->policy->n_groups; g++) {
-        int64_t vms = 0, before = 0, more = 0;
+        int64_t vms = 0, before = 0, more = 0, ordered = 0;
         for (size_t i = 0; i < t->plan->n_vms; i++) {
             const struct plan_vm *vm = &t->plan->vms[i];
             if (vm->state == VM_FOREIGN || vm->state == VM_GONE ||
@@ -119,12 +119,18 @@ static int drains_stay_within_the_budget(const struct trial *t, struct err *e)
                 continue;
             vms++;
             before += vm->state == VM_DRAINING && vm->claimed > 0;
-            for (size_t k = 0; vm->claimed > 0 && k < t->plan->n_actions; k++)
-                more += t->plan->actions[k].kind == ACTION_DRAIN &&
-                        strcmp(t->plan->actions[k].uuid, vm->uuid) == 0;
+            for (size_t k = 0; vm->claimed > 0 && k < t->plan->n_actions; k++) {
+                const struct plan_action *a = &t->plan->actions[k];
+                if (a->kind != ACTION_DRAIN || strcmp(a->uuid, vm->uuid) != 0)
+                    continue;
+                bool by_admin = a->reason.code == REASON_DRAIN_ASKED ||
+                                a->reason.code == REASON_HOST_DRAINED;
+                more++;
+                ordered += by_admin;
+            }
         }
         int64_t allowed = budget_of(&t->policy->groups[g], vms);
-        if (allowed >= 0 && more > 0 && before + more > allowed)
+        if (allowed >= 0 && more > ordered && before + more > allowed)
             return BROKEN(e, "%" PRId64 " busy VMs of %s would drain at once, %" PRId64 " may",
                           before + more, t->policy->groups[g].name, allowed);
     }

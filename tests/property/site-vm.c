@@ -89,7 +89,7 @@ static void live(struct builder *b, struct life *l, enum stage stage)
 /* One thing that is wrong with a VM. */
 static void wound(struct builder *b, struct life *l)
 {
-    switch (draw_range(b->d, 0, 15)) {
+    switch (draw_range(b->d, 0, 16)) {
     case 0: /* the ledger was lost */
         l->has_record = false;
         break;
@@ -141,6 +141,10 @@ static void wound(struct builder *b, struct life *l)
     case 14:
         l->domain.cpus = draw_range(b->d, 0, 128);
         l->domain.memory = draw_range(b->d, 0, 512) * GIB;
+        break;
+    case 15: /* an admin wants it drained */
+        l->record.drain = true;
+        l->record.drain_now = draw_chance(b->d, 40);
         break;
     default: /* a slot that says more is free than there is */
         l->startd.free_cpus = l->startd.cpus * 2;

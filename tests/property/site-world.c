@@ -52,6 +52,8 @@ static void make_hosts(struct builder *b)
             .n_images = draw_chance(b->d, 5) ? 0 : 1,
             .joined = draw_chance(b->d, 30) ? 0 : draw_range(b->d, 1, 20),
         };
+        b->hosts[n].drain = draw_chance(b->d, 3);
+        b->hosts[n].drain_now = b->hosts[n].drain && draw_chance(b->d, 30);
         if (draw_chance(b->d, 10)) {
             b->hosts[n].failures = draw_range(b->d, 1, draw_chance(b->d, 5) ? 1000000 : 5);
             b->hosts[n].last_failure = site_ago(b, 0, 20 * USEC_PER_MINUTE);
