@@ -453,7 +453,7 @@ size_t act_start(struct act *a, const struct plan *plan, const struct world *w,
         if (needs_tool(action->kind) && tools_running(a) >= LIMIT_CONDOR_TOOLS)
             continue;
         struct text why = {0};
-        reason_render(&action->reason, plan->policy->file, &why);
+        reason_render(&action->reason, plan->policy->files, &why);
         struct deed *d = mem_new(1, sizeof(*d));
         d->act = a;
         d->kind = action->kind;

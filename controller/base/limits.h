@@ -4,7 +4,8 @@
 #pragma once
 
 enum {
-    LIMIT_CONFIG_BYTES = 4 * 1024 * 1024,      /* eyrie.yaml */
+    LIMIT_CONFIG_BYTES = 4 * 1024 * 1024,      /* eyrie.yaml and what it includes */
+    LIMIT_CONFIG_FILES = 1000,
     LIMIT_QUERY_BYTES = 64 * 1024 * 1024,      /* output of one condor tool */
     LIMIT_WORLD_BYTES = 512 * 1024 * 1024,     /* a dumped world, uncompressed */
     LIMIT_OBJECT_BYTES = 256 * 1024,           /* one ClassAd in that output */

@@ -3,11 +3,12 @@
 
 #include <inttypes.h>
 
+#include "base/mem.h"
 #include "cli/paint.h"
 
-static void limit(FILE *out, struct json_object *view, struct json_object *group, const char *key,
-                  const char *line_key)
+static void limit(FILE *out, struct json_object *group, const char *key)
 {
+    AUTOFREE char *file_key = mem_printf("%s_file", key), *line_key = mem_printf("%s_line", key);
     int64_t value = json_int_or(group, key, -1), line = json_int_or(group, line_key, 0);
     explain_label(out, key);
     if (value < 0)
@@ -16,21 +17,21 @@ static void limit(FILE *out, struct json_object *view, struct json_object *group
         (void)fprintf(out, "%" PRId64, value);
     if (line > 0) {
         (void)fputs(" (", out);
-        paint_text(out, json_string_or(view, "file", ""), false);
+        paint_text(out, json_string_or(group, file_key, ""), false);
         (void)fprintf(out, ":%" PRId64 ")", line);
     }
     (void)fputc('\n', out);
 }
 
-static void lines_policy(FILE *out, struct json_object *view, struct json_object *group)
+static void lines_policy(FILE *out, struct json_object *group)
 {
     struct json_object *submitters = json_array_or_null(group, "submitters");
     explain_label(out, "uses");
     (void)fprintf(out, "%" PRId64 " cpus in %" PRId64 " VMs\n", json_int_or(group, "cpus", 0),
                   json_int_or(group, "vms", 0));
-    limit(out, view, group, "quota", "quota_line");
-    limit(out, view, group, "max", "max_line");
-    limit(out, view, group, "weight", "weight_line");
+    limit(out, group, "quota");
+    limit(out, group, "max");
+    limit(out, group, "weight");
     if (json_bool_or(group, "exclusive", false))
         explain_line(out, "exclusive", "its VMs run its jobs only");
     explain_list(out, "template", json_array_or_null(group, "templates"));
@@ -60,5 +61,5 @@ void explain_group(const struct cli *cli, struct json_object *view, FILE *out)
     explain_planned(out, json_array_or_null(view, "planned"));
     explain_counts(out, "VMs", json_object_or_null(view, "vms"));
     if (group)
-        lines_policy(out, view, group);
+        lines_policy(out, group);
 }

@@ -67,7 +67,7 @@ static void render_head(const struct cli *cli, struct json_object *view, FILE *o
 }
 
 /* "3 of 10 cpus (eyrie.yaml:11)" */
-static void render_limit(struct json_object *limit, const char *what, const char *file, FILE *out)
+static void render_limit(struct json_object *limit, const char *what, FILE *out)
 {
     char text[UNITS_TEXT_MAX];
     bool bytes = text_equal(what, "memory");
@@ -83,7 +83,7 @@ static void render_limit(struct json_object *limit, const char *what, const char
         (void)fprintf(out, " of %" PRId64, most);
     (void)fprintf(out, "%s%s", *what ? " " : "", what);
     if (at)
-        (void)fprintf(out, " (%s:%" PRId64 ")", file, at);
+        (void)fprintf(out, " (%s:%" PRId64 ")", json_string_or(limit, "file", ""), at);
 }
 
 /* ": 1 booting, 4 busy" */
@@ -107,20 +107,18 @@ static void render_sizes(const struct cli *cli, struct json_object *view, FILE *
 {
     struct json_object *limits = json_object_or_null(view, "limits");
     struct json_object *counts = json_object_or_null(view, "vms");
-    const char *path = json_string_or(view, "file", ""), *slash = strrchr(path, '/');
-    const char *file = slash ? slash + 1 : path;
     label(cli, out, "VMs");
-    render_limit(json_object_or_null(limits, "vms"), "", file, out);
+    render_limit(json_object_or_null(limits, "vms"), "", out);
     render_counts(cli, counts, out);
     label(cli, out, "size");
-    render_limit(json_object_or_null(limits, "cpus"), "cpus", file, out);
+    render_limit(json_object_or_null(limits, "cpus"), "cpus", out);
     (void)fputs(", ", out);
-    render_limit(json_object_or_null(limits, "memory"), "memory", file, out);
+    render_limit(json_object_or_null(limits, "memory"), "memory", out);
     (void)fputc('\n', out);
     label(cli, out, "starts");
-    render_limit(json_object_or_null(limits, "starts_in_flight"), "in flight", file, out);
+    render_limit(json_object_or_null(limits, "starts_in_flight"), "in flight", out);
     (void)fputs(", ", out);
-    render_limit(json_object_or_null(limits, "starts_per_minute"), "this minute", file, out);
+    render_limit(json_object_or_null(limits, "starts_per_minute"), "this minute", out);
     (void)fputc('\n', out);
 }
 

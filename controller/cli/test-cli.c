@@ -160,7 +160,7 @@ static void test_looking_at_a_degraded_pool(void **state)
     assert_says(status.out, "host hv02: stale");
     assert_says(status.out, "3 of 10 (eyrie.yaml:11): 1 booting, 1 busy, 1 lost, 1 foreign");
     assert_says(status.out, "host 1 of 2 fresh");
-    assert_says(status.out, "juno uses 8 cpus and its max is 8 (eyrie.yaml:31)");
+    assert_says(status.out, "juno uses 8 cpus and its max is 8 (conf.d/juno.yaml:31)");
     assert_says(status.out, "schedd.lab applied");
     assert_null(strchr(status.out, '\033'));
     size_t lines = 0;
@@ -241,7 +241,7 @@ static void test_explain(void **state)
     assert_int_equal(group.code, CLI_OK);
     assert_says(group.out, "juno gets no more VMs now");
     assert_says(group.out, "9 idle jobs of alice (juno) want 1 cpu, 1GiB: 1 fit");
-    assert_says(group.out, "max          8 (eyrie.yaml:31)");
+    assert_says(group.out, "max          8 (conf.d/juno.yaml:31)");
     assert_says(group.out, "planned      create small: 9 idle jobs want it");
     assert_says(group.out, "submitter    bob");
     SAID unknown = eyrie("explain group june");

@@ -91,7 +91,7 @@ int budget_parse(const char *text, struct policy_budget *ret, struct err *e)
                        text);
     if (!b.days)
         b.days = POLICY_EVERY_DAY;
-    b.line = ret->line;
+    b.at = ret->at;
     *ret = b;
     return 0;
 }

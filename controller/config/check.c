@@ -26,7 +26,19 @@ static int named_compare(const void *a, const void *b)
     if (order)
         return order;
     struct place p = x->node->place, q = y->node->place;
+    if (p.source->index != q.source->index)
+        return p.source->index < q.source->index ? -1 : 1;
     return p.line != q.line ? (p.line < q.line ? -1 : 1) : p.column < q.column ? -1 : 1;
+}
+
+/* Where something else is said, for a message about @here: "line 5", in another file with its name. */
+static const char *where(struct check *c, const struct tree_node *here, struct policy_place at)
+{
+    if (at.line == 0)
+        return "the default";
+    if (at.file == here->place.source->index)
+        return arena_printf(c->arena, "line %u", at.line);
+    return arena_printf(c->arena, "%s:%u", c->policy->files[at.file], at.line);
 }
 
 /* Complain about every name but the first of each. "" (which was refused before) does not count. */
@@ -35,8 +47,9 @@ static void check_unique(struct check *c, struct named *names, size_t n, const c
     qsort(names, n, sizeof(*names), named_compare);
     for (size_t i = 1; i < n; i++) {
         if (*names[i].name && strcmp(names[i].name, names[i - 1].name) == 0)
-            tree_complain(c->report, names[i].node, "%s %s is given twice; first in line %u", what,
-                          report_quote(c->arena, names[i].name), names[i - 1].node->place.line);
+            tree_complain(c->report, names[i].node, "%s %s is given twice; first in %s", what,
+                          report_quote(c->arena, names[i].name),
+                          where(c, names[i].node, tree_policy_place(names[i - 1].node)));
     }
 }
 
@@ -110,24 +123,24 @@ static void check_templates(struct check *c)
                           units_format_bytes(t->memory, size));
         if (t->cpus > p->limits.cpus.value)
             tree_complain(c->report, node_of(item, "cpus"),
-                          "more than limits.cpus (%" PRId64 ", line %u)", p->limits.cpus.value,
-                          p->limits.cpus.line);
+                          "more than limits.cpus (%" PRId64 ", %s)", p->limits.cpus.value,
+                          where(c, node_of(item, "cpus"), p->limits.cpus.at));
         if (t->memory > p->limits.memory.value)
-            tree_complain(c->report, node_of(item, "memory"),
-                          "more than limits.memory (%s, line %u)",
-                          units_format_bytes(p->limits.memory.value, size), p->limits.memory.line);
+            tree_complain(c->report, node_of(item, "memory"), "more than limits.memory (%s, %s)",
+                          units_format_bytes(p->limits.memory.value, size),
+                          where(c, node_of(item, "memory"), p->limits.memory.at));
         spare_vms += t->spare;
         spare_cpus += t->spare * t->cpus;
     }
     const struct tree_node *spare = node_of(c->root, "spare");
     if (spare_vms > p->limits.vms.value)
         tree_complain(c->report, spare,
-                      "%" PRId64 " VMs in all are more than limits.vms (%" PRId64 ", line %u)",
-                      spare_vms, p->limits.vms.value, p->limits.vms.line);
+                      "%" PRId64 " VMs in all are more than limits.vms (%" PRId64 ", %s)",
+                      spare_vms, p->limits.vms.value, where(c, spare, p->limits.vms.at));
     if (spare_cpus > p->limits.cpus.value)
         tree_complain(c->report, spare,
-                      "%" PRId64 " cpus in all are more than limits.cpus (%" PRId64 ", line %u)",
-                      spare_cpus, p->limits.cpus.value, p->limits.cpus.line);
+                      "%" PRId64 " cpus in all are more than limits.cpus (%" PRId64 ", %s)",
+                      spare_cpus, p->limits.cpus.value, where(c, spare, p->limits.cpus.at));
 }
 
 static void check_group_size(struct check *c, const struct policy_group *g,
@@ -137,8 +150,8 @@ static void check_group_size(struct check *c, const struct policy_group *g,
     int64_t smallest = INT64_MAX;
     if (g->quota.value > g->max.value)
         tree_complain(c->report, node_of(item, "quota"),
-                      "%" PRId64 " cpus are more than the group's max (%" PRId64 ", line %u)",
-                      g->quota.value, g->max.value, g->max.line);
+                      "%" PRId64 " cpus are more than the group's max (%" PRId64 ", %s)",
+                      g->quota.value, g->max.value, where(c, node_of(item, "quota"), g->max.at));
     for (size_t i = 0; i < g->n_templates && g->max.value < smallest; i++) {
         int64_t cpus = p->templates[g->templates[i]].cpus;
         smallest = cpus < smallest ? cpus : smallest;
@@ -175,10 +188,10 @@ static void check_groups(struct check *c)
         check_unique(c, names, add_names(names, 0, templates), "template");
     }
     if (sum > p->limits.cpus.value)
-        tree_complain(c->report, node_of(c->root, "groups"),
-                      "the quotas are %" PRId64 " cpus in all, more than limits.cpus (%" PRId64
-                      ", line %u)",
-                      sum, p->limits.cpus.value, p->limits.cpus.line);
+        tree_complain(
+            c->report, node_of(c->root, "groups"),
+            "the quotas are %" PRId64 " cpus in all, more than limits.cpus (%" PRId64 ", %s)", sum,
+            p->limits.cpus.value, where(c, node_of(c->root, "groups"), p->limits.cpus.at));
 
     struct named *names = arena_take(c->arena, n, sizeof(*names));
     n = 0;
@@ -189,10 +202,9 @@ static void check_groups(struct check *c)
         const struct tree_node *here = names[i].node, *there = names[i - 1].node;
         if (!*names[i].name || strcmp(names[i].name, names[i - 1].name) != 0)
             continue;
-        tree_complain(c->report, here,
-                      "%s is in group %s already (line %u); a submitter has one group",
+        tree_complain(c->report, here, "%s is in group %s already (%s); a submitter has one group",
                       report_quote(c->arena, names[i].name), there->parent->parent->key->text,
-                      there->place.line);
+                      where(c, here, tree_policy_place(there)));
     }
 }
 
@@ -202,13 +214,13 @@ static void check_timing(struct check *c)
     const struct tree_node *timing = node_of(c->root, "timing");
     if (p->timing.trust_for.value <= p->timing.look_every.value)
         tree_complain(c->report,
-                      node_of(timing, p->timing.look_every.line ? "look_every" : "trust_for"),
+                      node_of(timing, p->timing.look_every.at.line ? "look_every" : "trust_for"),
                       "facts would be stale before the next look: "
                       "trust_for must be longer than look_every");
     if (p->timing.token_life.value < p->timing.max_age.value)
         tree_complain(c->report, node_of(timing, "token_life"),
                       "shorter than max_age: VMs would outlive their tokens");
-    if (p->timing.drain_within.value == 0 && p->timing.token_life.line == 0)
+    if (p->timing.drain_within.value == 0 && p->timing.token_life.at.line == 0)
         tree_complain(c->report, node_of(timing, "drain_within"),
                       "without a deadline for drains, token_life must be given");
 }

@@ -1,6 +1,6 @@
 /*
- * Reading eyrie.yaml: text → tree of strings with places (tree, libyaml) → values by the table of
- * keys (keys, value, read) → what was left open (resolve) → contradictions (check). Errors are given
+ * Reading eyrie.yaml: text → tree of strings with places (tree, libyaml), one of all files (files,
+ * merge) → values by the table of keys (keys, value, read) → what was left open (resolve) → contradictions (check). Errors are given
  * as compilers give them, with file:line:column, the key, the offending text and what to do.
  */
 #pragma once

@@ -8,7 +8,7 @@
 #define SECTION(keys_) .keys = keys_, .n = ARRAY_SIZE(keys_)
 #define ELEMENT(type, keys_)                                                                       \
     SECTION(keys_), .size = sizeof(struct type), .name_offset = offsetof(struct type, name),       \
-                    .line_offset = offsetof(struct type, line)
+                    .at_offset = offsetof(struct type, at)
 
 #define HOST_PATTERN "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 #define HOST_WHAT "a host name"
@@ -259,6 +259,9 @@ static const struct section groups = {ELEMENT(policy_group, group_keys), .name =
 
 /* Templates stand before what refers to them. */
 static const struct key file_keys[] = {
+    {"include", KEY_INCLUDE, .fallback = "[]",
+     .help = "Other files that belong to the policy, such as conf.d/*.yaml: a pattern, or a list of "
+             "them; see INCLUDED FILES."},
     {"pool", KEY_SECTION, .section = &pool, .help = "The virtual pool."},
     {"paths", KEY_SECTION, .section = &paths, .fallback = "{}",
      .help = "Where Eyrie's own files are."},

@@ -27,12 +27,13 @@ enum key_type {
     KEY_LIST,    /* array of structs */
     KEY_MAP,     /* array of structs, each with a name of the admin's choice as its key */
     KEY_SPARE,   /* template: count, fills policy_template.spare */
+    KEY_INCLUDE, /* other files; read before all else (files) */
 };
 
 struct key {
     const char *name;
     enum key_type type;
-    bool setting;          /* the member is a struct setting: keep the line too */
+    bool setting;          /* the member is a struct setting: keep its place too */
     size_t offset;         /* of the member in the section's struct */
     size_t count_offset;   /* of a list: of the member with its length */
     const char *fallback;  /* value when absent, as it would be written; NULL: see otherwise */
@@ -50,7 +51,7 @@ struct section {
     size_t n;
     size_t size;            /* of the struct, when it is the element of a list or map */
     size_t name_offset;     /* of the member for the name, in a map */
-    size_t line_offset;     /* of the member for the line, likewise */
+    size_t at_offset;       /* of the member for its place, likewise */
     const struct key *name; /* of a map: what a name may be */
 };
 

@@ -14,10 +14,16 @@
 /** No limit was set. */
 #define POLICY_UNLIMITED INT64_MAX
 
-/** A number an admin may want to change: its value and the line that set it (0: the default). */
+/** What says a thing: a line of one of the files of the policy. Line 0: none, it is the default. */
+struct policy_place {
+    unsigned line;
+    unsigned file; /* index into policy.files */
+};
+
+/** A number an admin may want to change: its value and what set it. */
 struct setting {
     int64_t value;
-    unsigned line;
+    struct policy_place at;
 };
 
 struct policy_schedd {
@@ -25,7 +31,7 @@ struct policy_schedd {
     const char *collector; /* its pool, as condor_q -pool takes it */
     const char *flock;     /* absolute path of the fragment on this host */
     const char *tools;     /* folder with the HTCondor tools of that schedd's machine; "" = PATH */
-    unsigned line;
+    struct policy_place at;
 };
 
 struct policy_host {
@@ -37,7 +43,7 @@ struct policy_host {
     struct setting max_vms; /* POLICY_UNLIMITED by default */
     const char **tags;      /* what it has to offer: a template may need one */
     size_t n_tags;
-    unsigned line;
+    struct policy_place at;
 };
 
 struct policy_template {
@@ -54,7 +60,7 @@ struct policy_template {
     struct setting max_vms; /* POLICY_UNLIMITED by default */
     const char **needs;     /* tags that a host must have, all of them */
     size_t n_needs;
-    unsigned line;
+    struct policy_place at;
 };
 
 enum {
@@ -76,7 +82,7 @@ struct policy_budget {
     int until;            /* minute after the last; less than @from: past midnight */
     int64_t number;       /* VMs, or percent of the group's VMs (rounded down, but at least 1 if > 0) */
     bool percent;
-    unsigned line;
+    struct policy_place at;
 };
 
 struct policy_group {
@@ -95,7 +101,7 @@ struct policy_group {
     size_t n_disruption_text;
     const struct policy_budget *disruption;
     size_t n_disruption;
-    unsigned line;
+    struct policy_place at;
 };
 
 enum policy_placement {
@@ -109,7 +115,9 @@ enum policy_drain_timeout {
 };
 
 struct policy {
-    const char *file; /* as errors and reasons name it */
+    const char *file; /* the path that was given */
+    const char *const *files; /* as reasons name them: "eyrie.yaml", "conf.d/juno.yaml" */
+    size_t n_files;
 
     struct {
         const char *name; /* prefix of domain names, attribute EyriePool */

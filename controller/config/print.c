@@ -30,9 +30,13 @@ static void print_line(struct printer *p, int indent, const char *name, const ch
         fprintf(p->out, "%*s# default\n", pad, "");
         return;
     }
-    struct place at = tree_place(node);
-    const char *slash = strrchr(at.source->name, '/');
-    fprintf(p->out, "%*s# %s:%u\n", pad, "", slash ? slash + 1 : at.source->name, at.line);
+    struct policy_place at = tree_policy_place(node);
+    fprintf(p->out, "%*s# %s:%u", pad, "", p->policy->files[at.file], at.line);
+    for (node = node->over; node; node = node->over) {
+        at = tree_policy_place(node);
+        fprintf(p->out, ", over %s:%u", p->policy->files[at.file], at.line);
+    }
+    fprintf(p->out, "\n");
 }
 
 static void print_words(struct printer *p, const struct key *key, const struct tree_node *node,
@@ -133,6 +137,8 @@ static void print_section(struct printer *p, const struct section *s, const stru
         case KEY_LIST:
         case KEY_MAP:
             print_elements(p, key, child, base, indent + 2);
+            break;
+        case KEY_INCLUDE:
             break;
         case KEY_SPARE:
             print_spare(p, child);

@@ -13,7 +13,6 @@ struct reader {
     struct arena *arena;
     struct report *report;
     const struct tree_node *root;
-    const char *folder;
     struct policy *policy;
 };
 
@@ -40,7 +39,7 @@ static void set_default(struct reader *r, const struct key *key, void *field)
     struct err e;
     if (!key->fallback)
         return;
-    int bad = value_parse(key, key->fallback, r->arena, r->folder, 0, field, &e);
+    int bad = value_parse(key, key->fallback, r->arena, "", (struct policy_place){0}, field, &e);
     assert(bad == 0);
 }
 
@@ -59,7 +58,8 @@ static bool read_scalar(struct reader *r, const struct key *key, const struct tr
     struct err e;
     if (!has_kind(r, node, TREE_SCALAR))
         return false;
-    if (value_parse(key, node->text, r->arena, r->folder, node->place.line, field, &e) == 0)
+    if (value_parse(key, node->text, r->arena, node->place.source->folder, tree_policy_place(node),
+                    field, &e) == 0)
         return true;
     tree_complain(r->report, node, "%s", e.text);
     return false;
@@ -105,7 +105,7 @@ static void read_words(struct reader *r, const struct key *key, const struct tre
         } else if (has_kind(r, item, TREE_SCALAR)) {
             const struct tree_node *named = template_named(r, item, item->text);
             if (named)
-                indices[n++] = named->index;
+                indices[n++] = named->position;
         }
     }
     if (key->type == KEY_TEXTS)
@@ -130,12 +130,12 @@ static void read_elements(struct reader *r, const struct key *key, const struct 
     for (size_t i = 0; i < node->n; i++) {
         const struct tree_node *item = node->items[i];
         unsigned char *element = elements + i * s->size;
-        unsigned line = tree_place(item).line;
-        memcpy(element + s->line_offset, &line, sizeof(line));
+        struct policy_place at = tree_policy_place(item);
+        memcpy(element + s->at_offset, &at, sizeof(at));
         if (key->type == KEY_MAP) {
             void *name = element + s->name_offset;
             memcpy(name, &item->key->text, sizeof(const char *));
-            if (value_parse(s->name, item->key->text, r->arena, r->folder, line, name, &e) < 0)
+            if (value_parse(s->name, item->key->text, r->arena, "", at, name, &e) < 0)
                 tree_complain(r->report, item->key, "%s", e.text);
         }
         read_section(r, s, item, element);
@@ -156,7 +156,7 @@ static void read_spare(struct reader *r, const struct key *key, const struct tre
         const struct tree_node *named = template_named(r, item->key, item->key->text);
         int64_t spare = 0;
         if (read_scalar(r, &count, item, &spare) && named)
-            ((struct policy_template *)r->policy->templates)[named->index].spare = spare;
+            ((struct policy_template *)r->policy->templates)[named->position].spare = spare;
     }
 }
 
@@ -164,7 +164,11 @@ static void read_key(struct reader *r, const struct key *key, const struct tree_
                      unsigned char *base)
 {
     void *field = base + key->offset;
+    if (node && node->over) /* it counts no more, but a mistake in it is one */
+        read_key(r, key, node->over, base);
     switch (key->type) {
+    case KEY_INCLUDE: /* done before */
+        return;
     case KEY_SECTION:
         read_section(r, key->section, node, base);
         return;
@@ -230,8 +234,8 @@ static void read_section(struct reader *r, const struct section *s, const struct
 }
 
 void read_policy(struct arena *a, struct report *report, const struct tree_node *root,
-                 const char *folder, struct policy *p)
+                 struct policy *p)
 {
-    struct reader r = {.arena = a, .report = report, .root = root, .folder = folder, .policy = p};
+    struct reader r = {.arena = a, .report = report, .root = root, .policy = p};
     read_section(&r, &keys_file, root, (unsigned char *)p);
 }

@@ -10,7 +10,8 @@
 /**
  * Fill @p from @root; what is wrong goes to @report and leaves the default, or "" and 0. Each item
  * of a list or map in the file makes one element, in the order of the file. Values with a meaning
- * when absent that is no constant stay NULL and 0. @folder: what relative paths start from.
+ * when absent that is no constant stay NULL and 0. A value that
+ * a later file replaced is read too, so that what is wrong with it is said.
  */
 void read_policy(struct arena *a, struct report *report, const struct tree_node *root,
-                 const char *folder, struct policy *p);
+                 struct policy *p);

@@ -63,6 +63,9 @@ bool report_full(const struct report *r)
 static int message_compare(const void *a, const void *b)
 {
     const struct message *x = a, *y = b;
+    unsigned one = x->at.source->index, two = y->at.source->index;
+    if (one != two)
+        return one < two ? -1 : 1;
     if (x->at.line != y->at.line)
         return x->at.line < y->at.line ? -1 : 1;
     if (x->at.column != y->at.column)
@@ -109,7 +112,7 @@ char *report_render(const struct report *r)
     qsort(sorted, n, sizeof(*sorted), message_compare);
     for (size_t i = 0; i < n; i++) {
         const struct place *at = &sorted[i].at;
-        text_add(&t, at->source ? at->source->name : "");
+        text_add(&t, at->source->name);
         if (at->line)
             text_printf(&t, ":%u:%u", at->line, at->column);
         text_printf(&t, ": %s\n", sorted[i].text);

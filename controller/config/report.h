@@ -1,5 +1,5 @@
 /*
- * What is wrong with a file: all of it at once, in the order of the file, as compilers say it.
+ * What is wrong with a file: all of it at once, in the order of the files, as compilers say it.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ struct report;
 
 /** A new, empty report; belongs to @a. */
 struct report *report_new(struct arena *a);
-/** Add one message (printf style) about @at. */
+/** Add one message (printf style) about @at, which must have a source. */
 void report_add(struct report *r, struct place at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 size_t report_count(const struct report *r);

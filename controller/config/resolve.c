@@ -10,8 +10,7 @@
 
 enum { GENERATION_BYTES = 6 };
 
-/* "qemu+tls://user@hv01.example.org:16514/system" → "hv01.example.org"; no host → "local". */
-static const char *uri_host(struct arena *a, const char *uri)
+const char *resolve_uri_host(struct arena *a, const char *uri)
 {
     const char *from = strstr(uri, "://");
     if (!from)
@@ -35,7 +34,7 @@ static void resolve_hosts(struct arena *a, struct report *report, const struct t
     for (size_t i = 0; i < p->n_hosts; i++) {
         if (hosts[i].name)
             continue;
-        hosts[i].name = uri_host(a, hosts[i].uri);
+        hosts[i].name = resolve_uri_host(a, hosts[i].uri);
         if (strpbrk(hosts[i].name, "[]:%"))
             tree_complain(report, tree_item(nodes, i),
                           "the host in the uri makes no name; give it one: name: …");
@@ -114,7 +113,7 @@ static void resolve_budgets(struct arena *a, struct report *report, const struct
     struct err e;
     for (size_t i = 0; i < g->n_disruption_text; i++) {
         const struct tree_node *item = tree_item(node, i);
-        budgets[i].line = tree_place(item).line;
+        budgets[i].at = tree_policy_place(item);
         if (budget_parse(g->disruption_text[i], &budgets[i], &e) < 0)
             tree_complain(report, item, "%s", e.text);
     }

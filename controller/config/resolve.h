@@ -7,6 +7,8 @@
 #include "config/policy.h"
 #include "config/tree.h"
 
+/** "qemu+tls://user@hv01.lab:16514/system" → "hv01.lab"; no host → "local"; belongs to @a. */
+const char *resolve_uri_host(struct arena *a, const char *uri);
 /** Complete @p, which read_policy filled from @root. Files that cannot be read go to @report. */
 void resolve_policy(struct arena *a, struct report *report, const struct tree_node *root,
                     struct policy *p);

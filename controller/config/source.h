@@ -11,6 +11,8 @@
 
 struct source {
     const char *name;  /* as messages name it */
+    const char *folder; /* absolute: what relative paths in it start from; NULL: not known */
+    unsigned index;     /* of a file of the policy: in policy.files */
     const char *bytes; /* ends in a NUL that does not count */
     size_t length;
     bool binary; /* not text after all: no line of it is shown */

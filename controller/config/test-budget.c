@@ -23,7 +23,7 @@ static void budgets_are_parsed(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct policy_budget b = {.line = 7};
+        struct policy_budget b = {.at = {7}};
         struct err e = {""};
         assert_int_equal(budget_parse(rows[i].text, &b, &e), 0);
         assert_int_equal(b.days, rows[i].value.days);
@@ -31,7 +31,7 @@ static void budgets_are_parsed(void **state)
         assert_int_equal(b.until, rows[i].value.until);
         assert_int_equal(b.number, rows[i].value.number);
         assert_int_equal(b.percent, rows[i].value.percent);
-        assert_int_equal(b.line, 7);
+        assert_int_equal(b.at.line, 7);
     }
 }
 
@@ -42,7 +42,7 @@ static void other_words_are_refused(void **state)
                                       "weekdays 08:00: 5%"};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        struct policy_budget b = {.line = 7};
+        struct policy_budget b = {.at = {7}};
         struct err e;
         assert_int_equal(budget_parse(bad[i], &b, &e), -EINVAL);
         assert_int_equal(b.number, 0);

@@ -152,12 +152,12 @@ static void a_good_file_is_resolved(void **state)
     assert_int_equal(p->n_schedds, 1);
     assert_string_equal(p->schedds[0].name, "schedd.lab");
     assert_string_equal(p->schedds[0].tools, "");
-    assert_int_equal(p->schedds[0].line, 4);
+    assert_int_equal(p->schedds[0].at.line, 4);
 
     assert_int_equal(p->limits.memory.value, 80 * GIB);
-    assert_int_equal(p->limits.memory.line, 5);
+    assert_int_equal(p->limits.memory.at.line, 5);
     assert_int_equal(p->limits.starts_in_flight.value, 10);
-    assert_int_equal(p->limits.starts_in_flight.line, 0);
+    assert_int_equal(p->limits.starts_in_flight.at.line, 0);
     assert_int_equal(p->timing.look_every.value, 5 * USEC_PER_SEC);
     assert_int_equal(p->timing.token_life.value, 15 * USEC_PER_DAY);
     assert_int_equal(p->timing.on_drain_timeout, POLICY_DRAIN_WAIT);
@@ -167,7 +167,7 @@ static void a_good_file_is_resolved(void **state)
     assert_string_equal(p->hosts[0].storage_pool, "eyrie");
     assert_string_equal(p->hosts[1].name, "local");
     assert_int_equal(p->hosts[1].cpus, 0);
-    assert_int_equal(p->hosts[1].line, 9);
+    assert_int_equal(p->hosts[1].at.line, 9);
 
     assert_int_equal(p->n_templates, 2);
     assert_string_equal(p->templates[0].name, "small");
@@ -175,13 +175,13 @@ static void a_good_file_is_resolved(void **state)
     assert_int_equal(p->templates[0].disk, 2000000000);
     assert_int_equal(p->templates[0].spare, 2);
     assert_int_equal(p->templates[1].spare, 0);
-    assert_int_equal(p->templates[1].line, 12);
+    assert_int_equal(p->templates[1].at.line, 12);
     assert_string_equal(p->templates[1].domain_xml, "<domain type='kvm'/>\n");
     assert_int_equal(strlen(p->templates[0].generation), 12);
 
     assert_int_equal(p->n_groups, 2);
     assert_string_equal(p->groups[0].name, "juno"); /* sorted */
-    assert_int_equal(p->groups[0].line, 15);
+    assert_int_equal(p->groups[0].at.line, 15);
     assert_int_equal(p->groups[0].max.value, 30);
     assert_int_equal(p->groups[0].n_templates, 2);
     assert_int_equal(p->groups[0].templates[0], 1); /* in the order given */

@@ -36,6 +36,12 @@ struct place tree_place(const struct tree_node *node)
     return node->key ? node->key->place : node->place;
 }
 
+struct policy_place tree_policy_place(const struct tree_node *node)
+{
+    struct place at = tree_place(node);
+    return (struct policy_place){at.line, at.source->index};
+}
+
 static void add_path(struct text *t, const struct tree_node *node)
 {
     const struct tree_node *steps[TREE_DEPTH_MAX + 2];
@@ -70,7 +76,7 @@ static int compare_keys(const void *a, const void *b)
 {
     const struct tree_node *x = *(struct tree_node *const *)a, *y = *(struct tree_node *const *)b;
     int order = strcmp(x->key->text, y->key->text);
-    return order ? order : x->index < y->index ? -1 : 1;
+    return order ? order : x->position < y->position ? -1 : 1;
 }
 
 const struct tree_node *tree_get(const struct tree_node *map, const char *key)
@@ -95,14 +101,30 @@ const struct tree_node *tree_item(const struct tree_node *list, size_t index)
     return list && list->kind != TREE_SCALAR && index < list->n ? list->items[index] : NULL;
 }
 
+void tree_append(struct arena *a, struct tree_node *node, struct tree_node *item)
+{
+    node->items =
+        arena_grow(a, node->items, node->n, &node->capacity, sizeof(struct tree_node *));
+    item->position = node->n;
+    node->items[node->n++] = item;
+}
+
+void tree_sort(struct arena *a, struct tree_node *map)
+{
+    if (map->n == 0)
+        return;
+    if (map->sorted_capacity < map->n) {
+        map->sorted = arena_take(a, map->capacity, sizeof(struct tree_node *));
+        map->sorted_capacity = map->capacity;
+    }
+    memcpy(map->sorted, map->items, map->n * sizeof(struct tree_node *));
+    qsort(map->sorted, map->n, sizeof(struct tree_node *), compare_keys);
+}
+
 /* The map is complete: put its keys in order, and find those that stand there twice. */
 static void close_map(struct builder *b, struct tree_node *map)
 {
-    map->sorted = arena_take(b->arena, map->n, sizeof(struct tree_node *));
-    if (map->n == 0)
-        return;
-    memcpy(map->sorted, map->items, map->n * sizeof(struct tree_node *));
-    qsort(map->sorted, map->n, sizeof(struct tree_node *), compare_keys);
+    tree_sort(b->arena, map);
     for (size_t i = 1; i < map->n; i++) {
         const struct tree_node *one = map->sorted[i - 1]->key, *two = map->sorted[i]->key;
         if (strcmp(one->text, two->text) == 0)
@@ -127,9 +149,7 @@ static struct tree_node *add_node(struct builder *b, enum tree_kind kind, const 
         node->key = b->key;
         node->index = parent->n;
         b->key = NULL;
-        parent->items = arena_grow(b->arena, parent->items, parent->n, &parent->capacity,
-                                   sizeof(struct tree_node *));
-        parent->items[parent->n++] = node;
+        tree_append(b->arena, parent, node);
     }
     return node;
 }
@@ -212,7 +232,7 @@ static void report_syntax(struct builder *b, struct source *source, const yaml_p
 }
 
 int tree_parse(struct arena *a, struct source *source, struct report *report,
-               const struct tree_node **ret_root)
+               struct tree_node **ret_root)
 {
     struct builder b = {.arena = a, .source = source, .report = report};
     const char *nul = memchr(source->bytes, '\0', source->length);

@@ -11,7 +11,6 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "config/policy.h"
 #include "config/report.h"
 #include "config/spelling.h"
 
@@ -191,7 +190,7 @@ static int take_address(const char *text, const char *quoted, struct arena *a, c
 static const char *const booleans[] = {"false", "true", NULL};
 
 int value_parse(const struct key *key, const char *text, struct arena *a, const char *folder,
-                unsigned line, void *field, struct err *e)
+                struct policy_place at, void *field, struct err *e)
 {
     const char *quoted = report_quote(a, text), *word = "";
     unsigned choice = 0;
@@ -210,7 +209,7 @@ int value_parse(const struct key *key, const char *text, struct arena *a, const 
     case KEY_DURATION:
         r = take_number(key, text, quoted, &number, e);
         if (r == 0 && key->setting)
-            memcpy(field, &(struct setting){number, line}, sizeof(struct setting));
+            memcpy(field, &(struct setting){number, at}, sizeof(struct setting));
         else if (r == 0)
             memcpy(field, &number, sizeof(number));
         return r;

@@ -40,17 +40,17 @@ static struct reason refusal(const struct policy *p, const struct want *want, si
         return (struct reason){REASON_JOBS_UNKNOWN_GROUP, shape->idle, .subject = shape->group};
     const struct policy_group *g = &p->groups[group];
     if (!may_submit(g, shape->owner))
-        return (struct reason){REASON_JOBS_NOT_SUBMITTER, shape->idle, .line = g->line,
+        return (struct reason){REASON_JOBS_NOT_SUBMITTER, shape->idle, .at = g->at,
                                .subject = shape->owner};
     if (!fits_some_template(p, g, want))
-        return (struct reason){REASON_JOBS_TOO_BIG, shape->idle, shape->cpus, g->line, shape->group};
+        return (struct reason){REASON_JOBS_TOO_BIG, shape->idle, shape->cpus, g->at, shape->group};
     const struct setting *age = &p->timing.max_age;
     if (shape->runtime && shape->runtime > age->value - p->timing.join_within.value)
-        return (struct reason){REASON_JOBS_TOO_LONG, shape->runtime, age->value, age->line,
+        return (struct reason){REASON_JOBS_TOO_LONG, shape->runtime, age->value, age->at,
                                shape->group};
     if (!queue->trusted)
         return (struct reason){REASON_QUEUE_UNTRUSTED, queue->age, p->timing.trust_for.value,
-                               p->timing.trust_for.line, queue->name};
+                               p->timing.trust_for.at, queue->name};
     if (shape->idle <= 0 && shape->held > 0)
         return (struct reason){REASON_JOBS_HELD, shape->held, .subject = shape->group};
     return (struct reason){0};
@@ -68,7 +68,7 @@ static struct reason patience(const struct policy *p, const struct world *w, con
         return (struct reason){0};
     later_at(later, want->shape->first_seen + settle->value);
     return (struct reason){REASON_JOBS_SETTLING, w->now - want->shape->first_seen, settle->value,
-                           settle->line};
+                           settle->at};
 }
 
 /* Largest first, so that what is hard to place is placed first; then by name, for S9. */

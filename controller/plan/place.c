@@ -140,13 +140,13 @@ static struct reason refusal(const struct places *places, size_t host, size_t te
     if (not_for_it == REASON_HOST_UNTRUSTED || not_for_it == REASON_HOST_CORDONED)
         return (struct reason){not_for_it, .subject = facts->name};
     if (not_for_it)
-        return (struct reason){not_for_it, .line = t->line, .subject = t->name};
+        return (struct reason){not_for_it, .at = t->at, .subject = t->name};
     *left = book->memory - book->used_memory - t->memory - overhead;
     if (*left < 0 || book->used_cpus + t->cpus > book->cpus || book->disk < t->disk)
-        return (struct reason){REASON_NO_HOST_FITS, t->cpus, t->memory, t->line, t->name};
+        return (struct reason){REASON_NO_HOST_FITS, t->cpus, t->memory, t->at, t->name};
     const struct setting *max = &book->policy->max_vms;
     if (max->value != POLICY_UNLIMITED && book->vms >= max->value)
-        return (struct reason){REASON_LIMIT_HOST, book->vms, max->value, max->line, facts->name};
+        return (struct reason){REASON_LIMIT_HOST, book->vms, max->value, max->at, facts->name};
     return ramp_allows_host(places->ramp, host, &why, later) ? (struct reason){0} : why;
 }
 
@@ -179,7 +179,7 @@ size_t places_pick(const struct places *places, size_t template, struct reason *
     const enum reason_code *not_for_it = unsuited_hosts(places, template);
     size_t best = SIZE_MAX, told = SIZE_MAX;
     int64_t best_left = 0;
-    struct reason nearest = {REASON_NO_HOST_TAGGED, .line = places->policy->templates[template].line,
+    struct reason nearest = {REASON_NO_HOST_TAGGED, .at = places->policy->templates[template].at,
                              .subject = places->policy->templates[template].name};
 
     for (size_t i = 0; i < places->world->n_hosts; i++) {

@@ -106,7 +106,7 @@ static bool within(const struct setting *limit, int64_t used, enum reason_code c
 {
     if (limit->value == POLICY_UNLIMITED || used < limit->value)
         return true;
-    *ret_why = (struct reason){code, used, limit->value, limit->line, subject};
+    *ret_why = (struct reason){code, used, limit->value, limit->at, subject};
     return false;
 }
 
@@ -150,7 +150,7 @@ static bool proven(const struct ramp *r, const struct pace *pace, enum reason_co
         allowed *= 2;
     if (pace->in_flight < allowed)
         return true;
-    *ret_why = (struct reason){REASON_SLOW_START, pace->in_flight, allowed, slow->line, pace->name};
+    *ret_why = (struct reason){REASON_SLOW_START, pace->in_flight, allowed, slow->at, pace->name};
     return false;
 }
 

@@ -116,7 +116,7 @@ const char *reason_name(enum reason_code code)
     return reasons[code].name;
 }
 
-void reason_render(const struct reason *r, const char *file, struct text *out)
+void reason_render(const struct reason *r, const char *const *files, struct text *out)
 {
     char buffer[UNITS_TEXT_MAX];
     assert(r->code < REASON_COUNT);
@@ -143,9 +143,8 @@ void reason_render(const struct reason *r, const char *file, struct text *out)
             text_add(out, r->n == 1 ? "" : "s");
         } else if (*p == 'v') {
             text_add(out, r->n == 1 ? "s" : "");
-        } else if (*p == 'w' && file && r->line) {
-            const char *slash = strrchr(file, '/');
-            text_printf(out, " (%s:%u)", slash ? slash + 1 : file, r->line);
+        } else if (*p == 'w' && files && r->at.line) {
+            text_printf(out, " (%s:%u)", files[r->at.file], r->at.line);
         }
     }
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "config/policy.h"
 
 enum reason_code {
     REASON_NONE,
@@ -90,11 +91,11 @@ struct reason {
     enum reason_code code;
     int64_t n;           /* what was measured; see above for its unit */
     int64_t limit;       /* what it was held against */
-    unsigned line;       /* of the YAML that set the limit; 0 = none or the default */
+    struct policy_place at; /* what set the limit */
     const char *subject; /* the name it is about; NULL = none. Lives as long as the plan */
 };
 
 /** The code in lower case with hyphens, for JSON and metrics ("limit-group"). */
 const char *reason_name(enum reason_code code);
-/** One sentence without a full stop; @file: the YAML's name for "(eyrie.yaml:31)", or NULL. */
-void reason_render(const struct reason *r, const char *file, struct text *out);
+/** One sentence without a full stop; @files: policy.files for "(eyrie.yaml:31)", or NULL. */
+void reason_render(const struct reason *r, const char *const *files, struct text *out);

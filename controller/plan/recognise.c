@@ -215,7 +215,7 @@ static void judge_domain(struct plan_vm *vm, const struct policy *p, const struc
                                         w->now - (record->poweroff_decided ? record->poweroff_decided
                                                                            : record->destroy_decided),
                                         p->timing.poweroff_within.value,
-                                        p->timing.poweroff_within.line}
+                                        p->timing.poweroff_within.at}
                       : (struct reason){REASON_DRAINED});
     else if (vm->startd)
         judge_with_slots(vm, w);

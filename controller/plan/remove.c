@@ -35,7 +35,7 @@ static void remove_if_never_joined(const struct policy *p, const struct world *w
         due = w->pool.fact.since + slot_shows_within;
     if (w->pool.fact.asked > due)
         act(actions, ACTION_DESTROY, vm,
-            (struct reason){REASON_NEVER_JOINED, w->now - vm->born, allowed->value, allowed->line});
+            (struct reason){REASON_NEVER_JOINED, w->now - vm->born, allowed->value, allowed->at});
     else
         later_at(later, due);
 }
@@ -51,7 +51,7 @@ static void remove_if_drained(const struct policy *p, const struct world *w,
     else if (vm_drain_overdue(p, w, vm))
         act(actions, ACTION_POWEROFF, vm,
             (struct reason){REASON_DRAIN_OVERDUE, w->now - accepted, allowed->value,
-                            allowed->line});
+                            allowed->at});
     else if (p->timing.on_drain_timeout == POLICY_DRAIN_KILL && allowed->value && accepted)
         later_at(later, w->now - elapsed_since(w, accepted) + allowed->value);
 }
@@ -67,11 +67,11 @@ static void remove_if_overdue(const struct policy *p, const struct world *w,
         return; /* somebody cancelled the drain and a job got in: S1 */
     if (!record->poweroff_decided) /* it was to be destroyed, and is still there */
         act(actions, ACTION_DESTROY, vm,
-            (struct reason){REASON_NEVER_JOINED, w->now - vm->born, join->value, join->line});
+            (struct reason){REASON_NEVER_JOINED, w->now - vm->born, join->value, join->at});
     else if (record->destroy_decided || elapsed_since(w, record->poweroff_decided) >= off->value)
         act(actions, ACTION_DESTROY, vm,
             (struct reason){REASON_POWEROFF_OVERDUE, w->now - record->poweroff_decided, off->value,
-                            off->line});
+                            off->at});
     else
         later_at(later, w->now - elapsed_since(w, record->poweroff_decided) + off->value);
 }

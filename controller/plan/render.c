@@ -55,7 +55,7 @@ static void render_action(const struct plan *plan, const struct plan_action *a, 
             text_printf(out, " on %s", a->host);
     }
     text_add(out, ": ");
-    reason_render(&a->reason, plan->policy->file, out);
+    reason_render(&a->reason, plan->policy->files, out);
     text_add(out, "\n");
 }
 
@@ -77,7 +77,7 @@ static void render_shape(const struct plan *plan, const struct plan_shape *s, st
     }
     if (s->waiting) {
         text_printf(out, "%s%" PRId64 " wait: ", comma, s->waiting);
-        reason_render(&s->reason, plan->policy->file, out);
+        reason_render(&s->reason, plan->policy->files, out);
     }
     text_add(out, "\n");
 }
@@ -104,7 +104,7 @@ void plan_render(const struct plan *plan, struct text *out)
     int64_t totals[ACTION_KIND_COUNT] = {0};
     if (plan->frozen.code) {
         text_add(out, "! frozen: ");
-        reason_render(&plan->frozen, plan->policy->file, out);
+        reason_render(&plan->frozen, plan->policy->files, out);
         text_add(out, "\n");
     }
     for (size_t i = 0; i < plan->n_trust; i++)

@@ -155,7 +155,7 @@ static void consider(struct retirer *r, const struct candidate *c)
         r->surplus[vm->policy_template]--;
     const struct setting *allowed = &r->p->timing.idle_before_drain;
     drain(r, vm, (struct reason){REASON_IDLE, r->w->now - vm->idle_since, allowed->value,
-                                 allowed->line});
+                                 allowed->at});
 }
 
 static int candidate_order(const void *left, const void *right)

@@ -78,7 +78,7 @@ struct reason vm_must_go(const struct policy *p, const struct world *w, const st
     if (ordered.code)
         return ordered;
     if (vm->born && w->now - vm->born >= age->value)
-        return (struct reason){REASON_TOO_OLD, w->now - vm->born, age->value, age->line};
+        return (struct reason){REASON_TOO_OLD, w->now - vm->born, age->value, age->at};
     if (vm->policy_template == SIZE_MAX)
         return (struct reason){REASON_TEMPLATE_GONE, .subject = vm->template};
     const char *made_from = vm->domain ? vm->domain->generation : "";

@@ -66,7 +66,7 @@ static bool over(const struct setting *limit, int64_t used, int64_t more, enum r
 {
     if (limit->value == POLICY_UNLIMITED || used + more <= limit->value)
         return false;
-    *ret_why = (struct reason){code, used, limit->value, limit->line, subject};
+    *ret_why = (struct reason){code, used, limit->value, limit->at, subject};
     return true;
 }
 
@@ -186,7 +186,7 @@ static bool grow_group(struct grower *g, size_t group)
         if (host != SIZE_MAX) {
             struct plan_action *action =
                 start(g, group, packing.template, host,
-                      (struct reason){REASON_DEMAND, .line = pg->line, .subject = pg->name});
+                      (struct reason){REASON_DEMAND, .at = pg->at, .subject = pg->name});
             action->reason.n = lay_packed(g, group, &packing);
             if (!pg->exclusive)
                 lay_others(g, group, &packing);
@@ -220,7 +220,7 @@ static void grow_spare(struct grower *g, const struct vms *vms, const struct sup
             if (host == SIZE_MAX)
                 break;
             start(g, SIZE_MAX, t, host,
-                  (struct reason){REASON_SPARE, spare, wanted, g->p->templates[t].line,
+                  (struct reason){REASON_SPARE, spare, wanted, g->p->templates[t].at,
                                   g->p->templates[t].name});
         }
     }

@@ -50,7 +50,7 @@ static bool exceeds(const struct setting *limit, int64_t used, struct reason *re
 {
     if (limit->value == POLICY_UNLIMITED || used <= limit->value)
         return false;
-    *ret_why = (struct reason){REASON_OVER_LIMIT, used, limit->value, limit->line};
+    *ret_why = (struct reason){REASON_OVER_LIMIT, used, limit->value, limit->at};
     return true;
 }
 

@@ -37,14 +37,14 @@ const struct trust *trust_judge(struct arena *a, const struct policy *p, const s
     t->queues = w->n_queues >= p->n_schedds; /* fewer: there was no look yet */
     if (!t->pool)
         t->why_not = (struct reason){REASON_POOL_UNTRUSTED, rows->age,
-                                     p->timing.trust_for.value, p->timing.trust_for.line,
+                                     p->timing.trust_for.value, p->timing.trust_for.at,
                                      p->pool.name};
     for (size_t i = 0; i < w->n_queues; i++) {
         queue[i] = judge(row, "queue", w->queues[i].schedd, &w->queues[i].fact, p, w->now, later);
         t->queues = t->queues && queue[i];
         if (!queue[i] && !t->why_not.code)
             t->why_not = (struct reason){REASON_QUEUE_UNTRUSTED, row->age,
-                                         p->timing.trust_for.value, p->timing.trust_for.line,
+                                         p->timing.trust_for.value, p->timing.trust_for.at,
                                          w->queues[i].schedd};
         row++;
     }

@@ -38,7 +38,7 @@ struct json_object *recording_actions(const struct plan *plan)
         text_clear(&what);
         text_clear(&why);
         action_what(plan, a, &what);
-        reason_render(&a->reason, plan->policy->file, &why);
+        reason_render(&a->reason, plan->policy->files, &why);
         json_add_string(row, "action", action_kind_name(a->kind));
         json_add_string(row, "what", text_get(&what));
         json_add_string(row, "why", text_get(&why));

@@ -29,9 +29,9 @@ static const struct policy policy = {
     .n_groups = 1,
 };
 static const struct plan_action actions[] = {
-    {.kind = ACTION_CREATE, .reason = {REASON_DEMAND, 9, 0, 0, NULL}, .uuid = "", .name = "",
+    {.kind = ACTION_CREATE, .reason = {REASON_DEMAND, 9}, .uuid = "", .name = "",
      .host = "hv01", .volume = "", .machine = "", .exclusive = true},
-    {.kind = ACTION_DELETE_VOLUME, .reason = {REASON_LEFTOVER, 0, 0, 0, NULL}, .uuid = "u1",
+    {.kind = ACTION_DELETE_VOLUME, .reason = {REASON_LEFTOVER}, .uuid = "u1",
      .name = "vpool-1", .host = "hv01", .volume = "vpool-1.qcow2", .machine = ""},
 };
 

@@ -10,33 +10,37 @@ static const struct policy_schedd schedds[] = {
 
 static const struct policy_host hosts[] = {
     {.name = "hv01", .uri = "qemu+tls://hv01/system", .storage_pool = "eyrie", .cpus = 16,
-     .memory = 64 * GIB, .max_vms = {POLICY_UNLIMITED, 0}, .line = 20},
+     .memory = 64 * GIB, .max_vms = {POLICY_UNLIMITED}, .at = {20}},
     {.name = "hv02", .uri = "qemu+tls://hv02/system", .storage_pool = "eyrie",
-     .max_vms = {POLICY_UNLIMITED, 0}, .line = 21},
+     .max_vms = {POLICY_UNLIMITED}, .at = {21}},
 };
 
 static const struct policy_template templates[] = {
     {.name = "small", .generation = "g1", .cpus = 2, .memory = 4 * GIB, .disk = 20 * GIB,
-     .line = 24},
+     .at = {24}},
 };
 
 static const size_t small_only[] = {0};
 static const char *juno_submitters[] = {"alice", "bob"};
 
 static const struct policy_group groups[] = {
-    {.name = "juno", .quota = {8, 30}, .max = {8, 31}, .weight = {2, 32}, .templates = small_only,
+    {.name = "juno", .quota = {8, {30, 1}}, .max = {8, {31, 1}}, .weight = {2, {32, 1}}, .templates = small_only,
      .n_templates = 1, .submitters = juno_submitters, .n_submitters = 2, .exclusive = true,
-     .line = 29},
-    {.name = "lhaaso", .max = {POLICY_UNLIMITED, 0}, .weight = {1, 0}, .templates = small_only,
-     .n_templates = 1, .line = 33},
+     .at = {29, 1}},
+    {.name = "lhaaso", .max = {POLICY_UNLIMITED}, .weight = {1}, .templates = small_only,
+     .n_templates = 1, .at = {33}},
 };
 
+static const char *const files[] = {"eyrie.yaml", "conf.d/juno.yaml"};
+
 static const struct policy policy = {
-    .file = "eyrie.yaml",
+    .file = "/etc/eyrie/eyrie.yaml",
+    .files = files,
+    .n_files = ARRAY_SIZE(files),
     .pool = {.name = "vpool", .flag = "VirtualPool", .central_manager = "vcm.lab:9618"},
-    .limits = {.vms = {10, 11}, .cpus = {16, 11}, .memory = {POLICY_UNLIMITED, 0},
-               .starts_in_flight = {4, 11}, .starts_per_minute = {60, 0}},
-    .timing = {.look_every = {10 * USEC_PER_SEC, 13}, .trust_for = {60 * USEC_PER_SEC, 0}},
+    .limits = {.vms = {10, {11}}, .cpus = {16, {11}}, .memory = {POLICY_UNLIMITED},
+               .starts_in_flight = {4, {11}}, .starts_per_minute = {60}},
+    .timing = {.look_every = {10 * USEC_PER_SEC, {13}}, .trust_for = {60 * USEC_PER_SEC}},
     .schedds = schedds,
     .n_schedds = ARRAY_SIZE(schedds),
     .hosts = hosts,
@@ -106,33 +110,33 @@ static const struct world world = {
 static const struct plan_vm vms[] = {
     {.uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
      .host = "hv01", .template = "small", .group = "juno", .exclusive = true, .state = VM_BUSY,
-     .reason = {REASON_IN_USE, 1, 0, 0, NULL}, .born = AGO(3725), .joined = AGO(3690), .cpus = 2,
+     .reason = {REASON_IN_USE, 1}, .born = AGO(3725), .joined = AGO(3690), .cpus = 2,
      .memory = 4 * GIB, .free_cpus = 1, .free_memory = 3 * GIB, .claimed = 1, .job = "12.3",
      .startd = &startds[0], .domain = &domains[0], .record = &records[0]},
     {.uuid = "1a2b9999-0000-4000-8000-000000000002", .name = "vpool-small-1a2b9999",
      .host = "hv01", .template = "small", .group = "juno", .state = VM_BOOTING,
-     .reason = {REASON_WAITING_FOR_SLOT, 21 * USEC_PER_SEC, 0, 0, NULL}, .born = AGO(21),
+     .reason = {REASON_WAITING_FOR_SLOT, 21 * USEC_PER_SEC}, .born = AGO(21),
      .cpus = 2, .memory = 4 * GIB, .free_cpus = 2, .job = ""},
     {.uuid = "5e6f7a8b-0000-4000-8000-000000000003", .name = "vpool-small-5e6f7a8b",
      .host = "hv02", .template = "small", .group = "", .state = VM_LOST,
-     .reason = {REASON_HOST_UNKNOWN, 0, 0, 0, "hv02"}, .born = AGO(9000), .cpus = 2,
+     .reason = {REASON_HOST_UNKNOWN, 0, 0, {0}, "hv02"}, .born = AGO(9000), .cpus = 2,
      .memory = 4 * GIB, .job = ""},
     {.uuid = "ffffffff-0000-4000-8000-000000000009", .name = "vpool-intruder", .host = "hv01",
      .template = "", .group = "", .state = VM_FOREIGN,
-     .reason = {REASON_FOREIGN, 0, 0, 0, "no metadata of ours"}, .cpus = 1, .memory = GIB,
+     .reason = {REASON_FOREIGN, 0, 0, {0}, "no metadata of ours"}, .cpus = 1, .memory = GIB,
      .job = "", .domain = &domains[1]},
 };
 
 static const struct plan_shape plan_shapes[] = {
     {.schedd = "schedd.lab", .shape = &shapes[0], .served = 1, .starting = 2, .waiting = 6,
-     .reason = {REASON_LIMIT_GROUP, 8, 8, 31, "juno"}},
+     .reason = {REASON_LIMIT_GROUP, 8, 8, {31, 1}, "juno"}},
     {.schedd = "schedd.lab", .shape = &shapes[1], .waiting = 50,
-     .reason = {REASON_JOBS_NO_GROUP, 50, 0, 0, "eve"}},
+     .reason = {REASON_JOBS_NO_GROUP, 50, 0, {0}, "eve"}},
 };
 
 static const struct plan_group plan_groups[] = {
     {.name = "juno", .vms = 2, .cpus = 4, .idle_jobs = 9, .running_jobs = 3, .starting = 1,
-     .limited = {REASON_LIMIT_GROUP, 8, 8, 31, "juno"}},
+     .limited = {REASON_LIMIT_GROUP, 8, 8, {31, 1}, "juno"}},
     {.name = "lhaaso"},
 };
 
@@ -144,10 +148,10 @@ static const struct plan_trust trust[] = {
 };
 
 static const struct plan_action actions[] = {
-    {.kind = ACTION_CREATE, .reason = {REASON_DEMAND, 9, 0, 0, NULL}, .uuid = "", .name = "",
+    {.kind = ACTION_CREATE, .reason = {REASON_DEMAND, 9}, .uuid = "", .name = "",
      .host = "hv01", .volume = "", .machine = "", .exclusive = true},
     {.kind = ACTION_DRAIN,
-     .reason = {REASON_IDLE, 700 * USEC_PER_SEC, 600 * USEC_PER_SEC, 13, NULL},
+     .reason = {REASON_IDLE, 700 * USEC_PER_SEC, 600 * USEC_PER_SEC, {13}},
      .uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
      .host = "hv01", .volume = "", .machine = "vpool-small-1a2b3c4d.lab"},
 };

@@ -55,7 +55,7 @@ static void test_status_of_a_degraded_pool(void **state)
     assert_absent(v, "/groups/1/max");
     assert_text(v, "/groups/0/limited/code", "limit-group");
     assert_text(v, "/groups/0/limited/text",
-                "juno uses 8 cpus and its max is 8 (eyrie.yaml:31)");
+                "juno uses 8 cpus and its max is 8 (conf.d/juno.yaml:31)");
     assert_absent(v, "/groups/1/limited");
     assert_int(v, "/demand/idle", 59);
     assert_int(v, "/demand/waiting", 56);
@@ -249,7 +249,7 @@ static void test_demand(void **state)
     assert_text(v, "/demand/shapes/1/text",
                 "9 idle jobs of alice (juno) want 1 cpu, 1GiB: 1 fit into VMs that are up, 2 wait "
                 "for VMs being started, 6 wait because juno uses 8 cpus and its max is 8 "
-                "(eyrie.yaml:31)");
+                "(conf.d/juno.yaml:31)");
 }
 
 static void test_world_is_the_one_of_the_step(void **state)
@@ -308,9 +308,9 @@ static void test_explain_host_that_rests_or_is_cordoned(void **state)
     (void)state;
     hosts[0].cordoned = true;
     world.hosts = hosts;
-    groups[0].limited = (struct reason){REASON_HOST_BACKOFF, 3, 40 * USEC_PER_SEC, 0, "hv01"};
+    groups[0].limited = (struct reason){REASON_HOST_BACKOFF, 3, 40 * USEC_PER_SEC, {0}, "hv01"};
     plan.groups = groups;
-    plan.frozen = (struct reason){REASON_PAUSED, 0, 0, 0, NULL};
+    plan.frozen = (struct reason){REASON_PAUSED};
     s->world = &world;
     s->plan = &plan;
     assert_int_equal(view_explain_host(s, SAMPLE_NOW, "hv01", &v, NULL), 0);
@@ -327,7 +327,7 @@ static void test_explain_group(void **state)
     AUTOJSON struct json_object *lhaaso = explain(view_explain_group, "lhaaso");
     (void)state;
     assert_true(json_bool_or(juno, "stopped", false));
-    assert_text(juno, "/why/0", "juno uses 8 cpus and its max is 8 (eyrie.yaml:31)");
+    assert_text(juno, "/why/0", "juno uses 8 cpus and its max is 8 (conf.d/juno.yaml:31)");
     assert_int(juno, "/demand/idle", 9);
     assert_int(juno, "/vms/busy", 1);
     assert_text(juno, "/planned/0/action", "create");
@@ -349,7 +349,7 @@ static void test_explain_a_group_that_only_jobs_know(void **state)
     struct world_shape shape = {.owner = "eve", .group = "dark", .cpus = 1, .idle = 3};
     struct plan_shape shapes[] = {
         {.schedd = "schedd.lab", .shape = &shape, .waiting = 3,
-         .reason = {REASON_JOBS_UNKNOWN_GROUP, 3, 0, 0, "dark"}}};
+         .reason = {REASON_JOBS_UNKNOWN_GROUP, 3, 0, {0}, "dark"}}};
     struct json_object *v = NULL;
     (void)state;
     plan.shapes = shapes;

@@ -29,7 +29,7 @@ static void shape_sentence(const struct snapshot *s, const struct plan_shape *p,
         text_printf(out, "%s%" PRId64 " wait", comma, p->waiting);
         if (part_is_reason(&p->reason)) {
             text_add(out, " because ");
-            reason_render(&p->reason, s->policy->file, out);
+            reason_render(&p->reason, s->policy->files, out);
         }
     }
 }
@@ -52,7 +52,7 @@ static struct json_object *shape_row(const struct snapshot *s, const struct plan
     json_add_int(row, "served", p->served);
     json_add_int(row, "starting", p->starting);
     json_add_int(row, "waiting", p->waiting);
-    part_add_reason(row, "reason", &p->reason, s->policy->file);
+    part_add_reason(row, "reason", &p->reason, s->policy->files);
     shape_sentence(s, p, &sentence);
     json_add_string(row, "text", p->shape->idle > 0 ? text_get(&sentence) : NULL);
     return row;

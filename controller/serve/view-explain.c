@@ -28,7 +28,7 @@ static void why_end(struct why *why, bool forbids)
 
 static void why_reason(struct why *why, const struct reason *r, bool forbids)
 {
-    reason_render(r, why->s->policy->file, &why->text);
+    reason_render(r, why->s->policy->files, &why->text);
     why_end(why, forbids);
 }
 

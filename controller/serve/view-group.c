@@ -1,5 +1,7 @@
 #include "serve/view-part.h"
 
+#include "base/mem.h"
+
 static struct json_object *names(const char *const *name, size_t count)
 {
     struct json_object *list = json_object_new_array();
@@ -17,11 +19,13 @@ static struct json_object *template_names(const struct policy *p, const struct p
     return list;
 }
 
-static void add_setting(struct json_object *o, const char *key, const char *line_key,
-                        const struct setting *s)
+/* "quota", "quota_file", "quota_line" */
+static void add_setting(struct json_object *o, const char *key, const struct setting *s,
+                        const struct policy *p)
 {
+    AUTOFREE char *file = mem_printf("%s_file", key), *line = mem_printf("%s_line", key);
     part_add_limit(o, key, s->value);
-    json_add(o, line_key, s->line ? json_object_new_int64(s->line) : NULL);
+    part_add_place(o, file, line, s->at, p->files);
 }
 
 struct json_object *part_groups(const struct snapshot *s)
@@ -35,16 +39,16 @@ struct json_object *part_groups(const struct snapshot *s)
         json_add_string(row, "name", g->name);
         json_add_int(row, "vms", g->vms);
         json_add_int(row, "cpus", g->cpus);
-        add_setting(row, "quota", "quota_line", &set->quota);
-        add_setting(row, "max", "max_line", &set->max);
-        add_setting(row, "weight", "weight_line", &set->weight);
+        add_setting(row, "quota", &set->quota, p);
+        add_setting(row, "max", &set->max, p);
+        add_setting(row, "weight", &set->weight, p);
         json_add_int(row, "idle_jobs", g->idle_jobs);
         json_add_int(row, "running_jobs", g->running_jobs);
         json_add_int(row, "starting", g->starting);
         json_add_bool(row, "exclusive", set->exclusive);
         json_add(row, "templates", template_names(p, set));
         json_add(row, "submitters", names(set->submitters, set->n_submitters));
-        part_add_reason(row, "limited", &g->limited, p->file);
+        part_add_reason(row, "limited", &g->limited, p->files);
         (void)json_object_array_add(rows, row);
     }
     return rows;

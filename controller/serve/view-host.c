@@ -70,7 +70,7 @@ struct json_object *part_host(const struct snapshot *s, const struct policy_host
     json_add_int(row, "failures", host->failures);
     part_add_time(row, "last_failure", host->last_failure);
     part_add_limit(row, "max_vms", set->max_vms.value);
-    json_add(row, "line", set->line ? json_object_new_int64(set->line) : NULL);
+    part_add_place(row, "file", "line", set->at, s->policy->files);
     return row;
 }
 

@@ -37,21 +37,28 @@ bool part_is_reason(const struct reason *r)
     return r->code != REASON_NONE;
 }
 
+void part_add_place(struct json_object *o, const char *file_key, const char *line_key,
+                    struct policy_place at, const char *const *files)
+{
+    json_add_string(o, file_key, at.line ? files[at.file] : NULL);
+    json_add(o, line_key, at.line ? json_object_new_int64(at.line) : NULL);
+}
+
 void part_add_reason(struct json_object *o, const char *key, const struct reason *r,
-                     const char *file)
+                     const char *const *files)
 {
     if (!part_is_reason(r)) {
         json_add(o, key, NULL);
         return;
     }
     CLEANUP(text_done) struct text sentence = {0};
-    reason_render(r, file, &sentence);
+    reason_render(r, files, &sentence);
     struct json_object *reason = json_object_new_object();
     json_add_string(reason, "code", reason_name(r->code));
     json_add_string(reason, "text", text_get(&sentence));
     json_add_int(reason, "n", r->n);
     part_add_limit(reason, "limit", r->limit);
-    json_add(reason, "line", r->line ? json_object_new_int64(r->line) : NULL);
+    part_add_place(reason, "file", "line", r->at, files);
     part_add_name(reason, "subject", r->subject);
     json_add(o, key, reason);
 }

@@ -14,9 +14,12 @@ void part_add_duration(struct json_object *o, const char *key, usec duration);
 void part_add_name(struct json_object *o, const char *key, const char *name);
 /** Add a number, null when it is POLICY_UNLIMITED. */
 void part_add_limit(struct json_object *o, const char *key, int64_t limit);
+/** Add the name of the file and the line of @at under these keys, null for the default. */
+void part_add_place(struct json_object *o, const char *file_key, const char *line_key,
+                    struct policy_place at, const char *const *files);
 /** Add a reason, null when there is none. */
 void part_add_reason(struct json_object *o, const char *key, const struct reason *r,
-                     const char *file);
+                     const char *const *files);
 /** Whether there is a reason at all. */
 bool part_is_reason(const struct reason *r);
 

@@ -21,7 +21,7 @@ static struct json_object *action_row(const struct snapshot *s, const struct pla
                       a->policy_group < p->n_groups ? p->groups[a->policy_group].name : NULL);
         json_add_bool(row, "exclusive", a->exclusive);
     }
-    part_add_reason(row, "reason", &a->reason, p->file);
+    part_add_reason(row, "reason", &a->reason, p->files);
     return row;
 }
 
@@ -63,7 +63,7 @@ struct json_object *view_plan(const struct snapshot *s, usec now)
     plan_render(plan, &text);
     part_add_time(view, "made", plan->now);
     part_add_time(view, "next_look", plan->next_look);
-    part_add_reason(view, "frozen", &plan->frozen, s->policy->file);
+    part_add_reason(view, "frozen", &plan->frozen, s->policy->files);
     json_add_int(view, "changes", (int64_t)plan->n_actions);
     for (int kind = 0; kind < ACTION_KIND_COUNT; kind++)
         json_add_int(view, action_kind_name((enum action_kind)kind), counts[kind]);

@@ -12,12 +12,12 @@ static const char *seconds(usec d, char buffer[static UNITS_TEXT_MAX])
 }
 
 static void add_limit(struct json_object *limits, const char *key, int64_t used,
-                      const struct setting *limit)
+                      const struct setting *limit, const struct policy *p)
 {
     struct json_object *o = json_object_new_object();
     json_add_int(o, "used", used);
     part_add_limit(o, "limit", limit->value);
-    json_add(o, "line", limit->line ? json_object_new_int64(limit->line) : NULL);
+    part_add_place(o, "file", "line", limit->at, p->files);
     json_add(limits, key, o);
 }
 
@@ -26,13 +26,13 @@ static struct json_object *limits(const struct snapshot *s)
     const struct plan *plan = s->plan;
     struct part_use use = part_use(plan);
     struct json_object *o = json_object_new_object();
-    add_limit(o, "vms", use.vms, &s->policy->limits.vms);
-    add_limit(o, "cpus", use.cpus, &s->policy->limits.cpus);
-    add_limit(o, "memory", use.memory, &s->policy->limits.memory);
+    add_limit(o, "vms", use.vms, &s->policy->limits.vms, s->policy);
+    add_limit(o, "cpus", use.cpus, &s->policy->limits.cpus, s->policy);
+    add_limit(o, "memory", use.memory, &s->policy->limits.memory, s->policy);
     add_limit(o, "starts_in_flight", plan->counts[VM_CREATING] + plan->counts[VM_BOOTING],
-              &s->policy->limits.starts_in_flight);
+              &s->policy->limits.starts_in_flight, s->policy);
     add_limit(o, "starts_per_minute", (int64_t)s->world->n_starts,
-              &s->policy->limits.starts_per_minute);
+              &s->policy->limits.starts_per_minute, s->policy);
     return o;
 }
 
@@ -115,7 +115,7 @@ static struct json_object *degraded(const struct snapshot *s, usec now)
     char age[UNITS_TEXT_MAX];
     if (part_is_reason(&plan->frozen) && plan->frozen.code != REASON_PAUSED) {
         text_add(&t, "frozen: ");
-        reason_render(&plan->frozen, s->policy->file, &t);
+        reason_render(&plan->frozen, s->policy->files, &t);
         complain(list, &t);
     }
     for (size_t i = 0; i < plan->n_trust; i++) {
@@ -200,7 +200,7 @@ struct json_object *view_status(const struct snapshot *s, usec now)
                                                                        : "ok");
     json_add(view, "degraded", wrong);
     json_add_bool(view, "paused", paused);
-    part_add_reason(view, "frozen", &s->plan->frozen, s->policy->file);
+    part_add_reason(view, "frozen", &s->plan->frozen, s->policy->files);
     json_add_int(view, "changes", (int64_t)s->plan->n_actions);
     json_add(view, "vms", vm_counts(s->plan));
     json_add(view, "limits", limits(s));

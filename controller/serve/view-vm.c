@@ -30,7 +30,7 @@ struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm)
     json_add_int(row, "free_memory", vm->free_memory);
     json_add_int(row, "claimed", vm->claimed);
     part_add_name(row, "job", vm->job);
-    part_add_reason(row, "reason", &vm->reason, s->policy->file);
+    part_add_reason(row, "reason", &vm->reason, s->policy->files);
     return row;
 }
 
@@ -119,7 +119,7 @@ static struct json_object *planned_actions(const struct snapshot *s, const struc
             continue;
         struct json_object *row = json_object_new_object();
         json_add_string(row, "action", action_kind_name(a->kind));
-        part_add_reason(row, "reason", &a->reason, s->policy->file);
+        part_add_reason(row, "reason", &a->reason, s->policy->files);
         (void)json_object_array_add(rows, row);
     }
     return rows;

@@ -3,7 +3,7 @@
  * `-o json`; whoever shows something shows one of these. Each has "version": 1 and "now".
  *
  * Points in time are µs since the epoch and durations µs, null for never; sizes are bytes.
- * A reason is {"code", "text", "n", "limit", "line", "subject"}, or null when there is none.
+ * A reason is {"code", "text", "n", "limit", "file", "line", "subject"}, or null when there is none.
  * All functions return a new object, owned by the caller (json_object_put).
  */
 #pragma once

@@ -40,7 +40,7 @@ static uint64_t mix(uint64_t z)
 
 static struct setting value(int64_t v)
 {
-    return (struct setting){v, 1};
+    return (struct setting){v, {1}};
 }
 
 static struct policy *make_policy(struct arena *a, const struct size *size)

@@ -32,7 +32,7 @@ static const int64_t memory_step = 128 * MIB; /* what a startd rounds a request 
 
 static struct setting value(int64_t v)
 {
-    return (struct setting){v, 1};
+    return (struct setting){v, {1}};
 }
 
 static const struct policy *make_policy(struct arena *a, struct draw *d)

@@ -19,7 +19,7 @@ static const char *text_of(const struct trial *t, const struct plan *plan)
 static bool same_action(const struct plan_action *a, const struct plan_action *b)
 {
     return a->kind == b->kind && a->reason.code == b->reason.code && a->reason.n == b->reason.n &&
-           a->reason.limit == b->reason.limit && a->reason.line == b->reason.line &&
+           a->reason.limit == b->reason.limit && a->reason.at.line == b->reason.at.line &&
            strcmp(a->uuid, b->uuid) == 0 && strcmp(a->name, b->name) == 0 &&
            strcmp(a->host, b->host) == 0 && strcmp(a->volume, b->volume) == 0 &&
            strcmp(a->machine, b->machine) == 0 && a->policy_template == b->policy_template &&

@@ -11,8 +11,8 @@ static const char *const tags[] = {"ssd", "gpu", "fast"};
 static struct setting limit(struct draw *d, unsigned line, int percent, int64_t most)
 {
     if (!draw_chance(d, percent))
-        return (struct setting){POLICY_UNLIMITED, 0};
-    return (struct setting){draw_chance(d, 10) ? 0 : draw_range(d, 1, most), line};
+        return (struct setting){POLICY_UNLIMITED};
+    return (struct setting){draw_chance(d, 10) ? 0 : draw_range(d, 1, most), {line}};
 }
 
 static const char **some_tags(struct arena *a, struct draw *d, int percent, size_t *ret_n)
@@ -45,7 +45,7 @@ static void make_templates(struct arena *a, struct draw *d, struct policy *p)
             .gpus = draw_chance(d, 10) ? draw_range(d, 1, 4) : 0,
             .spare = draw_chance(d, 20) ? draw_range(d, 1, 3) : 0,
             .max_vms = limit(d, 50 + (unsigned)i, 15, 6),
-            .line = 40 + (unsigned)i,
+            .at = {40 + (unsigned)i},
         };
         t[i].memory = t[i].cpus * DRAW_ONE(d, each);
         t[i].needs = some_tags(a, d, 4, &t[i].n_needs);
@@ -65,7 +65,7 @@ static void make_budgets(struct arena *a, struct draw *d, struct policy_group *g
             .from = draw_chance(d, 50) ? 0 : (int)draw_range(d, 0, POLICY_DAY_MINUTES - 1),
             .until = POLICY_DAY_MINUTES,
             .percent = draw_chance(d, 50),
-            .line = 90,
+            .at = {90},
         };
         if (list[i].from && draw_chance(d, 70))
             list[i].until = (int)draw_range(d, 1, POLICY_DAY_MINUTES);
@@ -88,14 +88,14 @@ static void make_groups(struct arena *a, struct draw *d, struct policy *p)
         size_t *list = arena_take(a, p->n_templates, sizeof(*list));
         *group = (struct policy_group){
             .name = names[k],
-            .quota = {draw_chance(d, 30) ? draw_range(d, 1, 40) : 0, 60},
+            .quota = {draw_chance(d, 30) ? draw_range(d, 1, 40) : 0, {60}},
             .max = limit(d, 61, 25, 60),
             .max_vms = limit(d, 62, 15, 8),
             .max_memory = limit(d, 63, 10, 200),
-            .weight = {draw_chance(d, 30) ? draw_range(d, 0, 5) : 1, 64},
+            .weight = {draw_chance(d, 30) ? draw_range(d, 0, 5) : 1, {64}},
             .templates = list,
             .exclusive = draw_chance(d, 25),
-            .line = 59,
+            .at = {59},
         };
         if (group->max_memory.value != POLICY_UNLIMITED)
             group->max_memory.value *= GIB;
@@ -128,7 +128,7 @@ static void make_hosts(struct arena *a, struct draw *d, struct policy *p)
             .cpus = draw_chance(d, 30) ? draw_range(d, 1, 64) : 0,
             .memory = draw_chance(d, 30) ? draw_range(d, 1, 128) * GIB : 0,
             .max_vms = limit(d, 30, 10, 5),
-            .line = 29,
+            .at = {29},
         };
         h[i].tags = some_tags(a, d, 60, &h[i].n_tags);
     }
@@ -141,8 +141,8 @@ static void make_limits(struct draw *d, struct policy *p)
     p->limits.memory = limit(d, 22, 15, 200);
     if (p->limits.memory.value != POLICY_UNLIMITED)
         p->limits.memory.value *= GIB;
-    p->limits.starts_in_flight = (struct setting){10, 0};
-    p->limits.starts_per_minute = (struct setting){60, 0};
+    p->limits.starts_in_flight = (struct setting){10};
+    p->limits.starts_per_minute = (struct setting){60};
     if (draw_chance(d, 25))
         p->limits.starts_in_flight = limit(d, 23, 80, 8);
     if (draw_chance(d, 25))
@@ -153,9 +153,9 @@ static void make_limits(struct draw *d, struct policy *p)
         p->limits.host_starts_in_flight.value = 1;
     if (p->limits.host_starts_per_minute.value == 0)
         p->limits.host_starts_per_minute.value = 1;
-    p->limits.slow_start = (struct setting){draw_chance(d, 30) ? draw_range(d, 1, 3) : 0, 27};
+    p->limits.slow_start = (struct setting){draw_chance(d, 30) ? draw_range(d, 1, 3) : 0, {27}};
     if (draw_chance(d, 2)) { /* nothing holds it back but the number of actions in a step */
-        const struct setting none = {POLICY_UNLIMITED, 0};
+        const struct setting none = {POLICY_UNLIMITED};
         p->limits.vms = p->limits.cpus = p->limits.memory = none;
         p->limits.starts_in_flight = p->limits.starts_per_minute = none;
         p->limits.slow_start.value = 0;
@@ -196,7 +196,7 @@ const struct policy *site_policy(struct arena *a, struct draw *d)
         .n_schedds = (size_t)draw_range(d, 1, draw_chance(d, 20) ? 3 : 1),
     };
     for (size_t i = 0; i < p->n_schedds; i++)
-        schedds[i] = (struct policy_schedd){names[i], "cm", "/etc/condor/60-eyrie.conf", "", 10};
+        schedds[i] = (struct policy_schedd){names[i], "cm", "/etc/condor/60-eyrie.conf", "", {10}};
     make_limits(d, p);
     make_timing(d, p);
     make_templates(a, d, p);

@@ -1,0 +1,13 @@
+/*
+ * One tree over another: the later file wins, key by key.
+ */
+#pragma once
+
+#include "config/tree.h"
+
+/**
+ * Merge @from into @into, both maps. A map in both is merged in turn. So is a list of maps (hosts,
+ * schedds): items of the same name are one, others are added. Any other value takes the place of
+ * the one before, which it keeps as `over`. Both trees belong to @a and are one afterwards.
+ */
+void merge_trees(struct arena *a, struct tree_node *into, struct tree_node *from);
