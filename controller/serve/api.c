@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "serve/listen.h"
 #include "serve/utf8.h"
-#include "serve/view.h"
 
 enum {
     CONNECTIONS_MAX = 256,
@@ -20,6 +19,8 @@ enum {
     IDLE_SECONDS = 10,          /* a connection on which nothing moves is closed */
     HEADER_BYTES = 16 * 1024,   /* request line, headers and read buffer of one connection */
     BODY_BYTES = 64 * 1024,
+    THROWN_BYTES = 1024 * 1024, /* of a longer one are read, to be able to say so */
+    PARAMETERS_MAX = 16,
     PATH_BYTES = 1024,
     SHARED_MAX = 16,
 };
@@ -51,7 +52,9 @@ struct api {
 
 /* One request under way. */
 struct request {
-    size_t body; /* bytes that came so far; they are not kept */
+    struct text body;
+    bool too_long; /* the body is; the rest of it is read and thrown away */
+    size_t thrown;
 };
 
 static void drive(struct api *a)
@@ -142,18 +145,21 @@ static uid_t connection_uid(struct MHD_Connection *connection)
 
 static struct MHD_Response *response_new(const struct answer *answer)
 {
-    size_t length;
-    const char *json =
-        json_object_to_json_string_length(answer->body, JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+    size_t length = answer->text.length;
+    const char *text = text_get(&answer->text);
+    if (!answer->type)
+        text = json_object_to_json_string_length(answer->body, JSON_C_TO_STRING_NOSLASHESCAPE,
+                                                 &length);
     char *body = mem_resize(NULL, length + 1, 1);
-    memcpy(body, json, length);
+    memcpy(body, text, length);
     utf8_mend(body, length);
-    body[length] = '\n';
-    struct MHD_Response *r =
-        MHD_create_response_from_buffer(length + 1, body, MHD_RESPMEM_MUST_FREE);
+    if (!answer->type)
+        body[length++] = '\n';
+    struct MHD_Response *r = MHD_create_response_from_buffer(length, body, MHD_RESPMEM_MUST_FREE);
     if (!r)
         mem_exhausted();
-    (void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    (void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                  answer->type ? answer->type : "application/json");
     (void)MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     if (answer->allow)
         (void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, answer->allow);
@@ -186,7 +192,9 @@ static struct shared *shared_get(struct api *a, const char *path, uid_t who)
         at >= slot->made && at - slot->made < USEC_PER_SEC)
         return slot;
     shared_drop(slot);
-    struct answer answer = route_answer(a->port, a->userdata, at, "GET", path, who);
+    struct answer answer = route_answer(
+        a->port, a->userdata,
+        &(struct question){.method = "GET", .path = path, .who = who, .now = at});
     *slot = (struct shared){
         .path = mem_strdup(path),
         .plan = now ? now->plan : NULL,
@@ -195,27 +203,69 @@ static struct shared *shared_get(struct api *a, const char *path, uid_t who)
         .status = answer.status,
         .response = response_new(&answer),
     };
-    (void)json_object_put(answer.body);
+    answer_done(&answer);
     return slot;
 }
 
-static enum MHD_Result respond(struct api *a, struct MHD_Connection *connection,
-                               const char *method, const char *path, const struct answer *refused)
+/* The parameters of a request, as they come. */
+struct parameters {
+    struct parameter list[PARAMETERS_MAX];
+    size_t n;
+};
+
+static enum MHD_Result take_parameter(void *userdata, enum MHD_ValueKind kind, const char *key,
+                                      const char *value)
 {
-    uid_t who = connection_uid(connection);
+    struct parameters *p = userdata;
+    (void)kind;
+    if (p->n == PARAMETERS_MAX)
+        return MHD_NO;
+    p->list[p->n++] = (struct parameter){key, value ? value : ""};
+    return MHD_YES;
+}
+
+static enum MHD_Result queue(struct MHD_Connection *connection, struct answer *answer)
+{
+    struct MHD_Response *response = response_new(answer);
+    enum MHD_Result r = MHD_queue_response(connection, answer->status, response);
+    MHD_destroy_response(response);
+    answer_done(answer);
+    return r;
+}
+
+static enum MHD_Result respond(struct api *a, struct MHD_Connection *connection,
+                               const char *method, const char *path, const struct request *request)
+{
+    AUTOJSON struct json_object *body = NULL;
+    struct parameters parameters = {.n = 0};
+    struct err e = {0};
+    struct answer answer;
+    struct question q = {
+        .method = method,
+        .path = path,
+        .parameters = parameters.list,
+        .who = connection_uid(connection),
+        .now = loop_now(a->loop),
+    };
+    (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_parameter, &parameters);
+    q.n_parameters = parameters.n;
     bool get = text_equal(method, "GET") || text_equal(method, "HEAD");
-    if (!refused && get && route_is_shared(path)) {
-        struct shared *s = shared_get(a, path, who);
+    if (get && q.n_parameters == 0 && route_is_shared(path)) {
+        struct shared *s = shared_get(a, path, q.who);
         return MHD_queue_response(connection, s->status, s->response);
     }
-    struct answer answer =
-        refused ? *refused
-                : route_answer(a->port, a->userdata, loop_now(a->loop), method, path, who);
-    struct MHD_Response *response = response_new(&answer);
-    enum MHD_Result r = MHD_queue_response(connection, answer.status, response);
-    MHD_destroy_response(response);
-    (void)json_object_put(answer.body);
-    return r;
+    if (request->too_long) {
+        answer = answer_refusal(413, "the body is longer than %d bytes", BODY_BYTES);
+    } else if (request->body.length > 0 &&
+               (json_parse(request->body.data, request->body.length, &body, &e) < 0 ||
+                !json_object_is_type(body, json_type_object))) {
+        answer = answer_refusal(400, "the body is no JSON object%s%s", e.text[0] ? ": " : "",
+                                e.text);
+    } else {
+        q.body = body;
+        answer = route_answer(a->port, a->userdata, &q);
+    }
+    return queue(connection, &answer);
 }
 
 /* As the client announces it; a body that comes in chunks is counted as it comes. */
@@ -226,30 +276,47 @@ static unsigned long long body_length(struct MHD_Connection *connection)
     return length ? strtoull(length, NULL, 10) : 0;
 }
 
+/* The headers are there: what is too long is refused before its body is read. */
+static enum MHD_Result begin(struct MHD_Connection *connection, const char *url)
+{
+    struct answer answer;
+    if (strlen(url) > PATH_BYTES)
+        answer = answer_refusal(414, "the path is longer than %d bytes", PATH_BYTES);
+    else if (body_length(connection) > BODY_BYTES)
+        answer = answer_refusal(413, "the body is longer than %d bytes", BODY_BYTES);
+    else
+        return MHD_YES;
+    return queue(connection, &answer);
+}
+
+static enum MHD_Result take_body(struct request *request, const char *bytes, size_t n)
+{
+    request->too_long = request->too_long || request->body.length + n > BODY_BYTES;
+    if (!request->too_long) {
+        text_add_bytes(&request->body, bytes, n);
+        return MHD_YES;
+    }
+    request->thrown += n;
+    return request->thrown > THROWN_BYTES ? MHD_NO : MHD_YES; /* MHD_NO closes the connection */
+}
+
 /* Called once for the headers, then for each piece of the body, then at its end. */
 static enum MHD_Result on_request(void *userdata, struct MHD_Connection *connection,
                                   const char *url, const char *method, const char *version,
                                   const char *upload, size_t *upload_size, void **context)
 {
-    struct api *a = userdata;
     struct request *request = *context;
     (void)version;
-    (void)upload;
     if (!request) {
         *context = mem_new(1, sizeof(*request));
-        struct answer refused = {.status = 0};
-        if (strlen(url) > PATH_BYTES)
-            refused = (struct answer){.status = 414, .body = view_error("the path is too long")};
-        else if (body_length(connection) > BODY_BYTES)
-            refused = (struct answer){.status = 413, .body = view_error("the body is too long")};
-        return refused.status ? respond(a, connection, method, url, &refused) : MHD_YES;
+        return begin(connection, url);
     }
     if (*upload_size > 0) {
-        request->body += *upload_size;
+        size_t n = *upload_size;
         *upload_size = 0;
-        return request->body > BODY_BYTES ? MHD_NO : MHD_YES; /* MHD_NO: closes the connection */
+        return take_body(request, upload, n);
     }
-    return respond(a, connection, method, url, NULL);
+    return respond(userdata, connection, method, url, request);
 }
 
 static void on_completed(void *userdata, struct MHD_Connection *connection, void **context,
@@ -258,7 +325,10 @@ static void on_completed(void *userdata, struct MHD_Connection *connection, void
     (void)userdata;
     (void)connection;
     (void)code;
-    free(*context);
+    struct request *request = *context;
+    if (request)
+        text_done(&request->body);
+    free(request);
     *context = NULL;
 }
 

@@ -2,85 +2,42 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/text.h"
+#include "config/spelling.h"
 #include "serve/view.h"
 
-/* A plan this many looks old means that steps have stopped. */
-enum { READY_LOOKS = 6 };
-
-typedef struct json_object *(*view_function)(const struct snapshot *s, usec now);
-typedef int (*command_function)(void *userdata, uid_t who, struct err *e);
-
-static const struct {
-    const char *path;
-    view_function view;
-} views[] = {
-    {"/v1/demand", view_demand}, {"/v1/flock", view_flock}, {"/v1/groups", view_groups},
-    {"/v1/hosts", view_hosts},   {"/v1/plan", view_plan},   {"/v1/status", view_status},
-    {"/v1/vms", view_vms},       {"/v1/world", view_world},
+enum {
+    READY_LOOKS = 6,     /* a plan this many looks old means that steps have stopped */
+    PARAMETERS_MAX = 4,  /* that one route takes */
 };
 
-/* What can be explained: the path ends with a name. */
-static const struct {
-    const char *path;
-    int (*view)(const struct snapshot *s, usec now, const char *name, struct json_object **ret,
-                struct err *e);
-} explanations[] = {
-    {"/v1/explain/group/", view_explain_group},
-    {"/v1/explain/host/", view_explain_host},
-    {"/v1/explain/vm/", view_explain_vm},
+/* A question on its way through the table. */
+struct asked {
+    const struct question *question;
+    const struct api_port *port;
+    void *userdata;
+    const struct snapshot *s; /* NULL before the first step */
+    const char *name;         /* what stands for the part in braces; "" when there is none */
 };
 
-enum command {
-    COMMAND_FLOCK_APPLY,
-    COMMAND_FLOCK_REMOVE,
-    COMMAND_LOOK,
-    COMMAND_PAUSE,
-    COMMAND_RESUME,
-};
-
-static const struct {
-    const char *path;
+/*
+ * A route, and what answers it: @view or @explain show the snapshot, @change does something and then
+ * says @text, @other needs neither. A part in braces stands for one name.
+ */
+struct route {
+    const char *name;
+    struct json_object *(*view)(const struct snapshot *s, usec now);
+    int (*explain)(const struct snapshot *s, usec now, const char *name, struct json_object **ret,
+                   struct err *e);
+    int (*change)(const struct asked *asked, struct err *e);
     const char *text;
-} commands[] = {
-    [COMMAND_FLOCK_APPLY] = {"/v1/flock/apply", "the flocking fragments will be put in place"},
-    [COMMAND_FLOCK_REMOVE] = {"/v1/flock/remove", "the flocking fragments will be taken away"},
-    [COMMAND_LOOK] = {"/v1/look", "looking now"},
-    [COMMAND_PAUSE] = {"/v1/pause", "paused: nothing is changed until eyrie resume"},
-    [COMMAND_RESUME] = {"/v1/resume", "resumed"},
+    struct answer (*other)(const struct asked *asked);
+    const char *parameters[PARAMETERS_MAX]; /* the keys that it knows */
 };
-
-static command_function find_command(const struct api_port *port, enum command command)
-{
-    switch (command) {
-    case COMMAND_FLOCK_APPLY:
-        return port->flock_apply;
-    case COMMAND_FLOCK_REMOVE:
-        return port->flock_remove;
-    case COMMAND_LOOK:
-        return port->look;
-    case COMMAND_PAUSE:
-        return port->pause;
-    case COMMAND_RESUME:
-        return port->resume;
-    }
-    return NULL;
-}
-
-static struct answer refuse(unsigned status, const char *text)
-{
-    return (struct answer){.status = status, .body = view_error(text)};
-}
-
-static struct answer wrong_method(const char *allow)
-{
-    struct answer a = refuse(405, "this path takes another method");
-    a.allow = allow;
-    return a;
-}
 
 static struct answer say(const char *text)
 {
@@ -90,9 +47,133 @@ static struct answer say(const char *text)
     return (struct answer){.status = 200, .body = o};
 }
 
-static bool may_look(const char *method)
+struct answer answer_refusal(unsigned status, const char *format, ...)
 {
-    return text_equal(method, "GET") || text_equal(method, "HEAD");
+    char *text = NULL;
+    va_list list;
+    va_start(list, format);
+    int n = vasprintf(&text, format, list);
+    va_end(list);
+    if (n < 0)
+        mem_exhausted();
+    struct answer a = {.status = status, .body = view_error(text)};
+    free(text);
+    return a;
+}
+
+void answer_done(struct answer *a)
+{
+    (void)json_object_put(a->body);
+    text_done(&a->text);
+    *a = (struct answer){0};
+}
+
+static struct answer no_snapshot(void)
+{
+    return answer_refusal(503, "eyried has only just started: there is no plan yet");
+}
+
+static struct answer healthy(const struct asked *asked)
+{
+    (void)asked; /* that this is said shows it */
+    return say("ok");
+}
+
+static struct answer ready(const struct asked *asked)
+{
+    const struct snapshot *s = asked->s;
+    if (!s)
+        return no_snapshot();
+    usec old = asked->question->now - s->server.last_step;
+    char age[UNITS_TEXT_MAX];
+    if (old > READY_LOOKS * s->policy->timing.look_every.value + USEC_PER_MINUTE)
+        return answer_refusal(503, "the last step was %s ago",
+                              units_format_duration(old - old % USEC_PER_SEC, age));
+    return say("ready");
+}
+
+static int flock_apply(const struct asked *asked, struct err *e)
+{
+    return asked->port->flock_apply(asked->userdata, asked->question->who, e);
+}
+
+static int flock_remove(const struct asked *asked, struct err *e)
+{
+    return asked->port->flock_remove(asked->userdata, asked->question->who, e);
+}
+
+static int look(const struct asked *asked, struct err *e)
+{
+    return asked->port->look(asked->userdata, asked->question->who, e);
+}
+
+static int pause_pool(const struct asked *asked, struct err *e)
+{
+    return asked->port->pause(asked->userdata, asked->question->who, e);
+}
+
+static int resume_pool(const struct asked *asked, struct err *e)
+{
+    return asked->port->resume(asked->userdata, asked->question->who, e);
+}
+
+/* A new route is one more line here, and one more path in docs/openapi.yaml. */
+static const struct route routes[] = {
+    {"GET /healthz", .other = healthy},
+    {"GET /readyz", .other = ready},
+    {"GET /v1/demand", .view = view_demand},
+    {"GET /v1/explain/group/{name}", .explain = view_explain_group},
+    {"GET /v1/explain/host/{name}", .explain = view_explain_host},
+    {"GET /v1/explain/vm/{name}", .explain = view_explain_vm},
+    {"GET /v1/flock", .view = view_flock},
+    {"POST /v1/flock/apply", .change = flock_apply,
+     .text = "the flocking fragments will be put in place"},
+    {"POST /v1/flock/remove", .change = flock_remove,
+     .text = "the flocking fragments will be taken away"},
+    {"GET /v1/groups", .view = view_groups},
+    {"GET /v1/hosts", .view = view_hosts},
+    {"POST /v1/look", .change = look, .text = "looking now"},
+    {"POST /v1/pause", .change = pause_pool,
+     .text = "paused: nothing is changed until eyrie resume"},
+    {"GET /v1/plan", .view = view_plan},
+    {"POST /v1/resume", .change = resume_pool, .text = "resumed"},
+    {"GET /v1/status", .view = view_status},
+    {"GET /v1/vms", .view = view_vms},
+    {"GET /v1/world", .view = view_world},
+};
+
+const char *route_name(size_t i)
+{
+    return i < ARRAY_SIZE(routes) ? routes[i].name : NULL;
+}
+
+static const char *route_path(const struct route *r)
+{
+    return strchr(r->name, '/');
+}
+
+/* Whether @path is one of the route's; *ret_name is then its name, owned by the caller, or NULL. */
+static bool route_has(const struct route *r, const char *path, char **ret_name)
+{
+    const char *pattern = route_path(r), *open = strchr(pattern, '{');
+    if (!open)
+        return text_equal(path, pattern);
+    const char *after = strchr(open, '}') + 1;
+    size_t before = (size_t)(open - pattern), length = strlen(path), tail = strlen(after);
+    if (length <= before + tail || strncmp(path, pattern, before) != 0 ||
+        strcmp(path + length - tail, after) != 0)
+        return false;
+    *ret_name = mem_printf("%.*s", (int)(length - before - tail), path + before);
+    return true;
+}
+
+/* HEAD is GET whose body is left out. */
+static bool route_takes(const struct route *r, const char *method)
+{
+    size_t length = strcspn(r->name, " ");
+    if (text_equal(method, "HEAD"))
+        method = "GET";
+    return strlen(method) == length && strncmp(r->name, method, length) == 0;
 }
 
 static bool may_change(uid_t who)
@@ -119,82 +200,86 @@ static unsigned status_of(int r)
     }
 }
 
-static struct answer no_snapshot(void)
-{
-    return refuse(503, "eyried has only just started: there is no plan yet");
-}
-
-static struct answer ready(const struct snapshot *s, usec now)
-{
-    if (!s)
-        return no_snapshot();
-    usec old = now - s->server.last_step;
-    if (old > READY_LOOKS * s->policy->timing.look_every.value + USEC_PER_MINUTE) {
-        char age[UNITS_TEXT_MAX];
-        AUTOFREE char *text = mem_printf(
-            "the last step was %s ago", units_format_duration(old - old % USEC_PER_SEC, age));
-        return refuse(503, text);
-    }
-    return say("ready");
-}
-
-static struct answer change(const struct api_port *port, void *userdata, const char *method,
-                            enum command command, uid_t who)
+static struct answer change(const struct route *r, const struct asked *asked)
 {
     struct err e = {0};
-    if (!text_equal(method, "POST"))
-        return wrong_method("POST");
-    if (!may_change(who)) {
-        AUTOFREE char *text =
-            mem_printf("uid %" PRIuMAX " may look but not change anything", (uintmax_t)who);
-        return refuse(403, text);
-    }
-    int r = find_command(port, command)(userdata, who, &e);
-    return r < 0 ? refuse(status_of(r), e.text) : say(commands[command].text);
+    if (!may_change(asked->question->who))
+        return answer_refusal(403, "uid %" PRIuMAX " may look but not change anything",
+                              (uintmax_t)asked->question->who);
+    int code = r->change(asked, &e);
+    return code < 0 ? answer_refusal(status_of(code), "%s", e.text) : say(r->text);
 }
 
-static struct answer show(const struct snapshot *s, usec now, const char *path)
+static struct answer explain(const struct route *r, const struct asked *asked)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(views); i++)
-        if (text_equal(path, views[i].path))
-            return s ? (struct answer){.status = 200, .body = views[i].view(s, now)}
-                     : no_snapshot();
-    for (size_t i = 0; i < ARRAY_SIZE(explanations); i++) {
-        struct err e = {0};
-        struct json_object *body = NULL;
-        if (!text_starts_with(path, explanations[i].path))
+    struct err e = {0};
+    struct json_object *body = NULL;
+    int code = r->explain(asked->s, asked->question->now, asked->name, &body, &e);
+    return code < 0 ? answer_refusal(status_of(code), "%s", e.text)
+                    : (struct answer){.status = 200, .body = body};
+}
+
+/* A misspelt parameter that is not said would give an answer to another question. */
+static const char *unknown_parameter(const struct route *r, const struct question *q)
+{
+    for (size_t i = 0; i < q->n_parameters; i++) {
+        bool known = false;
+        for (size_t k = 0; k < PARAMETERS_MAX && r->parameters[k]; k++)
+            known = known || text_equal(q->parameters[i].key, r->parameters[k]);
+        if (!known)
+            return q->parameters[i].key;
+    }
+    return NULL;
+}
+
+static struct answer answer_route(const struct route *r, struct asked *asked)
+{
+    const char *unknown = unknown_parameter(r, asked->question);
+    if (unknown)
+        return answer_refusal(400, "\"%.64s\" is no parameter of %s", unknown, r->name);
+    if (r->change)
+        return change(r, asked);
+    CLEANUP(snapshot_unref_p) struct snapshot *s = asked->port->snapshot(asked->userdata);
+    asked->s = s;
+    if (r->other)
+        return r->other(asked);
+    if (!s)
+        return no_snapshot();
+    return r->explain ? explain(r, asked)
+                      : (struct answer){.status = 200, .body = r->view(s, asked->question->now)};
+}
+
+struct answer route_answer(const struct api_port *port, void *userdata, const struct question *q)
+{
+    const struct route *other = NULL; /* takes the path with another method */
+    const char *near = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+        AUTOFREE char *name = NULL;
+        spelling_nearer(q->path, route_path(&routes[i]), &near);
+        if (!route_has(&routes[i], q->path, &name))
             continue;
-        const char *name = path + strlen(explanations[i].path);
-        if (!*name)
-            break;
-        if (!s)
-            return no_snapshot();
-        int r = explanations[i].view(s, now, name, &body, &e);
-        return r < 0 ? refuse(status_of(r), e.text) : (struct answer){.status = 200, .body = body};
+        if (!route_takes(&routes[i], q->method)) {
+            other = &routes[i];
+            continue;
+        }
+        struct asked asked = {
+            .question = q, .port = port, .userdata = userdata, .name = name ? name : ""};
+        return answer_route(&routes[i], &asked);
     }
-    return refuse(404, "there is nothing at this path");
-}
-
-struct answer route_answer(const struct api_port *port, void *userdata, usec now,
-                           const char *method, const char *path, uid_t who)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        if (text_equal(path, commands[i].path))
-            return change(port, userdata, method, (enum command)i, who);
-    if (!may_look(method))
-        return wrong_method("GET");
-    if (text_equal(path, "/healthz"))
-        return say("ok");
-    CLEANUP(snapshot_unref_p) struct snapshot *s = port->snapshot(userdata);
-    if (text_equal(path, "/readyz"))
-        return ready(s, now);
-    return show(s, now, path);
+    if (!other)
+        return near ? answer_refusal(404, "there is nothing at %.128s; did you mean %s?", q->path,
+                                     near)
+                    : answer_refusal(404, "there is nothing at %.128s", q->path);
+    struct answer a = answer_refusal(405, "%.16s does not work here; it is %s", q->method,
+                                     other->name);
+    a.allow = text_starts_with(other->name, "GET ") ? "GET, HEAD" : "POST";
+    return a;
 }
 
 bool route_is_shared(const char *path)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(views); i++)
-        if (text_equal(path, views[i].path))
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
+        if (routes[i].view && text_equal(path, route_path(&routes[i])))
             return true;
     return false;
 }

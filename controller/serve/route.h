@@ -1,11 +1,6 @@
 /*
- * What the API answers, without the protocol around it: method, path, who asks → status, JSON.
- *
- *   GET  /healthz                   the loop turns
- *   GET  /readyz                    there is a plan, and it is not an old one
- *   GET  /v1/{status,vms,plan,groups,hosts,flock,demand,world}
- *   GET  /v1/explain/{vm,host,group}/NAME
- *   POST /v1/{pause,resume,look}, /v1/flock/{apply,remove}      for admins
+ * What the API answers, without the protocol around it: a question → a status and a body. One table
+ * (route.c) has every route; docs/openapi.yaml describes them all, and a test holds the two together.
  *
  * Anyone may look. A call that changes something is for admins: root, and the user eyried runs as.
  */
@@ -15,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "serve/snapshot.h"
 
 /**
@@ -31,17 +27,42 @@ struct api_port {
     int (*flock_remove)(void *userdata, uid_t who, struct err *e);
 };
 
-struct answer {
-    unsigned status;          /* HTTP's */
-    const char *allow;        /* the method that would have been right, for 405; else NULL */
-    struct json_object *body; /* the caller's (json_object_put) */
+/** One `key=value` after the path's question mark. */
+struct parameter {
+    const char *key;
+    const char *value;
 };
 
-/** Answer one request. @path: unescaped, without the query. */
-struct answer route_answer(const struct api_port *port, void *userdata, usec now,
-                           const char *method, const char *path, uid_t who);
+/** What is asked. Strings are unescaped and never NULL. */
+struct question {
+    const char *method;
+    const char *path; /* without the parameters */
+    const struct parameter *parameters;
+    size_t n_parameters;
+    struct json_object *body; /* what was sent along: an object, or NULL */
+    uid_t who;
+    usec now;
+};
+
+struct answer {
+    unsigned status;          /* HTTP's */
+    const char *allow;        /* 405: the methods that this path takes; else NULL */
+    const char *type;         /* media type of @text; NULL: the body is JSON */
+    struct json_object *body;
+    struct text text;
+};
+
+/** Answer one question; the answer is the caller's (answer_done). */
+struct answer route_answer(const struct api_port *port, void *userdata, const struct question *q);
+void answer_done(struct answer *a);
+/** An answer that says no: {"version", "error"}. */
+struct answer answer_refusal(unsigned status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /**
  * Whether a GET of @path shows the same to everyone until the next step, so that its answer may be
  * given again for a moment.
  */
 bool route_is_shared(const char *path);
+/** The table, one by one: "GET /v1/explain/vm/{name}"; NULL at its end. */
+const char *route_name(size_t i);

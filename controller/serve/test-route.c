@@ -54,14 +54,17 @@ static const struct api_port port = {
 
 static unsigned ask(struct fake *f, const char *method, const char *path, uid_t who)
 {
-    struct answer a = route_answer(&port, f, SAMPLE_NOW, method, path, who);
+    struct answer a = route_answer(
+        &port, f,
+        &(struct question){.method = method, .path = path, .who = who, .now = SAMPLE_NOW});
     assert_non_null(a.body);
     assert_int_equal(json_int_or(a.body, "version", 0), 1);
     if (a.status != 200)
         assert_non_null(json_string_or(a.body, "error", NULL));
     assert_int_equal(a.status == 405, a.allow != NULL);
-    (void)json_object_put(a.body);
-    return a.status;
+    unsigned status = a.status;
+    answer_done(&a);
+    return status;
 }
 
 static void test_anyone_may_look(void **state)
@@ -136,10 +139,47 @@ static void test_not_ready_when_steps_have_stopped(void **state)
 {
     struct fake f = {0};
     (void)state;
-    struct answer a = route_answer(&port, &f, SAMPLE_NOW + USEC_PER_HOUR, "GET", "/readyz", 0);
+    struct answer a = route_answer(&port, &f,
+                                   &(struct question){.method = "GET",
+                                                      .path = "/readyz",
+                                                      .now = SAMPLE_NOW + USEC_PER_HOUR});
     assert_int_equal(a.status, 503);
     assert_string_equal(json_string_or(a.body, "error", ""), "the last step was 1h1s ago");
-    (void)json_object_put(a.body);
+    answer_done(&a);
+}
+
+static void test_the_table_is_in_order_and_each_route_is_answered(void **state)
+{
+    (void)state;
+    const char *last = "/";
+    for (size_t i = 0; route_name(i); i++) {
+        struct fake f = {0};
+        const char *name = route_name(i), *path = strchr(name, ' ') + 1;
+        AUTOFREE char *method = mem_printf("%.*s", (int)(path - 1 - name), name);
+        assert_true(strcmp(last, path) < 0);
+        last = path;
+        if (strstr(path, "/vm/{"))
+            path = "/v1/explain/vm/1a2b3c4d";
+        else if (strstr(path, "/host/{"))
+            path = "/v1/explain/host/hv01";
+        else if (strstr(path, "/group/{"))
+            path = "/v1/explain/group/juno";
+        assert_int_equal(ask(&f, method, path, 0), 200);
+    }
+}
+
+static void test_parameters_that_are_not_known_are_refused(void **state)
+{
+    struct fake f = {0};
+    (void)state;
+    struct answer a = route_answer(
+        &port, &f,
+        &(struct question){.method = "GET", .path = "/v1/vms", .now = SAMPLE_NOW,
+                           .parameters = &(struct parameter){"grop", "juno"}, .n_parameters = 1});
+    assert_int_equal(a.status, 400);
+    assert_string_equal(json_string_or(a.body, "error", ""),
+                        "\"grop\" is no parameter of GET /v1/vms");
+    answer_done(&a);
 }
 
 int main(void)
@@ -149,6 +189,8 @@ int main(void)
         cmocka_unit_test(test_only_admins_may_change),
         cmocka_unit_test(test_what_cannot_be_answered),
         cmocka_unit_test(test_before_the_first_step),
+        cmocka_unit_test(test_the_table_is_in_order_and_each_route_is_answered),
+        cmocka_unit_test(test_parameters_that_are_not_known_are_refused),
         cmocka_unit_test(test_not_ready_when_steps_have_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
