@@ -91,6 +91,7 @@ static struct json_object *view_new(const char *policy, uint64_t seed, const str
     json_add_int(o, "jobs", r->jobs);
     json_add_int(o, "jobs_done", r->jobs_done);
     json_add_int(o, "jobs_lost", r->jobs_lost);
+    json_add_int(o, "jobs_held", r->jobs_held);
     json_add_int(o, "vms_started", r->vms_started);
     json_add_int(o, "vms_peak", r->vms_peak);
     add_double(o, "vm_hours", r->vm_hours);
@@ -151,9 +152,10 @@ static void render(const struct cli *cli, struct json_object *view, FILE *out)
                   paint_age(json_int_or(view, "simulated", 0), text), json_int_or(view, "steps", 0),
                   json_int_or(view, "faults", 0), violations);
     (void)fprintf(out, "jobs    %" PRId64 " of %" PRId64 " done, %.1f cpu-hours; %" PRId64
-                       " were lost with their VM and ran again\n",
+                       " were lost with their VM, %" PRId64 " held for it\n",
                   json_int_or(view, "jobs_done", 0), json_int_or(view, "jobs", 0),
-                  json_double_or(view, "cpu_hours", 0), json_int_or(view, "jobs_lost", 0));
+                  json_double_or(view, "cpu_hours", 0), json_int_or(view, "jobs_lost", 0),
+                  json_int_or(view, "jobs_held", 0));
     (void)fprintf(out, "VMs     %" PRId64 " started (%.1f for 1000 jobs), %" PRId64 " at once\n",
                   json_int_or(view, "vms_started", 0), json_double_or(view, "vms_per_1000_jobs", 0),
                   json_int_or(view, "vms_peak", 0));

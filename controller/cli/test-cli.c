@@ -17,22 +17,14 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/paint.h"
+#include "cli/said.h"
 #include "serve/api.h"
 #include "serve/sample.h"
-
-enum { WORDS_MAX = 12 };
 
 struct stage {
     char folder[64];
     char *path;
     pid_t server;
-};
-
-/* What eyrie wrote and returned. */
-struct said {
-    int code;
-    char *out;
-    char *err;
 };
 
 static struct snapshot *port_degraded(void *userdata)
@@ -114,39 +106,6 @@ static void stage_end(struct stage *stage)
     (void)unlink(stage->path);
     (void)rmdir(stage->folder);
     free(stage->path);
-}
-
-static void said_done(struct said *said)
-{
-    free(said->out);
-    free(said->err);
-}
-
-/* Run "eyrie …"; @line is split at blanks. */
-static struct said eyrie(const char *line)
-{
-    AUTOFREE char *words = mem_printf("eyrie %s", line);
-    char *argv[WORDS_MAX + 1] = {0}, *save = NULL;
-    int argc = 0;
-    size_t out_length, err_length;
-    struct said said = {0};
-    for (char *w = strtok_r(words, " ", &save); w && argc < WORDS_MAX;
-         w = strtok_r(NULL, " ", &save))
-        argv[argc++] = w;
-    FILE *out = open_memstream(&said.out, &out_length);
-    FILE *err = open_memstream(&said.err, &err_length);
-    said.code = cli_main(argc, argv, out, err);
-    (void)fclose(out);
-    (void)fclose(err);
-    return said;
-}
-
-#define SAID CLEANUP(said_done) struct said
-
-static void assert_says(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("no \"%s\" in:\n%s", part, text);
 }
 
 static void test_looking_at_a_degraded_pool(void **state)

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/said.h"
 #include "config/config.h"
 #include "plan/plan.h"
 #include "record/recording.h"
@@ -22,47 +23,7 @@
 #define NOTHING SCENARIOS "/nothing-to-do-in-an-empty-world/world.json"
 #define POLICY SCENARIOS "/eyrie.yaml"
 
-enum { WORDS_MAX = 12 };
-
 static char folder[] = "/tmp/eyrie-offline-XXXXXX";
-
-struct said {
-    int code;
-    char *out;
-    char *err;
-};
-
-static void said_done(struct said *said)
-{
-    free(said->out);
-    free(said->err);
-}
-#define SAID CLEANUP(said_done) struct said
-
-/* Run "eyrie …"; @line is split at blanks. */
-static struct said eyrie(const char *line)
-{
-    AUTOFREE char *words = mem_printf("eyrie %s", line);
-    char *argv[WORDS_MAX + 1] = {0}, *save = NULL;
-    int argc = 0;
-    size_t out_length, err_length;
-    struct said said = {0};
-    for (char *w = strtok_r(words, " ", &save); w && argc < WORDS_MAX;
-         w = strtok_r(NULL, " ", &save))
-        argv[argc++] = w;
-    FILE *out = open_memstream(&said.out, &out_length);
-    FILE *err = open_memstream(&said.err, &err_length);
-    said.code = cli_main(argc, argv, out, err);
-    (void)fclose(out);
-    (void)fclose(err);
-    return said;
-}
-
-static void assert_says(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("no \"%s\" in:\n%s", part, text);
-}
 
 static const char *in_folder(const char *name)
 {

@@ -271,6 +271,23 @@ void check_step(struct sim *s, const struct plan *plan, const struct world *w)
         check_converged(s, plan);
 }
 
+/*
+ * L1, for a run without a horizon: whether jobs wait, or run, that never end. All were submitted, no
+ * fault is on, and no job has ended or was lost (it is held after some losses) for longer than any
+ * job takes, and six hours.
+ */
+bool check_stuck(struct sim *s)
+{
+    static const usec patience = 6 * USEC_PER_HOUR;
+    usec since;
+    if (s->jobs_open == 0 || s->next_submit < s->workload->n_jobs || !fault_over(s, &since) ||
+        s->now - s->moved <= s->longest + patience)
+        return false;
+    check_wrong(s, "L1", "%" PRId64 " jobs are in the queue, and none ended for %" PRId64 " s",
+                s->jobs_open, (s->now - s->moved) / USEC_PER_SEC);
+    return true;
+}
+
 /* S4: when no job is left and time has passed, only spare VMs are there, each whole. */
 void check_clean(struct sim *s)
 {

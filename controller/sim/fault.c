@@ -303,6 +303,7 @@ void fault_begin(struct sim *s, uint32_t index)
     life->on = true;
     s->faults_on++;
     s->fault_count[life->kind]++;
+    s->result->faults_of[life->kind]++;
     sim_say(s, "fault %s begins%s%s", kinds[life->kind].name,
             life->host == SIZE_MAX ? "" : " on ",
             life->host == SIZE_MAX ? "" : s->hosts[life->host].name);
@@ -317,7 +318,7 @@ void fault_end(struct sim *s, uint32_t index)
     s->faults_on--;
     life->over = true;
     s->fault_count[life->kind]--;
-    s->faults_over = s->now;
+    s->faults_over = s->moved = s->now;
     s->looks_since_faults = 0;
     sim_say(s, "fault %s ends", kinds[life->kind].name);
     if (kinds[life->kind].end)

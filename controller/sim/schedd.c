@@ -2,14 +2,18 @@
  * The schedd and the negotiator. Jobs wait in one queue for each kind, first come, first served. A
  * cycle gives the group that uses the least for its weight the next slot, in the fullest VM in which
  * it fits: HTCondor's default NEGOTIATOR_PRE_JOB_RANK prefers slots with few cpus left. A claim is used
- * again for the next job of its kind for CLAIM_WORKLIFE (20 minutes by default).
+ * again for the next job of its kind for CLAIM_WORKLIFE (20 minutes by default). A job that was lost
+ * with its VM too often is held, as sites do it by NumJobStarts in SYSTEM_PERIODIC_HOLD: else one that
+ * runs for longer than a policy lets any VM live would run again and again for ever.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "sim/state.h"
 
 static const usec claim_worklife = 20 * USEC_PER_MINUTE;
+enum { LOSSES_MAX = 10 };
 static const int64_t memory_step = 128 * MIB; /* as a startd rounds requests up */
 
 static int64_t job_memory(const struct kind *k)
@@ -40,8 +44,10 @@ void schedd_open(struct sim *s)
     for (size_t i = 0; i < w->n_kinds; i++)
         s->queues[i] = (struct queue){
             .first = NOBODY, .last = NOBODY, .fits = fits_template(s->policy, &w->kinds[i])};
-    for (size_t i = 0; i < w->n_jobs; i++)
+    for (size_t i = 0; i < w->n_jobs; i++) {
         s->jobs_open += s->queues[w->jobs[i].kind].fits;
+        s->longest = w->jobs[i].runtime > s->longest ? w->jobs[i].runtime : s->longest;
+    }
     if (w->n_jobs > 0)
         events_add(&s->events, s->epoch + w->jobs[0].submit, EVENT_SUBMIT, 0, 0);
 }
@@ -94,6 +100,7 @@ void job_submit(struct sim *s)
     const struct workload *w = s->workload;
     while (s->next_submit < w->n_jobs && s->epoch + w->jobs[s->next_submit].submit <= s->now)
         enqueue(s, s->next_submit++, false);
+    s->moved = s->now;
     if (s->next_submit < w->n_jobs)
         events_add(&s->events, s->epoch + w->jobs[s->next_submit].submit, EVENT_SUBMIT, 0, 0);
 }
@@ -107,7 +114,8 @@ static void start_job(struct sim *s, uint32_t job, struct vm *vm, usec claimed)
                               .vm = vm->index,
                               .epoch = life->epoch + 1,
                               .claimed = claimed,
-                              .state = JOB_RUNNING};
+                              .state = JOB_RUNNING,
+                              .losses = life->losses};
     if (vm->first_job != NOBODY)
         s->jobs[vm->first_job].previous = job;
     vm->first_job = job;
@@ -156,6 +164,7 @@ void job_end(struct sim *s, uint32_t job, uint32_t epoch)
     life->state = JOB_DONE;
     s->queues[kind].running--;
     s->jobs_open--;
+    s->moved = s->now;
     s->result->jobs_done++;
     if (kind_of(s, job)->policy_group != SIZE_MAX)
         s->result->groups[kind_of(s, job)->policy_group].cpu_hours +=
@@ -183,7 +192,16 @@ void job_requeue(struct sim *s, uint32_t job, uint32_t epoch)
     if (s->jobs[job].epoch != epoch || s->jobs[job].state != JOB_LOST)
         return;
     s->queues[s->workload->jobs[job].kind].running--;
-    enqueue(s, job, true);
+    s->moved = s->now;
+    if (++s->jobs[job].losses < LOSSES_MAX) {
+        enqueue(s, job, true);
+        return;
+    }
+    s->jobs[job].state = JOB_HELD;
+    s->jobs_open--;
+    s->result->jobs_held++;
+    sim_say(s, "a job of %" PRId64 " s is held: it was lost with its VM %d times",
+            s->workload->jobs[job].runtime / USEC_PER_SEC, LOSSES_MAX);
 }
 
 void jobs_remove_idle(struct sim *s)
@@ -194,6 +212,7 @@ void jobs_remove_idle(struct sim *s)
             s->jobs_open -= s->queues[kind].fits;
         }
     }
+    s->moved = s->now;
 }
 
 static bool can_match(const struct sim *s, const struct vm *vm)

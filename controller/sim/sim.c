@@ -161,6 +161,8 @@ static bool is_over(struct sim *s)
         return true;
     if (setup->horizon)
         return s->now - s->epoch >= setup->horizon;
+    if (check_stuck(s))
+        return true;
     if (s->jobs_open > 0 || !fault_over(s, &since)) {
         s->idle_since = 0;
         return false;

@@ -18,7 +18,7 @@ struct sim_setup {
     const struct policy *policy;
     const struct workload *workload;
     uint64_t seed;
-    usec horizon;       /* 0: until all jobs are done and the pool is empty */
+    usec horizon;       /* 0: until all jobs are done and the pool is empty, or nothing moves (L1) */
     fault_set faults;
     int n_faults;       /* how many strike in all; 0: each kind of the set once */
     usec faults_until;  /* 0: up to the last submission */
@@ -44,6 +44,7 @@ struct sim_result {
     usec simulated;
     int64_t steps, looks;
     int64_t jobs, jobs_done, jobs_lost; /* lost: ran in a VM that died, and were queued again */
+    int64_t jobs_held;                  /* lost too often, and run no more */
     int64_t vms_started, vms_peak;
     double vm_hours, vm_cpu_hours, cpu_hours;
     double utilisation;                 /* cpu_hours / vm_cpu_hours */
@@ -55,6 +56,7 @@ struct sim_result {
     struct sim_group *groups;           /* as policy.groups */
     size_t n_groups;
     int64_t faults;
+    int64_t faults_of[FAULT_COUNT]; /* that struck, by kind */
     int64_t violations;
     int64_t violation_step;             /* of the first */
     char violation[SIM_VIOLATIONS_SHOWN][SIM_VIOLATION_BYTES];

@@ -77,7 +77,7 @@ struct vm {
     size_t living; /* index in sim.living; SIZE_MAX: nothing is left of it */
 };
 
-enum job_state { JOB_FUTURE, JOB_IDLE, JOB_RUNNING, JOB_LOST, JOB_DONE, JOB_REMOVED };
+enum job_state { JOB_FUTURE, JOB_IDLE, JOB_RUNNING, JOB_LOST, JOB_DONE, JOB_REMOVED, JOB_HELD };
 
 struct job_life {
     uint32_t next, previous; /* in the queue of its kind, or in its VM */
@@ -85,6 +85,7 @@ struct job_life {
     uint32_t epoch;
     usec claimed; /* since when its claim is held */
     uint8_t state;
+    uint8_t losses; /* how often it was lost with its VM */
 };
 
 struct queue { /* of a kind */
@@ -178,6 +179,8 @@ struct sim {
     usec now;
     usec epoch;   /* of the simulation's clock: the time of its beginning */
     usec idle_since; /* no job is left; 0: there is one */
+    usec moved;      /* when a job was submitted, ended, or was lost, or a fault ended */
+    usec longest;    /* run time of a job */
 
     /* the site */
     struct host *hosts;
@@ -295,6 +298,7 @@ void check_action(struct sim *s, const struct plan_action *action, const struct 
 void check_end_of_vm(struct sim *s, const struct vm *vm, const struct deed *d);
 void check_volume(struct sim *s, const struct vm *vm);
 void check_step(struct sim *s, const struct plan *plan, const struct world *w);
+bool check_stuck(struct sim *s);
 void check_clean(struct sim *s);
 
 /* account.c: the figures */

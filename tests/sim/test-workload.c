@@ -1,4 +1,5 @@
-/* Traces in the Standard Workload Format, whole and broken; descriptions; the same seed, the same run. */
+/* Traces in the Standard Workload Format, whole and broken; descriptions; the same seed, the same run;
+ * and runs of jobs that cannot end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -131,6 +132,45 @@ static void test_description(void **state)
     }
 }
 
+/* One job, submitted at once. */
+static void simulate_one(const struct policy *p, usec runtime, struct sim_result *ret)
+{
+    CLEANUP(workload_free_p) struct workload *w = workload_new();
+    workload_add(w, 0, runtime,
+                 &(struct kind){.owner = "u1", .group = p->groups[0].name, .cpus = 1, .memory = GIB});
+    workload_sort(w);
+    sim_run(&(struct sim_setup){.policy = p, .workload = w, .seed = 1}, ret);
+}
+
+/* Else a policy that ends VMs by force would run such a job for ever. */
+static void test_job_longer_than_any_vm(void **state)
+{
+    struct policy p = *config_policy(config);
+    struct sim_result r;
+    (void)state;
+    p.timing.on_drain_timeout = POLICY_DRAIN_KILL;
+    simulate_one(&p, p.timing.max_age.value + p.timing.drain_within.value, &r);
+    assert_int_equal(r.violations, 0);
+    assert_int_equal(r.jobs_done, 0);
+    assert_int_equal(r.jobs_held, 1);
+    assert_int_equal(r.jobs_lost, r.vms_started);
+    sim_result_done(&r);
+}
+
+static void test_job_that_never_runs(void **state)
+{
+    struct policy p = *config_policy(config);
+    struct sim_result r;
+    (void)state;
+    p.limits.vms.value = 0;
+    simulate_one(&p, USEC_PER_MINUTE, &r);
+    assert_int_equal(r.violations, 1);
+    if (!strstr(r.violation[0], "L1: 1 jobs are in the queue, and none ended for "))
+        fail_msg("%s", r.violation[0]);
+    assert_true(r.violation_step > 0 && r.simulated < USEC_PER_DAY);
+    sim_result_done(&r);
+}
+
 static void simulate(uint64_t seed, struct sim_result *ret)
 {
     CLEANUP(workload_free_p) struct workload *w = NULL;
@@ -164,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_plain),     cmocka_unit_test(test_gzip),
         cmocka_unit_test(test_truncated), cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_description), cmocka_unit_test(test_same_seed),
+        cmocka_unit_test(test_job_longer_than_any_vm), cmocka_unit_test(test_job_that_never_runs),
     };
     AUTOFREE char *messages = NULL;
     if (config_load(POLICY, &config, &messages) < 0) {
