@@ -40,7 +40,7 @@ struct controller_event {
 
 struct controller {
     struct loop *loop;
-    const struct config *config;
+    struct config *config; /* a reference */
     const struct policy *policy;
     int lock; /* fd; holds the state folder */
     struct ledger *ledger;

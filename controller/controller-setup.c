@@ -76,14 +76,14 @@ static void open_hosts(struct controller *c)
                                                                .userdata = c});
 }
 
-int controller_new(struct loop *loop, const struct config *config, struct controller **ret,
+int controller_new(struct loop *loop, struct config *config, struct controller **ret,
                    struct err *e)
 {
     struct controller *c = mem_new(1, sizeof(*c));
     struct text vm_fragment = {0};
     c->loop = loop;
     c->lock = -1;
-    c->config = config;
+    c->config = config_ref(config);
     c->policy = config_policy(config);
     c->started = loop_now(loop);
     c->step_timer = loop_timer_new(loop, controller_step, c);
@@ -145,6 +145,7 @@ struct controller *controller_free(struct controller *c)
     free(c->flocks);
     free(c->vm_fragment);
     free(c->last_error);
+    (void)config_free(c->config);
     free(c);
     return NULL;
 }

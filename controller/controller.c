@@ -123,9 +123,18 @@ static void keep(struct controller *c, const struct plan *plan)
     }
 }
 
+/* What a snapshot points to. */
+struct published {
+    struct arena *arena;
+    struct config *config; /* a reference: the policy may be replaced before the answer is out */
+};
+
 static void snapshot_done(void *userdata)
 {
-    (void)arena_free(userdata);
+    struct published *p = userdata;
+    (void)arena_free(p->arena);
+    (void)config_free(p->config);
+    free(p);
 }
 
 static void publish(struct controller *c, struct arena *a, const struct world *w,
@@ -155,8 +164,10 @@ static void publish(struct controller *c, struct arena *a, const struct world *w
         .events = events,
         .n_events = n,
     };
+    struct published *published = mem_new(1, sizeof(*published));
+    *published = (struct published){a, config_ref(c->config)};
     (void)snapshot_unref(c->snapshot);
-    c->snapshot = snapshot_new(c->policy, w, plan, &facts, snapshot_done, a);
+    c->snapshot = snapshot_new(c->policy, w, plan, &facts, snapshot_done, published);
     loop_notify_status(c->loop, "%zu VMs, %zu actions", plan->n_vms, plan->n_actions);
 }
 
@@ -172,7 +183,7 @@ void controller_step(void *userdata)
     const struct world *w = build_world(c, a);
     const struct plan *plan = plan_make(a, c->policy, w);
     keep(c, plan);
-    (void)act_start(c->act, plan, w, c->vm_fragment);
+    (void)act_start(c->act, c->config, plan, w, c->vm_fragment);
     for (size_t i = 0; i < plan->n_actions; i++)
         if (plan->actions[i].kind == ACTION_CREATE)
             c->templates[plan->actions[i].policy_template].last_start = w->now;

@@ -12,10 +12,10 @@
 struct controller;
 
 /**
- * Open the ledger, start the host workers and the API. @config must outlive the controller, which
- * the caller owns (controller_free). Returns 0 or -errno.
+ * Open the ledger, start the host workers and the API. The controller keeps a reference to @config;
+ * the caller owns the controller (controller_free). Returns 0 or -errno.
  */
-int controller_new(struct loop *loop, const struct config *config, struct controller **ret,
+int controller_new(struct loop *loop, struct config *config, struct controller **ret,
                    struct err *e);
 /** Begin to look and to step. */
 void controller_start(struct controller *c);

@@ -81,7 +81,7 @@ static void asked_to_reload(void *userdata, int signal)
     (void)fputs("eyried: cannot reload yet; restart it to use a changed policy\n", stderr);
 }
 
-static int run(struct loop *loop, const struct config *config)
+static int run(struct loop *loop, struct config *config)
 {
     struct controller *controller = NULL;
     struct loop_signal *term = NULL, *interrupt = NULL, *hangup = NULL;

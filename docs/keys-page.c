@@ -107,7 +107,7 @@ static void put_keys(const struct section *s)
         put_default(key);
         printf("\t");
         put(key->help);
-        printf("\n\n");
+        printf("%s\n\n", key->fixed ? " A running eyried cannot change it: restart it." : "");
     }
 }
 

@@ -1,5 +1,6 @@
 #include "act/act.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ struct deed {
     struct drain *drain;
     struct invalidate *invalidate;
     /* create */
-    const struct policy *policy;
+    struct config *config; /* a reference; NULL for other kinds */
     const struct policy_template *template;
     char *group;
     char *vm_fragment;
@@ -52,6 +53,7 @@ static struct deed *deed_free(struct deed *d)
     (void)token_free(d->token);
     (void)drain_free(d->drain);
     (void)invalidate_free(d->invalidate);
+    (void)config_free(d->config);
     free(d->key);
     free(d->name);
     free(d->host);
@@ -145,7 +147,7 @@ static void got_token(void *userdata, const char *token, const char *error)
     }
     const struct policy_template *t = d->template;
     struct host *host = d->act->callbacks.host(d->act->callbacks.userdata, d->host);
-    int r = host ? seed_render(d->policy, t,
+    int r = host ? seed_render(config_policy(d->config), t,
                                &(struct seed_vm){.name = d->name,
                                                  .uuid = d->key,
                                                  .group = d->group,
@@ -320,7 +322,6 @@ static void start_create(struct deed *d, const struct plan *plan, const struct p
     char text[UUID_STR_LEN];
     uuid_generate_random(uuid);
     uuid_unparse_lower(uuid, text);
-    d->policy = p;
     d->template = &p->templates[action->policy_template];
     mem_replace(&d->key, text);
     free(d->name);
@@ -440,10 +441,11 @@ static size_t tools_running(const struct act *a)
     return n;
 }
 
-size_t act_start(struct act *a, const struct plan *plan, const struct world *w,
-                 const char *vm_fragment)
+size_t act_start(struct act *a, struct config *config, const struct plan *plan,
+                 const struct world *w, const char *vm_fragment)
 {
     size_t started = 0;
+    assert(config_policy(config) == plan->policy);
     settle(a, w);
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct plan_action *action = &plan->actions[i];
@@ -457,6 +459,7 @@ size_t act_start(struct act *a, const struct plan *plan, const struct world *w,
         struct deed *d = mem_new(1, sizeof(*d));
         d->act = a;
         d->kind = action->kind;
+        d->config = action->kind == ACTION_CREATE ? config_ref(config) : NULL;
         d->key = mem_strdup(action_key(action));
         d->name = mem_strdup(action->name);
         d->host = mem_strdup(action->host);

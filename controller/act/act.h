@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "act/flock.h"
-#include "config/policy.h"
+#include "config/config.h"
 #include "loop/loop.h"
 #include "plan/plan.h"
 #include "record/ledger.h"
@@ -39,10 +39,11 @@ struct act *act_free(struct act *a);
 
 /**
  * Start the actions of @plan, made of @w, that are not under way. One that ended counts as under way
- * until facts are there that were asked for after its end. @vm_fragment: the text of the template of
- * the VMs' configuration (flock-config/vm-startd.conf). Returns how many were started.
+ * until facts are there that were asked for after its end. @config has the policy of @plan; a create
+ * holds a reference until it has ended. @vm_fragment: the text of the template of the VMs'
+ * configuration (flock-config/vm-startd.conf). Returns how many were started.
  */
-size_t act_start(struct act *a, const struct plan *plan, const struct world *w,
-                 const char *vm_fragment);
+size_t act_start(struct act *a, struct config *config, const struct plan *plan,
+                 const struct world *w, const char *vm_fragment);
 /** How many actions are under way. */
 size_t act_under_way(const struct act *a);

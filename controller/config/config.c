@@ -14,6 +14,7 @@
 #include "config/resolve.h"
 
 struct config {
+    size_t refs;
     struct arena *arena; /* of everything below */
     const struct tree_node *root;
     struct files files;
@@ -48,6 +49,7 @@ static int load(struct config *c, struct report *report, const char *path)
 int config_try(const char *path, struct config **ret, char **ret_messages)
 {
     struct config *c = mem_new(1, sizeof(*c));
+    c->refs = 1;
     c->arena = arena_new();
     struct report *report = report_new(c->arena);
     int r = load(c, report, path);
@@ -68,9 +70,15 @@ int config_load(const char *path, struct config **ret, char **ret_messages)
     return r;
 }
 
+struct config *config_ref(struct config *c)
+{
+    c->refs++;
+    return c;
+}
+
 struct config *config_free(struct config *c)
 {
-    if (c) {
+    if (c && --c->refs == 0) {
         (void)arena_free(c->arena);
         free(c);
     }
@@ -92,6 +100,20 @@ const char *const *config_folders(const struct config *c, size_t *ret_n)
 {
     *ret_n = c->files.n_folders;
     return c->files.folders;
+}
+
+int config_compare(const struct config *old, const struct config *new, struct arena *a,
+                   struct difference *ret, char **ret_messages)
+{
+    struct report *report = report_new(a);
+    struct difference found =
+        difference_make(a, report, (struct difference_side){&old->policy, old->root},
+                        (struct difference_side){&new->policy, new->root});
+    *ret_messages = report_count(report) ? report_render(report) : NULL;
+    if (*ret_messages)
+        return -EBUSY;
+    *ret = found;
+    return 0;
 }
 
 void config_print(const struct config *c, FILE *out)

@@ -8,12 +8,13 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "config/difference.h"
 #include "config/policy.h"
 
 struct config;
 
 /**
- * Load @path. Returns 0 and a new config (config_free), or -errno: -EINVAL with all errors of the
+ * Load @path. Returns 0 and a new config with one reference (config_free), or -errno: -EINVAL with all errors of the
  * file, one a line, in *@ret_messages (owned by the caller, free); -ENOENT, -EACCES, -EFBIG…
  * likewise with one. On failure *@ret is untouched; on success *@ret_messages is NULL.
  */
@@ -23,6 +24,9 @@ int config_load(const char *path, struct config **ret, char **ret_messages);
  * config_folders. Whoever waits for a file to be mended must know where.
  */
 int config_try(const char *path, struct config **ret, char **ret_messages);
+/** Another reference, for who holds on to the policy. */
+struct config *config_ref(struct config *c);
+/** Give a reference back: the last one frees. Accepts NULL; returns NULL. */
 struct config *config_free(struct config *c);
 /** The policy; belongs to @c. NULL when config_try found errors. */
 const struct policy *config_policy(const struct config *c);
@@ -36,6 +40,13 @@ const char *const *config_files(const struct config *c, size_t *ret_n);
  * file that appears there may belong to the policy. Belong to @c.
  */
 const char *const *config_folders(const struct config *c, size_t *ret_n);
+/**
+ * What @new changes of @old, both with a policy; lives in @a. Returns 0; or -EBUSY when @new sets
+ * what cannot change while eyried runs, with a message for each such key as config_load has them in
+ * *@ret_messages (owned by the caller, free), else NULL.
+ */
+int config_compare(const struct config *old, const struct config *new, struct arena *a,
+                   struct difference *ret, char **ret_messages);
 /** Print the resolved policy as YAML with the source line of each value as a comment. */
 void config_print(const struct config *c, FILE *out);
 

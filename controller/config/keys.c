@@ -19,7 +19,7 @@
 /* ---- pool ------------------------------------------------------------------------------------ */
 
 static const struct key pool_keys[] = {
-    {"name", KEY_TEXT, AT(policy, pool.name), .pattern = "[a-z][a-z0-9-]{0,30}",
+    {"name", KEY_TEXT, .fixed = true, AT(policy, pool.name), .pattern = "[a-z][a-z0-9-]{0,30}",
      .what = "a pool name: a-z, 0-9 and -, a letter first, at most 31",
      .help = "Prefix of the name of every domain; slots carry it as EyriePool."},
     {"flag", KEY_TEXT, AT(policy, pool.flag), .fallback = "VirtualPool",
@@ -41,9 +41,9 @@ static const struct section pool = {SECTION(pool_keys)};
 /* ---- paths ----------------------------------------------------------------------------------- */
 
 static const struct key paths_keys[] = {
-    {"state", KEY_PATH, AT(policy, paths.state), .fallback = "/var/lib/eyrie",
+    {"state", KEY_PATH, .fixed = true, AT(policy, paths.state), .fallback = "/var/lib/eyrie",
      .help = "Folder of the ledger."},
-    {"socket", KEY_PATH, AT(policy, paths.socket), .fallback = "/run/eyrie/eyried.sock",
+    {"socket", KEY_PATH, .fixed = true, AT(policy, paths.socket), .fallback = "/run/eyrie/eyried.sock",
      .help = "Unix socket of the API."},
     {"fragments", KEY_PATH, AT(policy, paths.fragments),
      .fallback = "/usr/share/eyrie/flock-config",

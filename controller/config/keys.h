@@ -34,6 +34,7 @@ struct key {
     const char *name;
     enum key_type type;
     bool setting;          /* the member is a struct setting: keep its place too */
+    bool fixed;            /* a running eyried cannot change it */
     size_t offset;         /* of the member in the section's struct */
     size_t count_offset;   /* of a list: of the member with its length */
     const char *fallback;  /* value when absent, as it would be written; NULL: see otherwise */
