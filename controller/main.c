@@ -20,7 +20,7 @@ static const char usage[] =
     "The controller of an Eyrie pool.\n"
     "\n"
     "  -c, --config FILE   the policy (default /etc/eyrie/eyrie.yaml)\n"
-    "  -n, --check         check the policy, print it resolved, and exit\n"
+    "  -n, --check         check the policy, print it as `eyrie check` does, and exit\n"
     "  -h, --help          this text\n"
     "  -V, --version       the version\n"
     "\n"
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
     AUTOFREE char *messages = NULL;
     CLEANUP(config_free_p) struct config *config = NULL;
     if (config_load(options.config, &config, &messages) < 0) {
-        (void)fprintf(stderr, "%s\n", messages);
+        (void)fputs(messages, stderr);
         return EX_CONFIG;
     }
     if (options.check) {

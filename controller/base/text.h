@@ -17,6 +17,8 @@ void text_printf(struct text *t, const char *format, ...)
     __attribute__((format(printf, 2, 3), nonnull(2)));
 /** Forget the content, keep the memory. */
 void text_clear(struct text *t);
+/** Keep only the first @length bytes. */
+void text_cut(struct text *t, size_t length);
 /** Remove the first @count bytes. */
 void text_drop(struct text *t, size_t count);
 /** Free the memory; @t can be used again. */

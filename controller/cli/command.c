@@ -7,6 +7,11 @@
 #include "config/spelling.h"
 
 static const struct command commands[] = {
+    {"check", "[FILE]", "whether a policy is right; where each of its values comes from",
+     "  eyrie check                               /etc/eyrie/eyrie.yaml\n"
+     "  eyrie check new.yaml | grep -v default    what its files say, all resolved\n"
+     "  eyrie check -o json | jq -r '.values[] | select(.key == \"limits.vms\") | .file'\n",
+     COMMAND_POLICY, check_run},
     {"demand", "", "what the queues ask for, and what becomes of it",
      "  eyrie demand\n"
      "  eyrie demand -o json | jq '.demand.shapes[] | select(.waiting > 0) | .text'\n",
@@ -61,7 +66,7 @@ static const struct command commands[] = {
 
 static const char options[] =
     "Options:\n"
-    "  -c, --config=FILE         plan, replay, simulate: the policy (default:\n"
+    "  -c, --config=FILE         check, plan, replay, simulate: the policy (default:\n"
     "                            " CLI_POLICY ")\n"
     "  -o, --output=table|json   for people (the default), or the API's answer as it is\n"
     "  -s, --socket=PATH         of eyried (default: $EYRIE_SOCKET, or " CLI_SOCKET ")\n"

@@ -32,6 +32,7 @@ void command_help(const struct command *c, FILE *out);
 /** Say how the words after the verb @name should have been; returns CLI_USAGE. */
 int command_wrong_arguments(const struct cli *cli, const char *name);
 
+int check_run(const struct cli *cli, int argc, char **argv);
 int demand_run(const struct cli *cli, int argc, char **argv);
 int explain_run(const struct cli *cli, int argc, char **argv);
 int flock_run(const struct cli *cli, int argc, char **argv);

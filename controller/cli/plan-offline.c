@@ -13,7 +13,6 @@ int offline_policy(const struct cli *cli, struct config **ret)
     if (config_load(cli->policy ? cli->policy : CLI_POLICY, ret, &messages) == 0)
         return CLI_OK;
     paint_text(cli->err, messages, true);
-    (void)fputc('\n', cli->err);
     return CLI_CONFIGURATION;
 }
 

@@ -6,9 +6,9 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "cli/http.h"
 #include "cli/paint.h"
-#include "serve/utf8.h"
 
 int show_failure(const struct cli *cli, int code, const struct err *e)
 {

@@ -103,6 +103,72 @@ static void what_keeps_a_plan_from_being_made_is_said(void **state)
     assert_says(no_daemon.err, "is it running?");
 }
 
+static void a_policy_is_checked(void **state)
+{
+    (void)state;
+    SAID good = eyrie("check " POLICY);
+    assert_int_equal(good.code, CLI_OK);
+    assert_string_equal(good.err, "");
+    assert_says(good.out, "  flag: VirtualPool                                     # default\n");
+    SAID option = eyrie("check -c " POLICY);
+    assert_int_equal(option.code, CLI_OK);
+    assert_string_equal(option.out, good.out);
+
+    /* What it prints, it takes: the same values, from one file more. */
+    FILE *f = fopen(in_folder("printed.yaml"), "we");
+    assert_non_null(f);
+    assert_true(fputs(good.out, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    AUTOFREE char *printed = mem_printf("check -o json %s", in_folder("printed.yaml"));
+    SAID one = eyrie("check -o json " POLICY), two = eyrie(printed);
+    AUTOJSON struct json_object *first = NULL, *second = NULL;
+    assert_int_equal(one.code, CLI_OK);
+    assert_int_equal(json_parse(one.out, strlen(one.out), &first, NULL), 0);
+    assert_int_equal(json_parse(two.out, strlen(two.out), &second, NULL), 0);
+    assert_true(json_bool_or(first, "good", false));
+    struct json_object *values = json_array_or_null(first, "values");
+    struct json_object *again = json_array_or_null(second, "values");
+    size_t n = json_object_array_length(values);
+    assert_true(n > 50);
+    assert_int_equal(json_object_array_length(again), n);
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *a = json_object_array_get_idx(values, i);
+        struct json_object *b = json_object_array_get_idx(again, i);
+        assert_string_equal(json_string_or(a, "key", "?"), json_string_or(b, "key", "!"));
+        assert_string_equal(json_string_or(a, "text", "?"), json_string_or(b, "text", "!"));
+        assert_true(json_object_equal(json_object_object_get(a, "value"),
+                                      json_object_object_get(b, "value")));
+    }
+}
+
+static void what_is_wrong_with_a_policy_is_said(void **state)
+{
+    (void)state;
+    write_policy("bad.yaml", "groups:", "gruops:");
+    AUTOFREE char *check = mem_printf("check %s", in_folder("bad.yaml"));
+    AUTOFREE char *check_json = mem_printf("check -o json %s", in_folder("bad.yaml"));
+    SAID bad = eyrie(check);
+    assert_int_equal(bad.code, CLI_CONFIGURATION);
+    assert_string_equal(bad.out, "");
+    assert_says(bad.err, ": gruops: unknown key; did you mean groups?\n    gruops:\n    ^\n");
+    SAID json = eyrie(check_json);
+    AUTOJSON struct json_object *view = NULL;
+    assert_int_equal(json.code, CLI_CONFIGURATION);
+    assert_int_equal(json_parse(json.out, strlen(json.out), &view, NULL), 0);
+    assert_false(json_bool_or(view, "good", true));
+    assert_null(json_array_or_null(view, "values"));
+    struct json_object *errors = json_array_or_null(view, "errors");
+    assert_int_equal(json_object_array_length(errors), 2);
+    assert_string_equal(json_string_or(json_object_array_get_idx(errors, 1), "text", ""),
+                        "gruops: unknown key; did you mean groups?");
+    SAID gone = eyrie("check /nonexistent.yaml");
+    assert_int_equal(gone.code, CLI_CONFIGURATION);
+    assert_string_equal(gone.err, "/nonexistent.yaml: No such file or directory\n");
+    SAID two = eyrie("check one.yaml two.yaml");
+    assert_int_equal(two.code, CLI_USAGE);
+    assert_says(two.err, "usage: eyrie check [FILE]");
+}
+
 static void a_replay_shows_what_would_differ(void **state)
 {
     (void)state;
@@ -148,10 +214,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plan_needs_no_daemon),
         cmocka_unit_test(what_keeps_a_plan_from_being_made_is_said),
+        cmocka_unit_test(a_policy_is_checked),
+        cmocka_unit_test(what_is_wrong_with_a_policy_is_said),
         cmocka_unit_test(a_replay_shows_what_would_differ),
         cmocka_unit_test(what_cannot_be_replayed_is_named),
     };
-    static const char *const made[] = {"bad.yaml", "shut.yaml", "domain.xml",
+    static const char *const made[] = {"bad.yaml",
+                                       "printed.yaml",
+                                       "shut.yaml",
+                                       "domain.xml",
                                        "20261122T195900.000000Z.json.gz",
                                        "20261122T200000.000000Z.json.gz"};
     if (!mkdtemp(folder) || symlink(SCENARIOS "/domain.xml", in_folder("domain.xml")) < 0)

@@ -12,12 +12,14 @@
 #include "config/print.h"
 #include "config/read.h"
 #include "config/resolve.h"
+#include "config/view.h"
 
 struct config {
     size_t refs;
     struct arena *arena; /* of everything below */
     const struct tree_node *root;
     struct files files;
+    struct report *report;
     bool good;
     struct policy policy;
 };
@@ -34,7 +36,6 @@ static int load(struct config *c, struct report *report, const char *path)
     if (r < 0)
         return r;
     struct policy *p = &c->policy;
-    p->file = arena_strdup(c->arena, path);
     p->files = c->files.names;
     p->n_files = c->files.n;
     read_policy(c->arena, report, c->root, p);
@@ -51,10 +52,11 @@ int config_try(const char *path, struct config **ret, char **ret_messages)
     struct config *c = mem_new(1, sizeof(*c));
     c->refs = 1;
     c->arena = arena_new();
-    struct report *report = report_new(c->arena);
-    int r = load(c, report, path);
+    c->report = report_new(c->arena);
+    c->policy.file = arena_strdup(c->arena, path);
+    int r = load(c, c->report, path);
     c->good = r == 0;
-    *ret_messages = r < 0 ? report_render(report) : NULL;
+    *ret_messages = r < 0 ? report_render(c->report) : NULL;
     *ret = c;
     return r;
 }
@@ -119,4 +121,19 @@ int config_compare(const struct config *old, const struct config *new, struct ar
 void config_print(const struct config *c, FILE *out)
 {
     print_policy(&c->policy, c->root, out);
+}
+
+struct json_object *config_view(const struct config *c)
+{
+    struct json_object *view = json_object_new_object(), *files = json_object_new_array();
+    json_add_int(view, "version", 1);
+    json_add_string(view, "file", c->policy.file);
+    for (size_t i = 0; i < c->files.n; i++)
+        (void)json_object_array_add(files, json_object_new_string(c->files.paths[i]));
+    json_add(view, "files", files);
+    json_add_bool(view, "good", c->good);
+    view_add_errors(view, c->report);
+    if (c->good)
+        view_add_values(view, &c->policy, c->root);
+    return view;
 }

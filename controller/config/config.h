@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "config/difference.h"
 #include "config/policy.h"
 
@@ -49,6 +50,13 @@ int config_compare(const struct config *old, const struct config *new, struct ar
                    struct difference *ret, char **ret_messages);
 /** Print the resolved policy as YAML with the source line of each value as a comment. */
 void config_print(const struct config *c, FILE *out);
+/**
+ * The same as JSON, or what is wrong when config_try found errors: {"version", "file", "files",
+ * "good", "errors": [{"file", "line", "column", "text"}…], "more", "values": [{"key", "value",
+ * "text", "file", "line", "over"}…]}. A value is in µs or bytes, null when it is unlimited or not
+ * there; its file and line are null when it is the default. Owned by the caller (json_object_put).
+ */
+struct json_object *config_view(const struct config *c);
 
 static inline void config_free_p(struct config **c)
 {

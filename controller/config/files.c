@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "config/merge.h"
 
 struct reading {
@@ -131,6 +132,11 @@ static void include_matches(struct reading *g, const struct tree_node *pattern, 
     for (struct dirent *entry; (entry = readdir(d)) && n <= LIMIT_CONFIG_FILES; errno = 0) {
         if (fnmatch(match, entry->d_name, FNM_PERIOD) != 0)
             continue;
+        if (!utf8_is_plain(entry->d_name)) {
+            tree_complain(g->report, pattern, "no name for a file: %s",
+                          report_quote(g->arena, entry->d_name));
+            continue;
+        }
         names = arena_grow(g->arena, names, n, &capacity, sizeof(*names));
         names[n++] = arena_printf(g->arena, "%s%s", given_folder, entry->d_name);
     }
@@ -150,12 +156,10 @@ static void include_pattern(struct reading *g, const struct tree_node *pattern)
         tree_complain(g->report, pattern, "a pattern is wanted here, such as conf.d/*.yaml");
         return;
     }
-    for (const char *p = text; *p; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            tree_complain(g->report, pattern, "%s has a line break or control character",
-                          report_quote(g->arena, text));
-            return;
-        }
+    if (!utf8_is_plain(text)) {
+        tree_complain(g->report, pattern, "%s has a line break or control character",
+                      report_quote(g->arena, text));
+        return;
     }
     slash = strrchr(text, '/');
     const char *given_folder =
@@ -220,6 +224,8 @@ int files_read(struct arena *a, struct report *report, const char *path, struct 
         return refuse(&g, path, -errno, strerror(errno));
     g.folder = strcmp(folder, "/") == 0 ? "" : arena_strdup(a, folder);
     add_file(&g, arena_printf(a, "%s/%s", g.folder, name), name);
+    if (!utf8_is_plain(ret->paths[0]))
+        return refuse(&g, path, -EINVAL, "its path is not UTF-8, or has control characters");
     int r = read_file(&g, arena_strdup(a, path), &g.root, &e);
     if (r < 0)
         return refuse(&g, path, r, e.text);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/resolve.h"
 
 /* An item of a list, by the name that it has or will be given. */
@@ -84,7 +85,7 @@ void merge_trees(struct arena *a, struct tree_node *into, struct tree_node *from
             merge_trees(a, old, new);
         } else if (is_list_of_maps(old) && is_list_of_maps(new)) {
             merge_lists(a, old, new);
-        } else {
+        } else if (old->kind != TREE_SCALAR || !text_equal(old->text, new->text)) {
             new->over = old;
             new->position = old->position;
             into->items[old->position] = new;

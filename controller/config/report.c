@@ -8,14 +8,9 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 enum { LINE_SHOWN_MAX = 160, QUOTE_MAX = 60 };
-
-struct message {
-    struct place at;
-    size_t order;
-    const char *text;
-};
 
 struct report {
     struct arena *arena;
@@ -30,6 +25,22 @@ struct report *report_new(struct arena *a)
     return r;
 }
 
+/* Whether a character starts at @p (and is not the rest of one in UTF-8). */
+static bool starts_character(const char *p)
+{
+    return ((unsigned char)*p & 0xc0) != 0x80;
+}
+
+/* Add the character at @p, or what may stand for it on a terminal; returns its bytes. */
+static size_t add_character(struct text *t, const char *p, size_t left)
+{
+    uint32_t code = 0;
+    size_t bytes = utf8_character(p, left, &code);
+    bool plain = bytes > 0 && (!utf8_is_control(code) || code == '\t');
+    text_add_bytes(t, plain ? p : "?", plain ? bytes : 1);
+    return bytes ? bytes : 1;
+}
+
 void report_add(struct report *r, struct place at, const char *format, ...)
 {
     size_t i = r->count++;
@@ -42,11 +53,11 @@ void report_add(struct report *r, struct place at, const char *format, ...)
     va_end(ap);
     if (n < 0)
         mem_exhausted();
-    for (char *p = text; *p; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?'; /* nothing of the file may move a terminal's cursor */
-    }
-    r->messages[i] = (struct message){at, i, arena_strdup(r->arena, text)};
+    struct text shown = {0}; /* nothing of the file may move a terminal's cursor */
+    for (size_t k = 0; k < (size_t)n;)
+        k += add_character(&shown, text + k, (size_t)n - k);
+    r->messages[i] = (struct message){at, i, arena_strdup(r->arena, text_get(&shown))};
+    text_done(&shown);
     free(text);
 }
 
@@ -73,43 +84,45 @@ static int message_compare(const void *a, const void *b)
     return x->order < y->order ? -1 : 1;
 }
 
-/* Whether a character starts at @p (and is not the rest of one in UTF-8). */
-static bool starts_character(const char *p)
-{
-    return ((unsigned char)*p & 0xc0) != 0x80;
-}
-
+/* The line of @at, or what is around @at in a long one, and a caret below. */
 static void add_caret(struct text *t, struct place at)
 {
+    struct text below = {0};
     size_t length;
+    unsigned first = at.column > LINE_SHOWN_MAX ? at.column - LINE_SHOWN_MAX / 2 : 1, column = 1;
     const char *line = source_line(at, &length);
     if (!line || at.column == 0)
         return;
-    if (length > LINE_SHOWN_MAX)
-        length = report_cut(line, LINE_SHOWN_MAX);
-    text_add(t, "    ");
-    for (size_t i = 0; i < length; i++) {
-        bool control = ((unsigned char)line[i] < 0x20 && line[i] != '\t') || line[i] == 0x7f;
-        text_add_bytes(t, control ? "?" : line + i, 1);
+    text_add(t, first > 1 ? "    …" : "    ");
+    text_add(&below, first > 1 ? "     " : "    ");
+    for (size_t i = 0; i < length; column++) {
+        struct text skipped = {0};
+        if (column == first + LINE_SHOWN_MAX) {
+            text_add(t, "…");
+            break;
+        }
+        if (column >= first && column < at.column)
+            text_add(&below, line[i] == '\t' ? "\t" : " ");
+        i += add_character(column < first ? &skipped : t, line + i, length - i);
+        text_done(&skipped);
     }
-    text_add(t, "\n    ");
-    unsigned column = 1;
-    for (size_t i = 0; i < length && column < at.column; i++) {
-        if (!starts_character(line + i))
-            continue;
-        text_add(t, line[i] == '\t' ? "\t" : " ");
-        column++;
-    }
-    text_add(t, column == at.column ? "^\n" : "…\n");
+    text_printf(t, "\n%s^\n", text_get(&below));
+    text_done(&below);
 }
 
-char *report_render(const struct report *r)
+size_t report_sorted(struct report *r, const struct message **ret)
 {
-    struct message sorted[REPORT_MESSAGES_MAX];
     size_t n = r->count < REPORT_MESSAGES_MAX ? r->count : REPORT_MESSAGES_MAX;
+    qsort(r->messages, n, sizeof(r->messages[0]), message_compare);
+    *ret = r->messages;
+    return n;
+}
+
+char *report_render(struct report *r)
+{
+    const struct message *sorted;
+    size_t n = report_sorted(r, &sorted);
     struct text t = {0};
-    memcpy(sorted, r->messages, n * sizeof(*sorted));
-    qsort(sorted, n, sizeof(*sorted), message_compare);
     for (size_t i = 0; i < n; i++) {
         const struct place *at = &sorted[i].at;
         text_add(&t, at->source->name);

@@ -407,7 +407,7 @@ static const struct {
     {"timing: {", "timing: [", "6:26: not YAML: "},
     {"groups:\n", "groups\n", "not YAML: could not find expected ':' while scanning a simple key"},
     {"timing: { look_every: 5s }", "timing: { {a: b}: 5s }", "6:11: a list or map cannot be a key"},
-    {"timing:", "\ttiming:", "6:1: not YAML: found character that cannot start any token"},
+    {"timing:", "\ttiming:", "6:1: YAML does not take tabs here; indent with spaces"},
     {"vpool", "vp\xff\xfeool", "not a text in UTF-8: "},
     {"vpool", "vp\x1b[2Jool", "1:17: not a text in UTF-8: control characters are not allowed"},
 };
@@ -474,7 +474,8 @@ static void what_is_no_configuration_is_refused(void **state)
         {"a: 1\nb: \0\n", 10, "eyrie.yaml:2:4: not a text: there is a NUL byte\n"},
         {"\xff\xfe"
          "a\0",
-         4, "eyrie.yaml:1:4: not a text: there is a NUL byte\n"},
+         4, "eyrie.yaml:1:1: this is UTF-16; save it as UTF-8\n"},
+        {"\xef\xbb\xbf{}", 5, "eyrie.yaml:1:1: the file begins with a byte order mark (U+FEFF); "},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -214,6 +214,20 @@ static const char *take_event(struct builder *b, const yaml_event_t *event)
     }
 }
 
+/* The character at @at, or 0 at the end of its line. */
+static char character_at(struct place at)
+{
+    size_t length, i = 0;
+    const char *line = source_line(at, &length);
+    for (unsigned column = 1; line && i < length; i++) {
+        if (((unsigned char)line[i] & 0xc0) == 0x80)
+            continue;
+        if (column++ == at.column)
+            return line[i];
+    }
+    return 0;
+}
+
 static void report_syntax(struct builder *b, struct source *source, const yaml_parser_t *parser)
 {
     const char *problem = parser->problem ? parser->problem : "not enough memory to read it";
@@ -224,7 +238,9 @@ static void report_syntax(struct builder *b, struct source *source, const yaml_p
         return;
     }
     struct place at = mark_place(b, parser->problem_mark);
-    if (parser->context)
+    if (character_at(at) == '\t')
+        report_add(b->report, at, "YAML does not take tabs here; indent with spaces");
+    else if (parser->context)
         report_add(b->report, at, "not YAML: %s %s (from line %zu on)", problem, parser->context,
                    parser->context_mark.line + 1);
     else
@@ -235,6 +251,17 @@ int tree_parse(struct arena *a, struct source *source, struct report *report,
                struct tree_node **ret_root)
 {
     struct builder b = {.arena = a, .source = source, .report = report};
+    if (source->length >= 2 && (memcmp(source->bytes, "\xff\xfe", 2) == 0 ||
+                                memcmp(source->bytes, "\xfe\xff", 2) == 0)) {
+        source->binary = true;
+        report_add(report, (struct place){source, 1, 1}, "this is UTF-16; save it as UTF-8");
+        return -EINVAL;
+    }
+    if (source->length >= 3 && memcmp(source->bytes, "\xef\xbb\xbf", 3) == 0) {
+        report_add(report, (struct place){source, 1, 1},
+                   "the file begins with a byte order mark (U+FEFF); save it without one");
+        return -EINVAL;
+    }
     const char *nul = memchr(source->bytes, '\0', source->length);
     if (nul) {
         source->binary = true;
@@ -267,7 +294,8 @@ int tree_parse(struct arena *a, struct source *source, struct report *report,
     if (!good)
         return -EINVAL;
     if (!b.root || b.root->null) {
-        report_add(report, (struct place){source, 1, 1}, "the file is empty");
+        report_add(report, (struct place){source, 1, 1}, "the file is empty%s",
+                   source->index > 0 ? "; remove it, or write {}" : "");
         return -EINVAL;
     }
     *ret_root = b.root;

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "config/report.h"
 #include "config/spelling.h"
 
@@ -196,10 +197,8 @@ int value_parse(const struct key *key, const char *text, struct arena *a, const 
     unsigned choice = 0;
     int64_t number = 0;
     int r;
-    for (const char *p = text; *p; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            return err_set(e, EINVAL, "%s has a line break or control character", quoted);
-    }
+    if (!utf8_is_plain(text))
+        return err_set(e, EINVAL, "%s has a line break or control character", quoted);
     bool may_be_empty = key->fallback && !*key->fallback;
     if (!*text && !may_be_empty)
         return err_set(e, EINVAL, "the value is empty");

@@ -10,8 +10,8 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "serve/listen.h"
-#include "serve/utf8.h"
 
 enum {
     CONNECTIONS_MAX = 256,

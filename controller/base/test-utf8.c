@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "serve/utf8.h"
+#include "base/utf8.h"
 
 static void test_mend(void **state)
 {
@@ -32,8 +32,30 @@ static void test_mend(void **state)
     }
 }
 
+static void test_plain(void **state)
+{
+    static const struct {
+        const char *text;
+        bool plain;
+    } cases[] = {
+        {"", true},
+        {"caf\xc3\xa9", true},
+        {"a\nb", false},
+        {"\x7f", false},
+        {"\xc2\x9b"
+         "2J",
+         false},
+        {"\xe2\x80\xa8", false},
+        {"\xef\xbb\xbf", false},
+        {"\xe9t\xe9", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(utf8_is_plain(cases[i].text), cases[i].plain);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mend)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mend), cmocka_unit_test(test_plain)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
