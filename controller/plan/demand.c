@@ -34,6 +34,8 @@ static struct reason refusal(const struct policy *p, const struct want *want, si
                              const struct plan_trust *queue)
 {
     const struct world_shape *shape = want->shape;
+    if (!policy_find_schedd(p, want->schedd))
+        return (struct reason){REASON_JOBS_SCHEDD_REMOVED, shape->idle, .subject = want->schedd};
     if (shape->group[0] == '\0')
         return (struct reason){REASON_JOBS_NO_GROUP, shape->idle, .subject = shape->owner};
     if (group == SIZE_MAX)

@@ -8,16 +8,16 @@
 
 static const usec rest_after_failure = 30 * USEC_PER_SEC;
 
-void flock_choose(const struct world *w, struct actions *actions, struct later *later)
+void flock_choose(const struct policy *p, const struct world *w, struct actions *actions,
+                  struct later *later)
 {
     for (size_t i = 0; i < w->n_flocks; i++) {
         const struct world_flock *f = &w->flocks[i];
-        bool leaving = f->wanted[0] == '\0';
+        bool removed = !policy_find_schedd(p, f->schedd);
+        bool leaving = removed || f->wanted[0] == '\0';
         enum reason_code code = REASON_NONE;
-        if (leaving && f->present[0] != '\0')
-            code = REASON_FRAGMENT_LEAVING;
-        else if (leaving && f->believed[0] != '\0')
-            code = REASON_FRAGMENT_LEAVING;
+        if (leaving && (f->present[0] != '\0' || f->believed[0] != '\0'))
+            code = removed ? REASON_SCHEDD_REMOVED : REASON_FRAGMENT_LEAVING;
         else if (leaving)
             continue;
         else if (f->present[0] == '\0')

@@ -107,7 +107,9 @@ static enum reason_code unsuited(const struct places *places, size_t host,
 {
     const struct world_host *facts = &places->world->hosts[host];
     const struct policy_host *policy = places->books[host].policy;
-    if (!policy || !places->trust->host[host])
+    if (!policy)
+        return REASON_HOST_REMOVED;
+    if (!places->trust->host[host])
         return REASON_HOST_UNTRUSTED;
     if (!has_tags(policy, t))
         return REASON_NO_HOST_TAGGED;
@@ -137,7 +139,8 @@ static struct reason refusal(const struct places *places, size_t host, size_t te
     const struct policy_template *t = &places->policy->templates[template];
     struct reason why = {0};
 
-    if (not_for_it == REASON_HOST_UNTRUSTED || not_for_it == REASON_HOST_CORDONED)
+    if (not_for_it == REASON_HOST_UNTRUSTED || not_for_it == REASON_HOST_CORDONED ||
+        not_for_it == REASON_HOST_REMOVED)
         return (struct reason){not_for_it, .subject = facts->name};
     if (not_for_it)
         return (struct reason){not_for_it, .at = t->at, .subject = t->name};
@@ -157,7 +160,7 @@ static int nearness(enum reason_code code)
         REASON_SLOW_START,  REASON_PROBING, REASON_LIMIT_HOST_IN_FLIGHT, REASON_LIMIT_HOST_PER_MINUTE,
         REASON_HOST_BACKOFF, REASON_LIMIT_HOST,          REASON_NO_HOST_FITS,
         REASON_HOST_CORDONED, REASON_HOST_UNTRUSTED,     REASON_NO_HOST_IMAGE,
-        REASON_NO_HOST_TAGGED,
+        REASON_HOST_REMOVED, REASON_NO_HOST_TAGGED,
     };
     int at = 0;
     while (at < (int)(sizeof(order) / sizeof(order[0])) && order[at] != code)

@@ -45,7 +45,7 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
         share_grow(a, p, w, trust, vms, demand, supply, stop, &actions, &later);
     retire_choose(p, w, trust, vms, supply, &actions, &later);
     remove_choose(p, w, trust, vms, &actions, &later);
-    flock_choose(w, &actions, &later);
+    flock_choose(p, w, &actions, &later);
 
     *plan = (struct plan){
         .policy = p,

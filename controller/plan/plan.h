@@ -55,6 +55,7 @@ struct plan_vm {
     size_t policy_template; /* index; SIZE_MAX: not in the policy */
     size_t policy_group;
     size_t world_host;
+    bool host_removed;      /* its host is not in the policy any more */
     bool seen_joined;       /* its slot was seen in this step */
 };
 

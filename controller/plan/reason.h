@@ -19,6 +19,7 @@ enum reason_code {
     REASON_JOBS_NOT_SUBMITTER,
     REASON_JOBS_TOO_BIG,
     REASON_JOBS_TOO_LONG,        /* they may run for @n µs, and a VM lives for @limit */
+    REASON_JOBS_SCHEDD_REMOVED,  /* their schedd @subject is not in the policy any more */
     REASON_JOBS_HELD,
     REASON_JOBS_SETTLING,        /* idle for @n µs, @limit wanted */
     /* why a VM is not started */
@@ -59,6 +60,7 @@ enum reason_code {
     REASON_DRAIN_ASKED,          /* drain: the admin @subject wants it */
     REASON_DRAIN_NOW,            /* power off: @subject said that its jobs may be lost */
     REASON_TEMPLATE_GONE,        /* drain: its template is not in the policy any more */
+    REASON_HOST_REMOVED,         /* drain: its host is not in the policy any more */
     REASON_OVER_LIMIT,           /* drain: a limit was lowered: @n in use, @limit allowed */
     REASON_BUDGET,               /* not drained: @n of the group's drain, @limit may */
     REASON_WANTED_AGAIN,         /* undrain: @n jobs fit into it */
@@ -74,6 +76,7 @@ enum reason_code {
     REASON_FRAGMENT_DIFFERS,
     REASON_FRAGMENT_UNVERIFIED,
     REASON_FRAGMENT_LEAVING,
+    REASON_SCHEDD_REMOVED,       /* take the fragment away: @subject is not in the policy any more */
     /* states that need a word */
     REASON_IN_USE,               /* @n slots are claimed */
     REASON_WAITING_FOR_SLOT,     /* booted @n µs ago */

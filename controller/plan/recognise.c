@@ -120,19 +120,33 @@ static struct sightings sight(struct arena *a, const struct world *w)
     return (struct sightings){merged, unique, n_copies, order};
 }
 
-/* The policy's groups and templates by name, for one look-up a VM. */
+/* The policy's groups and templates by name, for one look-up a VM, and which hosts it has not. */
 struct names {
     struct order_item *groups, *templates;
     size_t n_groups, n_templates;
+    const bool *removed; /* as world.hosts */
 };
 
-static struct names index_names(struct arena *a, const struct policy *p)
+static const bool *find_removed(struct arena *a, const struct policy *p, const struct world *w)
+{
+    bool *removed = arena_take(a, w->n_hosts, sizeof(*removed));
+    struct order_item *hosts = arena_take(a, p->n_hosts, sizeof(*hosts));
+    struct order_item *spare = arena_take(a, p->n_hosts, sizeof(*spare));
+    for (size_t i = 0; i < p->n_hosts; i++)
+        hosts[i] = (struct order_item){order_key(p->hosts[i].name), p->hosts[i].name, i};
+    order_sort(hosts, p->n_hosts, spare);
+    for (size_t i = 0; i < w->n_hosts; i++)
+        removed[i] = !order_find(hosts, p->n_hosts, w->hosts[i].name);
+    return removed;
+}
+
+static struct names index_names(struct arena *a, const struct policy *p, const struct world *w)
 {
     size_t most = p->n_groups > p->n_templates ? p->n_groups : p->n_templates;
     struct order_item *spare = arena_take(a, most, sizeof(*spare));
     struct names names = {arena_take(a, p->n_groups, sizeof(*spare)),
                           arena_take(a, p->n_templates, sizeof(*spare)), p->n_groups,
-                          p->n_templates};
+                          p->n_templates, find_removed(a, p, w)};
     for (size_t i = 0; i < p->n_groups; i++)
         names.groups[i] =
             (struct order_item){order_key(p->groups[i].name), p->groups[i].name, i};
@@ -165,6 +179,7 @@ static void fill_names(struct plan_vm *vm, const struct names *names, const stru
     vm->joined = record ? record->joined : 0;
     vm->policy_template = find_name(names->templates, names->n_templates, vm->template);
     vm->policy_group = find_name(names->groups, names->n_groups, vm->group);
+    vm->host_removed = vm->world_host != SIZE_MAX && names->removed[vm->world_host];
     vm->job = vm->startd ? vm->startd->job : "";
 }
 
@@ -378,7 +393,7 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
     const struct order_item *others = list_foreign(a, w, &foreign);
     const struct sightings seen = sight(a, w);
     const struct sighting *sightings = seen.items;
-    const struct names names = index_names(a, p);
+    const struct names names = index_names(a, p, w);
     size_t n = seen.n + seen.n_copies;
     struct plan_vm *items = arena_take(a, n + foreign, sizeof(*items));
 

@@ -79,6 +79,8 @@ struct reason vm_must_go(const struct policy *p, const struct world *w, const st
         return ordered;
     if (vm->born && w->now - vm->born >= age->value)
         return (struct reason){REASON_TOO_OLD, w->now - vm->born, age->value, age->at};
+    if (vm->host_removed)
+        return (struct reason){REASON_HOST_REMOVED, .subject = vm->host};
     if (vm->policy_template == SIZE_MAX)
         return (struct reason){REASON_TEMPLATE_GONE, .subject = vm->template};
     const char *made_from = vm->domain ? vm->domain->generation : "";
@@ -115,6 +117,14 @@ const struct policy_host *policy_find_host(const struct policy *p, const char *n
     for (size_t i = 0; i < p->n_hosts; i++)
         if (strcmp(p->hosts[i].name, name) == 0)
             return &p->hosts[i];
+    return NULL;
+}
+
+const struct policy_schedd *policy_find_schedd(const struct policy *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_schedds; i++)
+        if (strcmp(p->schedds[i].name, name) == 0)
+            return &p->schedds[i];
     return NULL;
 }
 

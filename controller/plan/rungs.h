@@ -138,7 +138,8 @@ void remove_choose(const struct policy *p, const struct world *w, const struct t
                    const struct vms *vms, struct actions *actions, struct later *later);
 
 /* 10. Fragments to apply or to take away. */
-void flock_choose(const struct world *w, struct actions *actions, struct later *later);
+void flock_choose(const struct policy *p, const struct world *w, struct actions *actions,
+                  struct later *later);
 
 /* What stays, against the limits: for rungs 4 and 8. */
 struct tally;
@@ -158,11 +159,13 @@ bool vm_drain_overdue(const struct policy *p, const struct world *w, const struc
 struct reason vm_ordered(const struct world *w, const struct plan_vm *vm);
 /* Whether an admin said that its jobs may be lost; the reason, or NONE. */
 struct reason vm_ordered_now(const struct world *w, const struct plan_vm *vm);
-/* What keeps a VM from staying, whatever the demand: an admin, age, generation, template; or NONE. */
+/* What keeps a VM from staying, whatever the demand: an admin, age, host, generation,
+ * template; or NONE. */
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm);
 /* The index of the group or template of that name in the policy, or SIZE_MAX. */
 size_t policy_find_group(const struct policy *p, const char *name);
 size_t policy_find_template(const struct policy *p, const char *name);
+const struct policy_schedd *policy_find_schedd(const struct policy *p, const char *name);
 const struct policy_host *policy_find_host(const struct policy *p, const char *name);
 /* How many jobs of @want fit into free cpus, memory and gpus. */
 int64_t want_fits(const struct want *want, int64_t cpus, int64_t memory, int64_t gpus);

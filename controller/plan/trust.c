@@ -34,20 +34,22 @@ const struct trust *trust_judge(struct arena *a, const struct policy *p, const s
 
     *t = (struct trust){.rows = rows, .n_rows = n_rows, .queue = queue, .host = host};
     t->pool = judge(row++, "pool", p->pool.name, &w->pool.fact, p, w->now, later);
-    t->queues = w->n_queues >= p->n_schedds; /* fewer: there was no look yet */
+    size_t good = 0; /* schedds of the policy: each must have been looked at */
     if (!t->pool)
         t->why_not = (struct reason){REASON_POOL_UNTRUSTED, rows->age,
                                      p->timing.trust_for.value, p->timing.trust_for.at,
                                      p->pool.name};
     for (size_t i = 0; i < w->n_queues; i++) {
+        bool named = policy_find_schedd(p, w->queues[i].schedd) != NULL;
         queue[i] = judge(row, "queue", w->queues[i].schedd, &w->queues[i].fact, p, w->now, later);
-        t->queues = t->queues && queue[i];
-        if (!queue[i] && !t->why_not.code)
+        good += named && queue[i];
+        if (named && !queue[i] && !t->why_not.code)
             t->why_not = (struct reason){REASON_QUEUE_UNTRUSTED, row->age,
                                          p->timing.trust_for.value, p->timing.trust_for.at,
                                          w->queues[i].schedd};
         row++;
     }
+    t->queues = good >= p->n_schedds;
     for (size_t i = 0; i < w->n_hosts; i++)
         host[i] = judge(row++, "host", w->hosts[i].name, &w->hosts[i].fact, p, w->now, later);
     return t;
