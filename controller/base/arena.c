@@ -8,7 +8,8 @@
 
 #include "base/mem.h"
 
-enum { BLOCK_SIZE = 64 * 1024 };
+/* What is LARGE has a block of its own, so that it can be dropped. */
+enum { BLOCK_SIZE = 64 * 1024, LARGE = 4 * 1024 };
 
 struct block {
     struct block *next;
@@ -18,8 +19,10 @@ struct block {
 };
 
 struct arena {
-    struct block *newest;
+    struct block *shared; /* of what is small, newest first */
+    struct block *large;
     size_t used;
+    size_t peak;
 };
 
 struct arena *arena_new(void)
@@ -27,16 +30,30 @@ struct arena *arena_new(void)
     return mem_new(1, sizeof(struct arena));
 }
 
+static void free_blocks(struct block *b)
+{
+    for (struct block *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+}
+
 struct arena *arena_free(struct arena *a)
 {
     if (!a)
         return NULL;
-    for (struct block *b = a->newest, *next; b; b = next) {
-        next = b->next;
-        free(b);
-    }
+    free_blocks(a->shared);
+    free_blocks(a->large);
     free(a);
     return NULL;
+}
+
+static void add_block(struct block **list, size_t size)
+{
+    struct block *b = mem_new(1, sizeof(*b) + size);
+    b->size = size;
+    b->next = *list;
+    *list = b;
 }
 
 void *arena_take(struct arena *a, size_t count, size_t size)
@@ -45,18 +62,31 @@ void *arena_take(struct arena *a, size_t count, size_t size)
     if (size && count > (SIZE_MAX / 2) / size)
         mem_exhausted();
     size_t want = (count * size + align - 1) / align * align;
-    struct block *b = a->newest;
-    if (!b || b->size - b->used < want) {
-        size_t room = want > BLOCK_SIZE ? want : BLOCK_SIZE;
-        b = mem_new(1, sizeof(*b) + room);
-        b->size = room;
-        b->next = a->newest;
-        a->newest = b;
-    }
+    struct block **list = want < LARGE ? &a->shared : &a->large;
+    if (want >= LARGE)
+        add_block(list, want);
+    else if (!*list || (*list)->size - (*list)->used < want)
+        add_block(list, BLOCK_SIZE);
+    struct block *b = *list;
     void *p = b->bytes + b->used;
     b->used += want;
     a->used += want;
+    if (a->used > a->peak)
+        a->peak = a->used;
     return p;
+}
+
+void arena_drop(struct arena *a, void *p)
+{
+    struct block **at = &a->large;
+    while (*at && (*at)->bytes != p)
+        at = &(*at)->next;
+    struct block *b = *at;
+    if (!p || !b)
+        return;
+    *at = b->next;
+    a->used -= b->used;
+    free(b);
 }
 
 char *arena_strdup(struct arena *a, const char *text)
@@ -87,6 +117,11 @@ size_t arena_used(const struct arena *a)
     return a->used;
 }
 
+size_t arena_peak(const struct arena *a)
+{
+    return a->peak;
+}
+
 void *arena_grow(struct arena *a, void *array, size_t count, size_t *capacity, size_t size)
 {
     if (array && count < *capacity)
@@ -95,6 +130,7 @@ void *arena_grow(struct arena *a, void *array, size_t count, size_t *capacity, s
     void *larger = arena_take(a, room, size);
     if (array)
         memcpy(larger, array, count * size);
+    arena_drop(a, array);
     *capacity = room;
     return larger;
 }

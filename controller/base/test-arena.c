@@ -36,6 +36,27 @@ static void an_array_grows_and_keeps_its_content(void **state)
     }
     for (size_t i = 0; i < 5000; i++)
         assert_int_equal(numbers[i], i);
+    assert_true(arena_used(a) < 2 * capacity * sizeof(*numbers)); /* the smaller copies are gone */
+    arena_free(a);
+}
+
+static void large_arrays_are_given_back(void **state)
+{
+    struct arena *a = arena_new();
+    (void)state;
+    unsigned char *small = arena_take(a, 100, 1), *kept = arena_take(a, 100000, 1);
+    unsigned char *large = arena_take(a, 50000, 1), *last = arena_take(a, 4096, 1);
+    memset(kept, 1, 100000);
+    memset(last, 2, 4096);
+    size_t most = arena_used(a);
+    arena_drop(a, large);
+    assert_int_equal(arena_used(a), most - 50000);
+    arena_drop(a, NULL);
+    arena_drop(a, small);
+    assert_int_equal(arena_used(a), most - 50000); /* what is small stays */
+    for (size_t i = 0; i < 4096; i++)
+        assert_true(kept[i] == 1 && kept[99999 - i] == 1 && last[i] == 2);
+    assert_int_equal(arena_peak(a), most);
     arena_free(a);
 }
 
@@ -74,6 +95,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_zeroed_and_aligned),
         cmocka_unit_test(an_array_grows_and_keeps_its_content),
+        cmocka_unit_test(large_arrays_are_given_back),
         cmocka_unit_test(text_grows_and_drops),
         cmocka_unit_test(errors_are_prefixed_and_cut),
     };
