@@ -4,6 +4,7 @@
  */
 #include "plan/rungs.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { BYTE_VALUES = 256 };
@@ -32,17 +33,22 @@ static bool pass(const struct order_item *from, struct order_item *to, size_t n,
     return true;
 }
 
+static int by_text(const void *left, const void *right)
+{
+    const struct order_item *a = left, *b = right;
+    int order = strcmp(a->text, b->text);
+    return order ? order : (a->ref > b->ref) - (a->ref < b->ref);
+}
+
 /* Equal keys are rare: sort each run of them by the whole text. */
 static void settle_runs(struct order_item *items, size_t n)
 {
-    for (size_t i = 1; i < n; i++) {
-        struct order_item item = items[i];
-        size_t at = i;
-        while (at > 0 && items[at - 1].key == item.key && strcmp(items[at - 1].text, item.text) > 0) {
-            items[at] = items[at - 1];
-            at--;
-        }
-        items[at] = item;
+    for (size_t from = 0, until; from < n; from = until) {
+        until = from + 1;
+        while (until < n && items[until].key == items[from].key)
+            until++;
+        if (until - from > 1)
+            qsort(items + from, until - from, sizeof(*items), by_text);
     }
 }
 
@@ -59,22 +65,4 @@ void order_sort(struct order_item *items, size_t n, struct order_item *spare)
     if (from != items)
         memcpy(items, from, n * sizeof(*items));
     settle_runs(items, n);
-}
-
-const struct order_item *order_find(const struct order_item *items, size_t n, const char *text)
-{
-    uint64_t key = order_key(text);
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = items[middle].key < key   ? -1
-                    : items[middle].key > key ? 1
-                                              : strcmp(items[middle].text, text);
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < n && items[low].key == key && strcmp(items[low].text, text) == 0 ? &items[low]
-                                                                                   : NULL;
 }

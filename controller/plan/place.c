@@ -27,21 +27,6 @@ struct places {
     enum reason_code **unsuited; /* of each template, when first asked for: as world.hosts */
 };
 
-/* The policies of the world's hosts; both lists are large on a large site, so they are joined. */
-static void find_policies(struct arena *a, const struct policy *p, const struct world *w,
-                          struct book *books)
-{
-    struct order_item *names = arena_take(a, p->n_hosts, sizeof(*names));
-    struct order_item *spare = arena_take(a, p->n_hosts, sizeof(*spare));
-    for (size_t i = 0; i < p->n_hosts; i++)
-        names[i] = (struct order_item){order_key(p->hosts[i].name), p->hosts[i].name, i};
-    order_sort(names, p->n_hosts, spare);
-    for (size_t i = 0; i < w->n_hosts; i++) {
-        const struct order_item *found = order_find(names, p->n_hosts, w->hosts[i].name);
-        books[i].policy = found ? &p->hosts[found->ref] : NULL;
-    }
-}
-
 struct places *places_open(struct arena *a, const struct policy *p, const struct world *w,
                            const struct trust *trust, const struct vms *vms,
                            const struct ramp *ramp)
@@ -50,9 +35,8 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
     struct book *books = arena_take(a, w->n_hosts, sizeof(*books));
     *places = (struct places){p, w, trust, ramp, books, a,
                               arena_take(a, p->n_templates, sizeof(enum reason_code *))};
-    find_policies(a, p, w, books);
     for (size_t i = 0; i < w->n_hosts; i++) {
-        const struct policy_host *wish = books[i].policy;
+        const struct policy_host *wish = books[i].policy = vms->policy_hosts[i];
         int64_t cpus = wish && wish->cpus ? wish->cpus : w->hosts[i].cpus;
         books[i].cpus = cpus * p->placement.overcommit.value / 100;
         books[i].memory = wish && wish->memory ? wish->memory : w->hosts[i].memory;

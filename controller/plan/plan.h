@@ -36,9 +36,11 @@ struct plan_vm {
     const char *host;
     const char *template;
     const char *group;
-    bool exclusive;
-    enum vm_state state;
     struct reason reason;
+    enum vm_state state;
+    bool exclusive;
+    bool seen_joined;  /* its slot was seen in this step */
+    bool host_removed; /* its host is not in the policy any more */
     usec born;        /* 0: unknown */
     usec joined;      /* 0: not yet, or unknown */
     usec idle_since;  /* 0: not idle; to be kept in the record for the next step */
@@ -46,17 +48,13 @@ struct plan_vm {
     int64_t memory;
     int64_t free_cpus; /* what is free for jobs, now or once it is up */
     int64_t free_memory;
-    int64_t free_gpus;
     int64_t claimed;  /* slots */
-    const char *job;
     const struct world_startd *startd; /* NULL: none seen */
     const struct world_domain *domain;
     const struct world_record *record;
     size_t policy_template; /* index; SIZE_MAX: not in the policy */
     size_t policy_group;
     size_t world_host;
-    bool host_removed;      /* its host is not in the policy any more */
-    bool seen_joined;       /* its slot was seen in this step */
 };
 
 /** What became of a shape's idle jobs. */

@@ -39,14 +39,6 @@ static usec rest_end(const struct policy *p, int64_t failures, usec last)
     return failures > 0 ? last + rest : 0;
 }
 
-static size_t host_of_start(const struct world *w, const struct world_start *start)
-{
-    for (size_t i = 0; i < w->n_hosts; i++)
-        if (strcmp(w->hosts[i].name, start->host) == 0)
-            return i;
-    return SIZE_MAX;
-}
-
 struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct world *w,
                        const struct vms *vms)
 {
@@ -85,7 +77,7 @@ struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct wor
     for (size_t i = 0; i < w->n_starts; i++) {
         if (w->starts[i].at <= w->now - USEC_PER_MINUTE || w->starts[i].at > w->now)
             continue;
-        size_t host = host_of_start(w, &w->starts[i]);
+        size_t host = names_find(vms->hosts, w->starts[i].host);
         r->all.last_minute++;
         if (host != SIZE_MAX)
             r->hosts[host].last_minute++;

@@ -16,155 +16,153 @@ enum { VANISHED_PERCENT = 45, VANISHED_MIN = 2 };
 
 /* What bears one UUID of ours. */
 struct sighting {
-    const char *uuid;
     const struct world_record *record;
     const struct world_domain *domain;
     const struct world_startd *startd;
-    size_t host; /* in the world; SIZE_MAX: unknown */
-    bool doubled; /* another domain has its UUID */
+    uint32_t host; /* in the world; UINT32_MAX: unknown */
+    bool doubled;  /* another domain has its UUID */
 };
 
-static size_t find_host(const struct world *w, const char *name)
+/* One sighting each UUID, in the order in which the facts come, then the copies. */
+struct sightings {
+    struct arena *arena;
+    struct sighting *items;
+    size_t n, capacity;
+    struct sighting *copies; /* domains whose UUID is on another host too (S6) */
+    size_t n_copies, copies_capacity;
+    struct names *by_uuid;
+};
+
+static const char *uuid_of(const struct sighting *s)
 {
-    for (size_t i = 0; i < w->n_hosts; i++)
-        if (strcmp(w->hosts[i].name, name) == 0)
-            return i;
-    return SIZE_MAX;
+    return s->domain ? s->domain->uuid : s->record ? s->record->uuid : s->startd->uuid;
 }
 
-/* The facts one by one, each as a sighting of its own. */
-static struct sighting *list_facts(struct arena *a, const struct world *w, size_t *ret_n)
+/* The sighting to which a fact with that UUID belongs: an empty one when it is the first. */
+static struct sighting *sighting_of(struct sightings *s, const char *uuid)
 {
-    size_t n = w->n_records + w->pool.n_startds;
-    for (size_t h = 0; h < w->n_hosts; h++)
-        n += w->hosts[h].n_domains;
-    struct sighting *facts = arena_take(a, n, sizeof(*facts)), *next = facts;
-    for (size_t i = 0; i < w->n_records; i++)
-        *next++ = (struct sighting){w->records[i].uuid, .record = &w->records[i], .host = SIZE_MAX};
-    for (size_t h = 0; h < w->n_hosts; h++)
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
-            if (w->hosts[h].domains[i].ours)
-                *next++ = (struct sighting){w->hosts[h].domains[i].uuid,
-                                            .domain = &w->hosts[h].domains[i], .host = h};
-    for (size_t i = 0; i < w->pool.n_startds; i++)
-        *next++ = (struct sighting){w->pool.startds[i].uuid, .startd = &w->pool.startds[i],
-                                    .host = SIZE_MAX};
-    *ret_n = (size_t)(next - facts);
-    return facts;
+    size_t at = names_add(s->by_uuid, uuid, s->n);
+    if (at < s->n)
+        return &s->items[at];
+    s->items = arena_grow(s->arena, s->items, s->n, &s->capacity, sizeof(*s->items));
+    s->items[s->n] = (struct sighting){.host = UINT32_MAX};
+    return &s->items[s->n++];
 }
 
 /*
- * Add a fact to what is known of its UUID. A UUID on two hosts must not be (S6): of the two domains
- * the same one is taken whatever their order, and the other is returned: a copy. Both only count.
+ * A UUID on two hosts must not be (S6): of the two domains the same one is taken whatever their
+ * order, and the other is a copy. Both only count.
  */
-static struct sighting merge(const struct world *w, struct sighting *into,
-                             const struct sighting *fact)
+static void see_domain(struct sightings *s, const struct world *w, size_t host,
+                       const struct world_domain *domain)
 {
-    struct sighting copy = {0};
-    if (!into->record)
-        into->record = fact->record;
-    if (!into->startd)
-        into->startd = fact->startd;
-    if (!fact->domain)
-        return copy;
-    bool first = !into->domain ||
-                 strcmp(w->hosts[fact->host].name, w->hosts[into->host].name) < 0;
-    if (into->domain)
-        copy = first ? (struct sighting){into->uuid, .domain = into->domain, .host = into->host}
-                     : *fact;
-    into->doubled = copy.doubled = into->domain != NULL;
-    if (first) {
-        into->domain = fact->domain;
-        into->host = fact->host;
+    struct sighting *into = sighting_of(s, domain->uuid);
+    struct sighting copy = {.domain = domain, .host = (uint32_t)host, .doubled = true};
+    bool first = !into->domain || strcmp(w->hosts[host].name, w->hosts[into->host].name) < 0;
+    if (into->domain) {
+        into->doubled = true;
+        s->copies =
+            arena_grow(s->arena, s->copies, s->n_copies, &s->copies_capacity, sizeof(*s->copies));
+        if (first) {
+            copy.domain = into->domain;
+            copy.host = into->host;
+        }
+        s->copies[s->n_copies++] = copy;
     }
-    return copy;
+    if (first) {
+        into->domain = domain;
+        into->host = (uint32_t)host;
+    }
 }
 
-/* One sighting each UUID, sorted by it, as the items of @order are; then the copies. */
-struct sightings {
-    struct sighting *items;
-    size_t n;
-    size_t n_copies;
-    struct order_item *order;
-};
-
-static struct sightings sight(struct arena *a, const struct world *w)
+/* Join the facts by UUID. */
+static struct sightings sight(struct arena *a, const struct world *w, const struct names *hosts)
 {
-    size_t n = 0, unique = 0, n_copies = 0;
-    struct sighting *facts = list_facts(a, w, &n);
-    struct sighting *merged = arena_take(a, n, sizeof(*merged));
-    struct sighting *copies = arena_take(a, n, sizeof(*copies));
+    struct sightings s = {.arena = a, .capacity = w->n_records};
+    if (w->pool.n_startds > s.capacity)
+        s.capacity = w->pool.n_startds;
+    s.items = arena_take(a, s.capacity, sizeof(*s.items));
+    s.by_uuid = names_new(a, s.capacity);
+    for (size_t i = 0; i < w->n_records; i++) {
+        struct sighting *into = sighting_of(&s, w->records[i].uuid);
+        if (!into->record)
+            into->record = &w->records[i];
+    }
+    for (size_t h = 0; h < w->n_hosts; h++)
+        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
+            if (w->hosts[h].domains[i].ours)
+                see_domain(&s, w, h, &w->hosts[h].domains[i]);
+    for (size_t i = 0; i < w->pool.n_startds; i++) {
+        struct sighting *into = sighting_of(&s, w->pool.startds[i].uuid);
+        if (!into->startd)
+            into->startd = &w->pool.startds[i];
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        struct sighting *into = &s.items[i];
+        size_t host =
+            into->domain || !into->record ? into->host : names_find(hosts, into->record->host);
+        into->host = host < w->n_hosts ? (uint32_t)host : UINT32_MAX;
+    }
+    return s;
+}
+
+/* Where each sighting comes when they are sorted by UUID. */
+static uint32_t *rank_by_uuid(struct arena *a, const struct sighting *items, size_t n)
+{
     struct order_item *order = arena_take(a, n, sizeof(*order));
     struct order_item *spare = arena_take(a, n, sizeof(*spare));
-    for (size_t i = 0; i < n; i++)
-        order[i] = (struct order_item){order_key(facts[i].uuid), facts[i].uuid, i};
-    order_sort(order, n, spare);
     for (size_t i = 0; i < n; i++) {
-        const struct sighting *fact = &facts[order[i].ref];
-        if (unique && order[unique - 1].key == order[i].key &&
-            strcmp(merged[unique - 1].uuid, fact->uuid) == 0) {
-            struct sighting copy = merge(w, &merged[unique - 1], fact);
-            if (copy.domain)
-                copies[n_copies++] = copy;
-            continue;
-        }
-        merged[unique] = *fact;
-        order[unique] = (struct order_item){order[i].key, fact->uuid, unique};
-        unique++;
+        const char *uuid = uuid_of(&items[i]);
+        order[i] = (struct order_item){order_key(uuid), uuid, i};
     }
-    for (size_t i = 0; i < unique; i++)
-        if (merged[i].host == SIZE_MAX && merged[i].record)
-            merged[i].host = find_host(w, merged[i].record->host);
-    if (n_copies)
-        memcpy(merged + unique, copies, n_copies * sizeof(*copies));
-    return (struct sightings){merged, unique, n_copies, order};
+    order_sort(order, n, spare);
+    arena_drop(a, spare);
+    uint32_t *rank = arena_take(a, n, sizeof(*rank));
+    for (size_t i = 0; i < n; i++)
+        rank[order[i].ref] = (uint32_t)i;
+    arena_drop(a, order);
+    return rank;
 }
 
-/* The policy's groups and templates by name, for one look-up a VM, and which hosts it has not. */
-struct names {
-    struct order_item *groups, *templates;
-    size_t n_groups, n_templates;
-    const bool *removed; /* as world.hosts */
+/* The policy's groups and templates by name, for one look-up a VM. */
+struct policy_names {
+    struct names *groups, *templates;
 };
 
-static const bool *find_removed(struct arena *a, const struct policy *p, const struct world *w)
+static struct policy_names index_policy(struct arena *a, const struct policy *p)
 {
-    bool *removed = arena_take(a, w->n_hosts, sizeof(*removed));
-    struct order_item *hosts = arena_take(a, p->n_hosts, sizeof(*hosts));
-    struct order_item *spare = arena_take(a, p->n_hosts, sizeof(*spare));
-    for (size_t i = 0; i < p->n_hosts; i++)
-        hosts[i] = (struct order_item){order_key(p->hosts[i].name), p->hosts[i].name, i};
-    order_sort(hosts, p->n_hosts, spare);
-    for (size_t i = 0; i < w->n_hosts; i++)
-        removed[i] = !order_find(hosts, p->n_hosts, w->hosts[i].name);
-    return removed;
-}
-
-static struct names index_names(struct arena *a, const struct policy *p, const struct world *w)
-{
-    size_t most = p->n_groups > p->n_templates ? p->n_groups : p->n_templates;
-    struct order_item *spare = arena_take(a, most, sizeof(*spare));
-    struct names names = {arena_take(a, p->n_groups, sizeof(*spare)),
-                          arena_take(a, p->n_templates, sizeof(*spare)), p->n_groups,
-                          p->n_templates, find_removed(a, p, w)};
+    struct policy_names names = {names_new(a, p->n_groups), names_new(a, p->n_templates)};
     for (size_t i = 0; i < p->n_groups; i++)
-        names.groups[i] =
-            (struct order_item){order_key(p->groups[i].name), p->groups[i].name, i};
+        (void)names_add(names.groups, p->groups[i].name, i);
     for (size_t i = 0; i < p->n_templates; i++)
-        names.templates[i] =
-            (struct order_item){order_key(p->templates[i].name), p->templates[i].name, i};
-    order_sort(names.groups, p->n_groups, spare);
-    order_sort(names.templates, p->n_templates, spare);
+        (void)names_add(names.templates, p->templates[i].name, i);
     return names;
 }
 
-static size_t find_name(const struct order_item *items, size_t n, const char *name)
+static const struct names *index_hosts(struct arena *a, const struct world *w)
 {
-    const struct order_item *item = order_find(items, n, name);
-    return item ? item->ref : SIZE_MAX;
+    struct names *names = names_new(a, w->n_hosts);
+    for (size_t i = 0; i < w->n_hosts; i++)
+        (void)names_add(names, w->hosts[i].name, i);
+    return names;
 }
 
-static void fill_names(struct plan_vm *vm, const struct names *names, const struct world *w)
+/* What the policy says of the world's hosts; NULL: it names them no more. */
+static const struct policy_host **find_policies(struct arena *a, const struct policy *p,
+                                                const struct world *w)
+{
+    const struct policy_host **hosts = arena_take(a, w->n_hosts, sizeof(*hosts));
+    struct names *names = names_new(a, p->n_hosts);
+    for (size_t i = 0; i < p->n_hosts; i++)
+        (void)names_add(names, p->hosts[i].name, i);
+    for (size_t i = 0; i < w->n_hosts; i++) {
+        size_t found = names_find(names, w->hosts[i].name);
+        hosts[i] = found == SIZE_MAX ? NULL : &p->hosts[found];
+    }
+    return hosts;
+}
+
+static void fill_names(struct plan_vm *vm, const struct policy_names *names, const struct world *w)
 {
     const struct world_domain *domain = vm->domain;
     const struct world_record *record = vm->record;
@@ -177,10 +175,8 @@ static void fill_names(struct plan_vm *vm, const struct names *names, const stru
                                           : "";
     vm->born = domain && domain->born ? domain->born : record ? record->create_decided : 0;
     vm->joined = record ? record->joined : 0;
-    vm->policy_template = find_name(names->templates, names->n_templates, vm->template);
-    vm->policy_group = find_name(names->groups, names->n_groups, vm->group);
-    vm->host_removed = vm->world_host != SIZE_MAX && names->removed[vm->world_host];
-    vm->job = vm->startd ? vm->startd->job : "";
+    vm->policy_template = names_find(names->templates, vm->template);
+    vm->policy_group = names_find(names->groups, vm->group);
 }
 
 static void set_state(struct plan_vm *vm, enum vm_state state, struct reason reason)
@@ -216,7 +212,6 @@ static void judge_with_slots(struct plan_vm *vm, const struct world *w)
     if (vm->state != VM_DRAINING) {
         vm->free_cpus = startd->free_cpus;
         vm->free_memory = startd->free_memory;
-        vm->free_gpus = startd->free_gpus;
     }
 }
 
@@ -224,14 +219,14 @@ static void judge_domain(struct plan_vm *vm, const struct policy *p, const struc
 {
     const struct world_record *record = vm->record;
     if (record && (record->poweroff_decided || record->destroy_decided))
-        set_state(vm, VM_LEAVING,
-                  record->destroy_decided
-                      ? (struct reason){REASON_POWEROFF_OVERDUE,
-                                        w->now - (record->poweroff_decided ? record->poweroff_decided
-                                                                           : record->destroy_decided),
-                                        p->timing.poweroff_within.value,
-                                        p->timing.poweroff_within.at}
-                      : (struct reason){REASON_DRAINED});
+        set_state(
+            vm, VM_LEAVING,
+            record->destroy_decided
+                ? (struct reason){REASON_POWEROFF_OVERDUE,
+                                  w->now - (record->poweroff_decided ? record->poweroff_decided
+                                                                     : record->destroy_decided),
+                                  p->timing.poweroff_within.value, p->timing.poweroff_within.at}
+                : (struct reason){REASON_DRAINED});
     else if (vm->startd)
         judge_with_slots(vm, w);
     else if (record && !record->joined)
@@ -258,14 +253,14 @@ static void judge_no_domain(struct plan_vm *vm, const struct world *w, struct la
     if (settled > w->now + (was_there ? 0 : create_outcome_within))
         settled = 0;
     if (listed <= settled) {
-        set_state(vm, VM_CREATING, (struct reason){REASON_NO_DOMAIN_YET,
-                                                   w->now - record->create_decided});
+        set_state(vm, VM_CREATING,
+                  (struct reason){REASON_NO_DOMAIN_YET, w->now - record->create_decided});
         if (settled > w->now)
             later_at(later, settled);
         return;
     }
-    set_state(vm, VM_GONE, (struct reason){was_created(record) ? REASON_DOMAIN_GONE
-                                                              : REASON_CREATE_FAILED});
+    set_state(vm, VM_GONE,
+              (struct reason){was_created(record) ? REASON_DOMAIN_GONE : REASON_CREATE_FAILED});
 }
 
 static void judge(struct plan_vm *vm, const struct policy *p, const struct world *w,
@@ -282,12 +277,13 @@ static void judge(struct plan_vm *vm, const struct policy *p, const struct world
     const struct policy_template *t =
         vm->policy_template == SIZE_MAX ? NULL : &p->templates[vm->policy_template];
     vm->cpus = vm->domain ? vm->domain->cpus : t ? t->cpus : vm->startd ? vm->startd->cpus : 0;
-    vm->memory =
-        vm->domain ? vm->domain->memory : t ? t->memory : vm->startd ? vm->startd->memory : 0;
+    vm->memory = vm->domain   ? vm->domain->memory
+                 : t          ? t->memory
+                 : vm->startd ? vm->startd->memory
+                              : 0;
     if ((vm->state == VM_CREATING || vm->state == VM_BOOTING) && t) {
         vm->free_cpus = t->cpus;
         vm->free_memory = t->memory;
-        vm->free_gpus = t->gpus;
     }
 }
 
@@ -324,102 +320,125 @@ static void look_for_vanished(struct vms *vms, const struct policy *p, const str
     }
 }
 
-/* The UUIDs of domains that do not say they are ours, sorted. */
-static struct order_item *list_foreign(struct arena *a, const struct world *w, size_t *ret_n)
+/* The hosts of the domains that do not say they are ours, by UUID; of two the world's first. */
+static const struct names *index_foreign(struct arena *a, const struct world *w, size_t *ret_n)
 {
-    size_t n = 0;
-    for (size_t h = 0; h < w->n_hosts; h++)
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
-            n += !w->hosts[h].domains[i].ours;
-    struct order_item *order = arena_take(a, n, sizeof(*order));
-    struct order_item *spare = arena_take(a, n, sizeof(*spare));
-    n = 0;
-    for (size_t h = 0; h < w->n_hosts; h++)
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
-            if (!w->hosts[h].domains[i].ours)
-                order[n++] = (struct order_item){order_key(w->hosts[h].domains[i].uuid),
-                                                 w->hosts[h].domains[i].uuid, h};
-    order_sort(order, n, spare);
-    *ret_n = n;
-    return order;
+    struct names *names = names_new(a, 0);
+    *ret_n = 0;
+    for (size_t h = 0; h < w->n_hosts; h++) {
+        for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
+            if (w->hosts[h].domains[i].ours)
+                continue;
+            (void)names_add(names, w->hosts[h].domains[i].uuid, h);
+            ++*ret_n;
+        }
+    }
+    return names;
 }
 
-/* Domains of others come last, sorted by UUID and host too. */
-static size_t add_foreign(struct arena *a, const struct world *w, struct plan_vm *items)
+static struct plan_vm foreign_vm(const struct world *w, size_t host,
+                                 const struct world_domain *domain)
 {
-    size_t n = 0, added = 0;
-    for (size_t h = 0; h < w->n_hosts; h++)
-        n += w->hosts[h].n_domains;
+    return (struct plan_vm){
+        .uuid = domain->uuid,
+        .name = domain->name,
+        .host = w->hosts[host].name,
+        .template = "",
+        .group = "",
+        .state = VM_FOREIGN,
+        .reason = {REASON_FOREIGN, .subject = domain->why_foreign},
+        .cpus = domain->cpus,
+        .memory = domain->memory,
+        .domain = domain,
+        .policy_template = SIZE_MAX,
+        .policy_group = SIZE_MAX,
+        .world_host = host,
+    };
+}
+
+/* Domains of others come last, @n of them, sorted by UUID and host too. */
+static void add_foreign(struct arena *a, const struct world *w, struct plan_vm *items, size_t n)
+{
+    struct sighting *found = arena_take(a, n, sizeof(*found));
     struct order_item *order = arena_take(a, n, sizeof(*order));
     struct order_item *spare = arena_take(a, n, sizeof(*spare));
-    struct plan_vm *found = arena_take(a, n, sizeof(*found));
+    size_t next = 0;
     for (size_t h = 0; h < w->n_hosts; h++) {
         for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
             const struct world_domain *domain = &w->hosts[h].domains[i];
             if (domain->ours)
                 continue;
-            found[added] = (struct plan_vm){
-                .uuid = domain->uuid,
-                .name = domain->name,
-                .host = w->hosts[h].name,
-                .template = "",
-                .group = "",
-                .job = "",
-                .state = VM_FOREIGN,
-                .reason = {REASON_FOREIGN, .subject = domain->why_foreign},
-                .cpus = domain->cpus,
-                .memory = domain->memory,
-                .domain = domain,
-                .policy_template = SIZE_MAX,
-                .policy_group = SIZE_MAX,
-                .world_host = h,
-            };
-            const char *text = arena_printf(a, "%s %s", domain->uuid, w->hosts[h].name);
-            order[added] = (struct order_item){order_key(text), text, added};
-            added++;
+            found[next] = (struct sighting){.domain = domain, .host = (uint32_t)h};
+            order[next] = (struct order_item){order_key(domain->uuid), domain->uuid, next};
+            next++;
         }
     }
-    order_sort(order, added, spare);
-    for (size_t i = 0; i < added; i++)
-        items[i] = found[order[i].ref];
-    return added;
+    order_sort(order, n, spare);
+    for (size_t i = 0; i < n; i++) {
+        const struct sighting *s = &found[order[i].ref];
+        struct plan_vm vm = foreign_vm(w, s->host, s->domain);
+        size_t at = i;
+        for (; at > 0 && strcmp(items[at - 1].uuid, vm.uuid) == 0 &&
+               strcmp(items[at - 1].host, vm.host) > 0;
+             at--)
+            items[at] = items[at - 1];
+        items[at] = vm;
+    }
+    arena_drop(a, spare);
+    arena_drop(a, order);
+    arena_drop(a, found);
+}
+
+static struct plan_vm judge_sighting(const struct sighting *s, const struct policy *p,
+                                     const struct world *w, const struct trust *trust,
+                                     const struct policy_names *names, const struct vms *vms,
+                                     struct later *later)
+{
+    struct plan_vm vm = {.uuid = uuid_of(s),
+                         .record = s->record,
+                         .domain = s->domain,
+                         .startd = s->startd,
+                         .world_host = s->host == UINT32_MAX ? SIZE_MAX : s->host};
+    fill_names(&vm, names, w);
+    vm.host_removed = vm.world_host != SIZE_MAX && !vms->policy_hosts[vm.world_host];
+    judge(&vm, p, w, trust, later);
+    size_t masked = vm.domain ? SIZE_MAX : names_find(vms->foreign, vm.uuid);
+    if (masked != SIZE_MAX) /* its volumes are in use, whatever became of its metadata */
+        set_state(&vm, VM_LOST,
+                  (struct reason){REASON_METADATA_LOST, .subject = w->hosts[masked].name});
+    if (s->doubled) /* whose the slot is cannot be told */
+        set_state(&vm, VM_LOST, (struct reason){REASON_DOUBLED, .subject = vm.host});
+    return vm;
 }
 
 const struct vms *recognise(struct arena *a, const struct policy *p, const struct world *w,
                             const struct trust *trust, struct later *later)
 {
     struct vms *vms = arena_take(a, 1, sizeof(*vms));
-    size_t foreign = 0;
-    const struct order_item *others = list_foreign(a, w, &foreign);
-    const struct sightings seen = sight(a, w);
-    const struct sighting *sightings = seen.items;
-    const struct names names = index_names(a, p, w);
+    size_t n_foreign = 0;
+    vms->hosts = index_hosts(a, w);
+    vms->policy_hosts = find_policies(a, p, w);
+    vms->foreign = index_foreign(a, w, &n_foreign);
+    const struct policy_names names = index_policy(a, p);
+    struct sightings seen = sight(a, w, vms->hosts);
+    uint32_t *rank = rank_by_uuid(a, seen.items, seen.n);
+    uint32_t *copy_rank = rank_by_uuid(a, seen.copies, seen.n_copies);
     size_t n = seen.n + seen.n_copies;
-    struct plan_vm *items = arena_take(a, n + foreign, sizeof(*items));
+    struct plan_vm *items = arena_take(a, n + n_foreign, sizeof(*items));
 
-    for (size_t i = 0; i < n; i++) {
-        struct plan_vm *vm = &items[i];
-        vm->uuid = sightings[i].uuid;
-        vm->record = sightings[i].record;
-        vm->domain = sightings[i].domain;
-        vm->startd = sightings[i].startd;
-        vm->world_host = sightings[i].host;
-        fill_names(vm, &names, w);
-        judge(vm, p, w, trust, later);
-        const struct order_item *masked =
-            vm->domain ? NULL : order_find(others, foreign, vm->uuid);
-        if (masked) /* its volumes are in use, whatever became of its metadata */
-            set_state(vm, VM_LOST,
-                      (struct reason){REASON_METADATA_LOST, .subject = w->hosts[masked->ref].name});
-        if (sightings[i].doubled) /* whose the slot is cannot be told */
-            set_state(vm, VM_LOST, (struct reason){REASON_DOUBLED, .subject = vm->host});
-    }
+    for (size_t i = 0; i < seen.n; i++)
+        items[rank[i]] = judge_sighting(&seen.items[i], p, w, trust, &names, vms, later);
+    for (size_t i = 0; i < seen.n_copies; i++)
+        items[seen.n + copy_rank[i]] =
+            judge_sighting(&seen.copies[i], p, w, trust, &names, vms, later);
+    if (n_foreign)
+        add_foreign(a, w, items + n, n_foreign);
+    names_renumber(seen.by_uuid, rank);
+    arena_drop(a, rank);
+    arena_drop(a, seen.items);
     vms->items = items;
-    vms->n = n + (foreign ? add_foreign(a, w, items + n) : 0);
-    vms->by_uuid = seen.order;
-    vms->n_by_uuid = seen.n;
-    vms->foreign = others;
-    vms->n_foreign = foreign;
+    vms->n = n + n_foreign;
+    vms->by_uuid = seen.by_uuid;
     look_for_vanished(vms, p, w, later);
     return vms;
 }

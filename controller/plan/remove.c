@@ -126,12 +126,11 @@ static void remove_volumes(const struct policy *p, const struct world *w, const 
     for (size_t h = 0; h < w->n_hosts; h++) {
         for (size_t i = 0; trust->host[h] && i < w->hosts[h].n_volumes; i++) {
             const struct world_volume *volume = &w->hosts[h].volumes[i];
-            const struct order_item *item =
-                order_find(vms->by_uuid, vms->n_by_uuid, volume->uuid);
-            const struct plan_vm *vm = item ? &vms->items[item->ref] : NULL;
+            size_t found = names_find(vms->by_uuid, volume->uuid);
+            const struct plan_vm *vm = found == SIZE_MAX ? NULL : &vms->items[found];
             bool seed_is_read = vm && volume->seed && vm->seen_joined && vm->domain;
             if ((vm && !seed_is_read) || !is_ours(p, volume) ||
-                order_find(vms->foreign, vms->n_foreign, volume->uuid))
+                names_find(vms->foreign, volume->uuid) != SIZE_MAX)
                 continue;
             struct plan_action *action =
                 actions_add(actions, ACTION_DELETE_VOLUME,

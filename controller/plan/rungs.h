@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "plan/names.h"
 #include "plan/plan.h"
 
 /* Collects the earliest moment at which a decision could change without news. */
@@ -22,8 +23,6 @@ struct actions {
 };
 struct plan_action *actions_add(struct actions *list, enum action_kind kind, struct reason reason);
 
-struct order_item;
-
 /* 1. Which facts are complete and fresh. */
 struct trust {
     const struct plan_trust *rows;
@@ -41,10 +40,10 @@ const struct trust *trust_judge(struct arena *a, const struct policy *p, const s
 struct vms {
     const struct plan_vm *items;
     size_t n;
-    const struct order_item *by_uuid; /* those that are not foreign; ref: index into items */
-    size_t n_by_uuid;
-    const struct order_item *foreign; /* UUIDs of domains that are not ours; ref: host */
-    size_t n_foreign;
+    const struct names *by_uuid; /* indices into items, of those that are not foreign */
+    const struct names *foreign; /* by UUID, the host of a domain that is not ours */
+    const struct names *hosts;   /* indices into world.hosts, by name */
+    const struct policy_host *const *policy_hosts; /* as world.hosts; NULL: not in the policy */
     usec vanished_at;
     struct reason vanished; /* REASON_FROZEN while too many are missing at once (S8) */
 };
@@ -178,7 +177,5 @@ struct order_item {
     size_t ref; /* the caller's */
 };
 uint64_t order_key(const char *text);
-/* Sort @items by text; equal texts keep their order. @spare: room for as many. */
+/* Sort @items by text, equal texts by ref. @spare: room for as many. */
 void order_sort(struct order_item *items, size_t n, struct order_item *spare);
-/* The first item with that text in a sorted array, or NULL. */
-const struct order_item *order_find(const struct order_item *items, size_t n, const char *text);

@@ -65,7 +65,7 @@ static bool open_room(const struct policy *p, const struct world *w, const struc
                                       : p->templates[vm->policy_template].disk,
                           .cpus = vm->free_cpus,
                           .memory = vm->free_memory,
-                          .gpus = vm->free_gpus,
+                          .gpus = startd ? startd->free_gpus : 0,
                           .facts = vm};
     if (vm->state != VM_DRAINING && vm->free_cpus <= 0)
         return false; /* full, or no supply at all: the most by far */
@@ -73,6 +73,7 @@ static bool open_room(const struct policy *p, const struct world *w, const struc
     case VM_CREATING:
     case VM_BOOTING:
         room->rank = RANK_NEWBORN;
+        room->gpus = p->templates[vm->policy_template].gpus;
         break;
     case VM_IDLE:
     case VM_BUSY:
@@ -90,7 +91,6 @@ static bool open_room(const struct policy *p, const struct world *w, const struc
         room->rank = RANK_DRAINING;
         room->cpus = startd->free_cpus;
         room->memory = startd->free_memory;
-        room->gpus = startd->free_gpus;
         break;
     default:
         return false;

@@ -29,7 +29,7 @@ struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm)
     json_add_int(row, "memory", vm->memory);
     json_add_int(row, "free_memory", vm->free_memory);
     json_add_int(row, "claimed", vm->claimed);
-    part_add_name(row, "job", vm->job);
+    part_add_name(row, "job", vm->startd ? vm->startd->job : "");
     part_add_reason(row, "reason", &vm->reason, s->policy->files);
     return row;
 }

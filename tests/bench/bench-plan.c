@@ -50,6 +50,7 @@ static struct policy *make_policy(struct arena *a, const struct size *size)
     struct policy_template *t = arena_take(a, TEMPLATES, sizeof(*t));
     struct policy_group *g = arena_take(a, GROUPS, sizeof(*g));
     struct policy_host *h = arena_take(a, (size_t)size->hosts, sizeof(*h));
+    struct policy_schedd *s = arena_take(a, SCHEDDS, sizeof(*s));
     size_t *all = arena_take(a, TEMPLATES, sizeof(*all));
     *p = (struct policy){
         .file = "eyrie.yaml",
@@ -65,6 +66,8 @@ static struct policy *make_policy(struct arena *a, const struct size *size)
                    .rest_after_failure = value(10 * USEC_PER_SEC),
                    .rest_at_most = value(10 * USEC_PER_MINUTE),
                    .trust_for = value(USEC_PER_MINUTE)},
+        .schedds = s,
+        .n_schedds = SCHEDDS,
         .hosts = h,
         .n_hosts = (size_t)size->hosts,
         .templates = t,
@@ -72,6 +75,8 @@ static struct policy *make_policy(struct arena *a, const struct size *size)
         .groups = g,
         .n_groups = GROUPS,
     };
+    for (size_t i = 0; i < SCHEDDS; i++)
+        s[i].name = arena_printf(a, "schedd%zu", i);
     for (size_t i = 0; i < TEMPLATES; i++) {
         all[i] = i;
         t[i] = (struct policy_template){.name = arena_printf(a, "t%" PRId64, cpus[i]),
@@ -100,7 +105,8 @@ static struct policy *make_policy(struct arena *a, const struct size *size)
     return p;
 }
 
-static void make_queues(struct arena *a, struct world *w, const struct size *size)
+static void make_queues(struct arena *a, const struct policy *p, struct world *w,
+                        const struct size *size)
 {
     struct world_queue *queues = arena_take(a, SCHEDDS, sizeof(*queues));
     w->queues = queues;
@@ -108,8 +114,8 @@ static void make_queues(struct arena *a, struct world *w, const struct size *siz
     for (size_t q = 0; q < SCHEDDS; q++) {
         size_t n = (size_t)(size->shapes / SCHEDDS) + (q < (size_t)(size->shapes % SCHEDDS));
         struct world_shape *shapes = arena_take(a, n, sizeof(*shapes));
-        queues[q] = (struct world_queue){
-            arena_printf(a, "schedd%zu", q), {.asked = w->now, .error = ""}, shapes, n};
+        queues[q] =
+            (struct world_queue){p->schedds[q].name, {.asked = w->now, .error = ""}, shapes, n};
         for (size_t i = 0; i < n; i++) {
             uint64_t r = mix(q * n + i);
             shapes[i] = (struct world_shape){
@@ -215,7 +221,7 @@ static const struct world *make_world(struct arena *a, const struct policy *p,
                                        .n_images = 1,
                                        .domains = arena_take(a, room, sizeof(struct world_domain)),
                                        .volumes = arena_take(a, room, sizeof(struct world_volume))};
-    make_queues(a, w, size);
+    make_queues(a, p, w, size);
     for (size_t i = 0; i < n_vms; i++) {
         struct world_host *host = &hosts[i % n_hosts];
         struct world_domain *domain = (struct world_domain *)&host->domains[host->n_domains];

@@ -38,6 +38,7 @@ static struct setting value(int64_t v)
 static const struct policy *make_policy(struct arena *a, struct draw *d)
 {
     static const int64_t cpus[] = {8, 16, 32};
+    static const struct policy_schedd schedd = {.name = "schedd"};
     struct policy *p = arena_take(a, 1, sizeof(*p));
     struct policy_template *t = arena_take(a, 1, sizeof(*t));
     struct policy_group *g = arena_take(a, 1, sizeof(*g));
@@ -65,6 +66,8 @@ static const struct policy *make_policy(struct arena *a, struct draw *d)
         .limits = {none, none, none, none, none, none, none, value(0)},
         .placement.overcommit = value(100),
         .timing = {.trust_for = value(USEC_PER_MINUTE), .max_age = value(14 * USEC_PER_DAY)},
+        .schedds = &schedd,
+        .n_schedds = 1,
         .hosts = h,
         .n_hosts = 1,
         .templates = t,
