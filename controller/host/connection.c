@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "host/document.h"
+#include "host/capabilities.h"
 
 enum {
     KEEPALIVE_INTERVAL = 1, /* s */
@@ -175,7 +175,7 @@ static int open_link(struct connection *c, struct lease *ret, struct fault *f)
                                                    VIR_DOMAIN_EVENT_CALLBACK(on_domain), c, NULL);
     char *capabilities AUTOFREE = virConnectGetCapabilities(link.conn);
     if (capabilities)
-        link.has_owner = document_read_owner(capabilities, &link.uid, &link.gid);
+        link.has_owner = capabilities_read_owner(capabilities, &link.uid, &link.gid);
     *ret = link;
     return 0;
 }

@@ -258,22 +258,40 @@ int document_read_metadata(const char *xml, struct vm *ret, char ret_claimed[sta
     return 0;
 }
 
-bool document_read_owner(const char *capabilities, long *ret_uid, long *ret_gid)
+char *document_type(const struct document *d)
 {
-    struct fault ignored;
-    xmlDoc *doc AUTODOC = NULL;
-    if (parse(capabilities, &doc, &ignored) < 0)
+    return element_attribute(d->domain, "type");
+}
+
+char *document_arch(const struct document *d)
+{
+    char *arch = element_attribute(element_child(element_child(d->domain, "os"), "type"), "arch");
+    return arch ? arch : mem_strdup("x86_64");
+}
+
+bool document_emulates_cx16(const struct document *d)
+{
+    char *type AUTOFREE = document_type(d), *arch AUTOFREE = document_arch(d);
+    if (!text_equal(type, "qemu") || !text_equal(arch, "x86_64"))
         return false;
-    xmlNode *model = element_child(element_child(xmlDocGetRootElement(doc), "host"), "secmodel");
-    for (; model; model = element_next(model)) {
-        char *name AUTOFREE = element_text(element_child(model, "model"));
-        char *label AUTOFREE = element_text(element_child(model, "baselabel"));
-        long uid, gid;
-        if (text_equal(name, "dac") && label && sscanf(label, "+%ld:+%ld", &uid, &gid) == 2) {
-            *ret_uid = uid;
-            *ret_gid = gid;
-            return true;
-        }
+    xmlNode *feature = element_child(element_child(d->domain, "cpu"), "feature");
+    for (; feature; feature = element_next(feature)) {
+        char *name AUTOFREE = element_attribute(feature, "name");
+        char *policy AUTOFREE = element_attribute(feature, "policy");
+        if (text_equal(name, "cx16") && text_equal(policy, "disable"))
+            return false;
     }
-    return false;
+    return true;
+}
+
+char *document_network(const struct document *d, unsigned i)
+{
+    xmlNode *n = element_child(element_child(d->domain, "devices"), "interface");
+    for (; n; n = element_next(n)) {
+        char *network = element_attribute(element_child(n, "source"), "network");
+        if (network && i-- == 0)
+            return network;
+        free(network);
+    }
+    return NULL;
 }

@@ -4,8 +4,7 @@
  * addresses) and leave everything else as it is. A template that could not work is refused with the
  * name of the element, before anything is made on the host.
  *
- * What we read back from a running domain also comes from here, and so does the one thing we want
- * of the host's capabilities.
+ * What we read back from a running domain also comes from here.
  */
 #pragma once
 
@@ -31,6 +30,16 @@ struct document *document_free(struct document *d);
  */
 int document_fill(struct document *d, const struct vm *vm, const char *disk, bool block,
                   const char *seed, struct fault *f);
+/** The domain's type= and the arch= of its <os>, "x86_64" without; owned by the caller (free). */
+char *document_type(const struct document *d);
+char *document_arch(const struct document *d);
+/**
+ * Whether QEMU would emulate (type='qemu', x86_64) a cpu that has cmpxchg16b: a guest's Linux 6
+ * corrupts its memory with that of QEMU 7.2, and panics after minutes.
+ */
+bool document_emulates_cx16(const struct document *d);
+/** The libvirt network of the @i-th <interface> that has one; NULL when there are no more; free. */
+char *document_network(const struct document *d, unsigned i);
 /** The whole document as text; owned by the caller (free). */
 char *document_text(const struct document *d);
 
@@ -44,12 +53,6 @@ int document_read(const char *xml, struct vm *ret, char ret_claimed[static VM_UU
 /** Read only our metadata element, as virDomainGetMetadata gives it; otherwise as document_read. */
 int document_read_metadata(const char *xml, struct vm *ret, char ret_claimed[static VM_UUID_SIZE],
                            struct fault *f);
-
-/**
- * The user and group as whom QEMU runs, from the host's capabilities (`<baselabel>` of the secmodel
- * `dac`). False when they do not say; then nothing is stored.
- */
-bool document_read_owner(const char *capabilities, long *ret_uid, long *ret_gid);
 
 static inline void document_free_p(struct document **d)
 {

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "host/channel.h"
+#include "host/check.h"
 #include "host/connection.h"
 #include "host/domain.h"
 #include "host/jobs.h"
@@ -41,6 +42,7 @@ typedef int (*domain_call)(const struct domain_place *place, const struct lease 
                            const struct request *q, struct json_object *answer, struct fault *f);
 
 static const domain_call domain_calls[PROTOCOL_OP_MAX] = {
+    [PROTOCOL_CHECK] = check_take,
     [PROTOCOL_CREATE] = domain_create,
     [PROTOCOL_DELETE_VOLUME] = domain_delete_volume,
     [PROTOCOL_DESTROY] = domain_destroy,

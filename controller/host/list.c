@@ -199,7 +199,7 @@ static int look_at_all(struct look *k, virConnectPtr conn, struct fault *f)
 
 /* NodeGetInfo has been seen to tell a third of the memory; NodeGetMemoryStats is right, but the
  * test driver has none. */
-static int add_node(virConnectPtr conn, struct json_object *answer, struct fault *f)
+int list_add_node(virConnectPtr conn, struct json_object *answer, struct fault *f)
 {
     virNodeInfo info;
     virNodeMemoryStats stats[8];
@@ -272,7 +272,7 @@ int list_take(struct list *l, const struct lease *lease, struct json_object *ans
     }
     (void)pthread_mutex_unlock(&l->lock);
     if (r >= 0)
-        r = add_node(lease->conn, answer, f);
+        r = list_add_node(lease->conn, answer, f);
     if (r >= 0)
         add_storage(l, lease->conn, answer);
     return r;

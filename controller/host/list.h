@@ -26,6 +26,9 @@ struct list *list_free(struct list *l);
 int list_take(struct list *l, const struct lease *lease, struct json_object *answer,
               struct fault *f);
 
+/** Add `node` to @answer: the host's cpus and memory. */
+int list_add_node(virConnectPtr conn, struct json_object *answer, struct fault *f);
+
 static inline void list_free_p(struct list **l)
 {
     (void)list_free(*l);

@@ -65,18 +65,11 @@ static int take_metadata(struct json_object *o, struct vm *vm, struct err *e)
     return r < 0 ? err_prefix(e, r, "metadata") : 0;
 }
 
-/* A member may be refused, but the text of a seed must not be in the sentence. */
-static int parse_create(struct json_object *o, const char *pool, struct request *q, struct err *e)
+/* What create and check have in common: what a VM is made from. */
+static int take_template(struct json_object *o, struct request *q, struct err *e)
 {
     const char *xml;
-    int r = take_uuid(o, &q->vm, e);
-    if (r >= 0)
-        r = take_name(o, "name", &q->vm.name, e);
-    if (r >= 0 && !vm_is_name(pool, q->vm.name, q->vm.uuid))
-        r = err_set(e, EINVAL, "\"name\" is \"%s\", not %s-TEMPLATE-%.8s", q->vm.name, pool,
-                    q->vm.uuid);
-    if (r >= 0)
-        r = take_name(o, "image", &q->image, e);
+    int r = take_name(o, "image", &q->image, e);
     if (r >= 0)
         r = take_number(o, "cpus", 1, 4096, &q->vm.cpus, e);
     if (r >= 0)
@@ -84,12 +77,33 @@ static int parse_create(struct json_object *o, const char *pool, struct request 
     if (r >= 0)
         r = take_number(o, "disk", 0, 1024 * TIB, &q->disk, e);
     if (r >= 0)
-        r = take_metadata(o, &q->vm, e);
-    if (r >= 0)
         r = json_get_string(o, "domain_xml", &xml, e);
+    if (r >= 0)
+        q->domain_xml = mem_strdup(xml);
+    return r;
+}
+
+static int parse_check(struct json_object *o, const char *pool, struct request *q, struct err *e)
+{
+    (void)pool;
+    return take_template(o, q, e);
+}
+
+/* A member may be refused, but the text of a seed must not be in the sentence. */
+static int parse_create(struct json_object *o, const char *pool, struct request *q, struct err *e)
+{
+    int r = take_uuid(o, &q->vm, e);
+    if (r >= 0)
+        r = take_name(o, "name", &q->vm.name, e);
+    if (r >= 0 && !vm_is_name(pool, q->vm.name, q->vm.uuid))
+        r = err_set(e, EINVAL, "\"name\" is \"%s\", not %s-TEMPLATE-%.8s", q->vm.name, pool,
+                    q->vm.uuid);
+    if (r >= 0)
+        r = take_template(o, q, e);
+    if (r >= 0)
+        r = take_metadata(o, &q->vm, e);
     if (r < 0)
         return r;
-    q->domain_xml = mem_strdup(xml);
     q->seed = mem_strdup(json_string_or(o, "seed", NULL));
     if (q->seed && !q->seed[0])
         return err_set(e, EINVAL, "\"seed\" is empty");
@@ -127,6 +141,7 @@ static const struct {
     const char *name;
     parse_members parse;
 } ops[PROTOCOL_OP_MAX] = {
+    [PROTOCOL_CHECK] = {"check", parse_check},
     [PROTOCOL_CREATE] = {"create", parse_create},
     [PROTOCOL_DELETE_VOLUME] = {"delete_volume", parse_delete_volume},
     [PROTOCOL_DESTROY] = {"destroy", parse_uuid},

@@ -11,6 +11,7 @@
 #include "host/vm.h"
 
 enum protocol_op {
+    PROTOCOL_CHECK,
     PROTOCOL_CREATE,
     PROTOCOL_DELETE_VOLUME,
     PROTOCOL_DESTROY,
@@ -23,9 +24,9 @@ enum protocol_op {
 struct request {
     int64_t id;
     enum protocol_op op;
-    struct vm vm;     /* create: all of it; shutdown, destroy, delete_volume: the uuid */
-    char *domain_xml; /* create: the template */
-    char *image;      /* create: name of a volume in the storage pool */
+    struct vm vm;     /* create: all of it; check: memory and cpus; shutdown, destroy, delete_volume: the uuid */
+    char *domain_xml; /* create, check: the template */
+    char *image;      /* create, check: name of a volume in the storage pool */
     char *seed;       /* create: a secret; NULL for none */
     int64_t disk;     /* create: bytes; 0 is the size of the image */
     char *volume;     /* delete_volume: the name */

@@ -7,6 +7,7 @@
 #include <libxml/parser.h>
 
 #include "base/mem.h"
+#include "host/capabilities.h"
 #include "host/document.h"
 #include "host/domain.h"
 
@@ -235,16 +236,64 @@ static void the_owner_is_that_of_dac(void **state)
 {
     long uid = -1, gid = -1;
     (void)state;
-    assert_true(document_read_owner(
+    assert_true(capabilities_read_owner(
         "<capabilities><host><secmodel><model>apparmor</model><baselabel>+9:+9</baselabel>"
         "</secmodel><secmodel><model>dac</model><doi>0</doi><baselabel type='kvm'>+64055:+106"
         "</baselabel></secmodel></host></capabilities>",
         &uid, &gid));
     assert_int_equal(uid, 64055);
     assert_int_equal(gid, 106);
-    assert_false(document_read_owner("<capabilities><host/></capabilities>", &uid, &gid));
-    assert_false(document_read_owner("", &uid, &gid));
+    assert_false(capabilities_read_owner("<capabilities><host/></capabilities>", &uid, &gid));
+    assert_false(capabilities_read_owner("", &uid, &gid));
     assert_int_equal(uid, 64055);
+}
+
+static void what_a_host_can_run_is_by_architecture(void **state)
+{
+    static const char xml[] =
+        "<capabilities><guest><arch name='i686'><domain type='xen'/></arch></guest>"
+        "<guest><arch name='x86_64'><domain type='qemu'/><domain type='kvm'/></arch></guest>"
+        "</capabilities>";
+    struct json_object *types = json_object_new_array();
+    (void)state;
+    capabilities_read_offered(xml, "x86_64", types);
+    capabilities_read_offered(xml, "s390x", types);
+    capabilities_read_offered("no XML", "x86_64", types);
+    assert_string_equal(json_object_to_json_string_ext(types, JSON_C_TO_STRING_PLAIN),
+                        "[\"qemu\",\"kvm\"]");
+    (void)json_object_put(types);
+}
+
+static void only_an_emulated_cpu_with_cx16_is_one_that_linux_does_not_survive(void **state)
+{
+    static const struct {
+        const char *cpu;
+        const char *type;
+        const char *arch;
+        bool emulates;
+    } rows[] = {
+        {"", "qemu", "x86_64", true},
+        {"<cpu mode='custom'><model>qemu64</model></cpu>", "qemu", "x86_64", true},
+        {"<cpu><feature policy='require' name='cx16'/></cpu>", "qemu", "x86_64", true},
+        {"<cpu><feature policy='disable' name='sse'/>"
+         "<feature policy='disable' name='cx16'/></cpu>", "qemu", "x86_64", false},
+        {"", "kvm", "x86_64", false},
+        {"", "qemu", "aarch64", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct document *d CLEANUP(document_free_p) = NULL;
+        struct fault f;
+        char *xml AUTOFREE = mem_printf(
+            "<domain type='%s'><os><type arch='%s'>hvm</type></os>%s<devices><interface><source "
+            "bridge='b'/></interface><interface><source network='n'/></interface><disk><target "
+            "dev='vda'/></disk></devices></domain>", rows[i].type, rows[i].arch, rows[i].cpu);
+        assert_int_equal(document_parse(xml, &d, &f), 0);
+        assert_int_equal(document_emulates_cx16(d), rows[i].emulates);
+        char *network AUTOFREE = document_network(d, 0);
+        assert_string_equal(network, "n");
+        assert_null(document_network(d, 1));
+    }
 }
 
 int main(void)
@@ -259,6 +308,8 @@ int main(void)
         cmocka_unit_test(a_domain_is_ours_only_when_everything_says_so),
         cmocka_unit_test(volumes_are_known_by_name),
         cmocka_unit_test(the_owner_is_that_of_dac),
+        cmocka_unit_test(what_a_host_can_run_is_by_architecture),
+        cmocka_unit_test(only_an_emulated_cpu_with_cx16_is_one_that_linux_does_not_survive),
     };
     int r = cmocka_run_group_tests_name("host/document", tests, NULL, NULL);
     xmlCleanupParser();

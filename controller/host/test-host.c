@@ -272,6 +272,46 @@ static void a_failed_create_leaves_nothing(void **state)
     finish(&c, 0);
 }
 
+static void a_check_finds_what_a_template_needs_and_makes_nothing(void **state)
+{
+    static const char good[] =
+        ",\"image\":\"debian13-condor.qcow2\",\"cpus\":2,\"memory\":805306368,\"disk\":4294967296,"
+        "\"domain_xml\":\"<domain type='qemu'><os><type>hvm</type></os><devices><disk type='file' "
+        "device='disk'><target dev='vda'/></disk></devices></domain>\"";
+    static const char bad[] =
+        ",\"image\":\"nothing.qcow2\",\"cpus\":2,\"memory\":805306368,\"disk\":4294967296,"
+        "\"domain_xml\":\"<domain type='test'><os><type>hvm</type></os><devices><interface "
+        "type='network'><source network='nowhere'/></interface><disk type='file' device='disk'>"
+        "<target dev='vda'/></disk></devices></domain>\"";
+    struct child c = start(node_uri);
+    (void)state;
+    struct json_object *o = ask(&c, 1, "check", good);
+    assert_true(json_bool_or(o, "ok", false));
+    struct json_object *image = json_object_or_null(o, "image");
+    struct json_object *domain = json_object_or_null(o, "domain");
+    assert_string_equal(json_string_or(image, "format", ""), "qcow2");
+    assert_string_equal(json_string_or(domain, "type", ""), "qemu");
+    assert_string_equal(json_string_or(domain, "error", ""), "");
+    assert_true(json_bool_or(domain, "cx16", false));
+    assert_false(json_bool_or(domain, "validated", true));
+    assert_true(json_int_or(json_object_or_null(o, "storage"), "available", 0) > 0);
+    assert_true(json_int_or(json_object_or_null(o, "node"), "memory", 0) > 0);
+    (void)json_object_put(o);
+
+    o = ask(&c, 2, "check", bad);
+    assert_true(json_bool_or(o, "ok", false));
+    assert_non_null(strstr(json_string_or(json_object_or_null(o, "image"), "error", ""), "nothing"));
+    domain = json_object_or_null(o, "domain");
+    assert_non_null(strstr(json_string_or(domain, "error", ""), "no network nowhere"));
+    assert_false(json_bool_or(domain, "cx16", true));
+    (void)json_object_put(o);
+
+    o = ask(&c, 3, "list", "");
+    assert_int_equal(json_object_array_length(json_array_or_null(o, "volumes")), 0);
+    (void)json_object_put(o);
+    finish(&c, 0);
+}
+
 static void fifty_creates_in_one_breath_make_fifty_vms(void **state)
 {
     struct child c = start(node_uri);
@@ -346,6 +386,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_vm_lives_and_goes),
         cmocka_unit_test(a_foreign_domain_is_shown_and_never_touched),
         cmocka_unit_test(a_failed_create_leaves_nothing),
+        cmocka_unit_test(a_check_finds_what_a_template_needs_and_makes_nothing),
         cmocka_unit_test(fifty_creates_in_one_breath_make_fifty_vms),
         cmocka_unit_test(bad_lines_are_answered_and_forgotten),
         cmocka_unit_test(it_goes_when_eyried_goes_whatever_is_queued),

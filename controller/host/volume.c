@@ -97,6 +97,19 @@ int volume_path(virStorageVolPtr volume, char **ret, struct fault *f)
     return 0;
 }
 
+int volume_look(virStoragePoolPtr pool, const char *name, struct json_object *answer,
+                char **ret_path, struct fault *f)
+{
+    virStorageVolPtr volume AUTOVOLUME = virStorageVolLookupByName(pool, name);
+    virStorageVolInfo info;
+    if (!volume || virStorageVolGetInfo(volume, &info) < 0) /* the latter looks at the file */
+        return fault_libvirt(f, "image %s", name);
+    char *format AUTOFREE = read_format(volume);
+    json_add_string(answer, "format", format);
+    json_add_int(answer, "capacity", (int64_t)info.capacity);
+    return volume_path(volume, ret_path, f);
+}
+
 int volume_make_disk(virStoragePoolPtr pool, const char *name, const char *image, int64_t bytes,
                      virStorageVolPtr *ret, bool *ret_block, struct fault *f)
 {

@@ -35,6 +35,12 @@ int volume_make_disk(virStoragePoolPtr pool, const char *name, const char *image
 int volume_make_seed(const struct lease *lease, virStoragePoolPtr pool, const char *name,
                      const char *seed, bool may_skip, virStorageVolPtr *ret, bool *ret_skipped,
                      struct fault *f);
+/**
+ * What the image @name in @pool is, read anew from the disk: its `format` and `capacity` go to
+ * @answer, and where it is to *@ret_path (owned by the caller, free).
+ */
+int volume_look(virStoragePoolPtr pool, const char *name, struct json_object *answer,
+                char **ret_path, struct fault *f);
 /** Where @volume is on the host; owned by the caller (free). */
 int volume_path(virStorageVolPtr volume, char **ret, struct fault *f);
 /** Delete the volume @name. Gone already is no fault: *@ret_gone says which. */
