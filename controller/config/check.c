@@ -1,17 +1,11 @@
 #include "config/check.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/mem.h"
-
-struct check {
-    struct arena *arena;
-    struct report *report;
-    const struct tree_node *root;
-    const struct policy *policy;
-};
+#include "config/check-part.h"
 
 /* A name, and where the file says it. */
 struct named {
@@ -31,8 +25,13 @@ static int named_compare(const void *a, const void *b)
     return p.line != q.line ? (p.line < q.line ? -1 : 1) : p.column < q.column ? -1 : 1;
 }
 
-/* Where something else is said, for a message about @here: "line 5", in another file with its name. */
-static const char *where(struct check *c, const struct tree_node *here, struct policy_place at)
+const struct tree_node *check_node(const struct tree_node *parent, const char *key)
+{
+    const struct tree_node *node = tree_get(parent, key);
+    return node ? node : parent;
+}
+
+const char *check_where(struct check *c, const struct tree_node *here, struct policy_place at)
 {
     if (at.line == 0)
         return "the default";
@@ -49,14 +48,8 @@ static void check_unique(struct check *c, struct named *names, size_t n, const c
         if (*names[i].name && strcmp(names[i].name, names[i - 1].name) == 0)
             tree_complain(c->report, names[i].node, "%s %s is given twice; first in %s", what,
                           report_quote(c->arena, names[i].name),
-                          where(c, names[i].node, tree_policy_place(names[i - 1].node)));
+                          check_where(c, names[i].node, tree_policy_place(names[i - 1].node)));
     }
-}
-
-static const struct tree_node *node_of(const struct tree_node *parent, const char *key)
-{
-    const struct tree_node *node = tree_get(parent, key);
-    return node ? node : parent;
 }
 
 static void check_schedds(struct check *c)
@@ -66,8 +59,8 @@ static void check_schedds(struct check *c)
     struct named *names = arena_take(c->arena, p->n_schedds, sizeof(*names));
     struct named *paths = arena_take(c->arena, p->n_schedds, sizeof(*paths));
     for (size_t i = 0; i < p->n_schedds; i++) {
-        const struct tree_node *item = tree_item(list, i), *flock = node_of(item, "flock");
-        names[i] = (struct named){p->schedds[i].name, node_of(item, "name")};
+        const struct tree_node *item = tree_item(list, i), *flock = check_node(item, "flock");
+        names[i] = (struct named){p->schedds[i].name, check_node(item, "name")};
         paths[i] = (struct named){p->schedds[i].flock, flock};
         if (flock->text && strcmp(flock->text, "agent") == 0)
             tree_complain(c->report, flock,
@@ -86,81 +79,11 @@ static void check_hosts(struct check *c)
     for (size_t i = 0; i < p->n_hosts; i++) {
         const struct tree_node *item = tree_item(list, i);
         bool same_uri = tree_get(item, "name") != NULL;
-        names[i] = (struct named){p->hosts[i].name, node_of(item, "name")};
-        uris[i] = (struct named){same_uri ? p->hosts[i].uri : "", node_of(item, "uri")};
+        names[i] = (struct named){p->hosts[i].name, check_node(item, "name")};
+        uris[i] = (struct named){same_uri ? p->hosts[i].uri : "", check_node(item, "uri")};
     }
     check_unique(c, names, p->n_hosts, "host");
     check_unique(c, uris, p->n_hosts, "the uri");
-}
-
-static bool fits_a_host(const struct policy *p, const struct policy_template *t)
-{
-    for (size_t i = 0; i < p->n_hosts; i++) {
-        const struct policy_host *h = &p->hosts[i];
-        if ((h->cpus == 0 || t->cpus <= h->cpus) && (h->memory == 0 || t->memory <= h->memory))
-            return true;
-    }
-    return p->n_hosts == 0;
-}
-
-static void check_templates(struct check *c)
-{
-    enum { LABEL_MAX = 63, UUID_SHOWN = 8 }; /* RFC 1035: a label of a host name */
-    const struct policy *p = c->policy;
-    const struct tree_node *map = tree_get(c->root, "templates");
-    int64_t spare_vms = 0, spare_cpus = 0;
-    for (size_t i = 0; i < p->n_templates && !report_full(c->report); i++) {
-        const struct policy_template *t = &p->templates[i];
-        const struct tree_node *item = tree_item(map, i);
-        char size[UNITS_TEXT_MAX];
-        if (strlen(p->pool.name) + strlen(t->name) + UUID_SHOWN + 2 > LABEL_MAX)
-            tree_complain(c->report, item->key,
-                          "too long: <pool>-<template>-<%d letters> must be at most %d", UUID_SHOWN,
-                          LABEL_MAX);
-        if (!fits_a_host(p, t))
-            tree_complain(c->report, item->key,
-                          "no host is large enough for %" PRId64 " cpus and %s of memory", t->cpus,
-                          units_format_bytes(t->memory, size));
-        if (t->cpus > p->limits.cpus.value)
-            tree_complain(c->report, node_of(item, "cpus"),
-                          "more than limits.cpus (%" PRId64 ", %s)", p->limits.cpus.value,
-                          where(c, node_of(item, "cpus"), p->limits.cpus.at));
-        if (t->memory > p->limits.memory.value)
-            tree_complain(c->report, node_of(item, "memory"), "more than limits.memory (%s, %s)",
-                          units_format_bytes(p->limits.memory.value, size),
-                          where(c, node_of(item, "memory"), p->limits.memory.at));
-        spare_vms += t->spare;
-        spare_cpus += t->spare * t->cpus;
-    }
-    const struct tree_node *spare = node_of(c->root, "spare");
-    if (spare_vms > p->limits.vms.value)
-        tree_complain(c->report, spare,
-                      "%" PRId64 " VMs in all are more than limits.vms (%" PRId64 ", %s)",
-                      spare_vms, p->limits.vms.value, where(c, spare, p->limits.vms.at));
-    if (spare_cpus > p->limits.cpus.value)
-        tree_complain(c->report, spare,
-                      "%" PRId64 " cpus in all are more than limits.cpus (%" PRId64 ", %s)",
-                      spare_cpus, p->limits.cpus.value, where(c, spare, p->limits.cpus.at));
-}
-
-static void check_group_size(struct check *c, const struct policy_group *g,
-                             const struct tree_node *item)
-{
-    const struct policy *p = c->policy;
-    int64_t smallest = INT64_MAX;
-    if (g->quota.value > g->max.value)
-        tree_complain(c->report, node_of(item, "quota"),
-                      "%" PRId64 " cpus are more than the group's max (%" PRId64 ", %s)",
-                      g->quota.value, g->max.value, where(c, node_of(item, "quota"), g->max.at));
-    for (size_t i = 0; i < g->n_templates && g->max.value < smallest; i++) {
-        int64_t cpus = p->templates[g->templates[i]].cpus;
-        smallest = cpus < smallest ? cpus : smallest;
-    }
-    if (g->max.value > 0 && g->max.value < smallest && g->n_templates)
-        tree_complain(c->report, node_of(item, "max"),
-                      "none of the group's templates fits: the smallest has %" PRId64
-                      " cpus (max: 0 shuts a group out)",
-                      smallest);
 }
 
 static size_t add_names(struct named *names, size_t n, const struct tree_node *list)
@@ -171,58 +94,101 @@ static size_t add_names(struct named *names, size_t n, const struct tree_node *l
     return n;
 }
 
-static void check_groups(struct check *c)
+/* A job's group is looked up by its owner, too: an owner must not stand for two. */
+static void check_submitters(struct check *c)
 {
     const struct policy *p = c->policy;
     const struct tree_node *map = tree_get(c->root, "groups");
-    int64_t sum = 0;
     size_t n = 0;
     for (size_t i = 0; i < p->n_groups; i++) {
-        const struct tree_node *item = tree_item(map, i);
-        const struct tree_node *templates = tree_get(item, "templates");
-        const struct tree_node *submitters = tree_get(item, "submitters");
-        check_group_size(c, &p->groups[i], item);
-        sum += p->groups[i].quota.value;
+        const struct tree_node *submitters = tree_get(tree_item(map, i), "submitters");
         n += submitters ? submitters->n : 0;
-        struct named *names = arena_take(c->arena, templates ? templates->n : 0, sizeof(*names));
-        check_unique(c, names, add_names(names, 0, templates), "template");
     }
-    if (sum > p->limits.cpus.value)
-        tree_complain(
-            c->report, node_of(c->root, "groups"),
-            "the quotas are %" PRId64 " cpus in all, more than limits.cpus (%" PRId64 ", %s)", sum,
-            p->limits.cpus.value, where(c, node_of(c->root, "groups"), p->limits.cpus.at));
-
     struct named *names = arena_take(c->arena, n, sizeof(*names));
     n = 0;
     for (size_t i = 0; i < p->n_groups; i++)
         n = add_names(names, n, tree_get(tree_item(map, i), "submitters"));
-    qsort(names, n, sizeof(*names), named_compare);
+    if (n > 0)
+        qsort(names, n, sizeof(*names), named_compare);
     for (size_t i = 1; i < n; i++) {
         const struct tree_node *here = names[i].node, *there = names[i - 1].node;
-        if (!*names[i].name || strcmp(names[i].name, names[i - 1].name) != 0)
+        if (!*names[i].name || strcmp(names[i].name, names[i - 1].name) != 0 ||
+            here->parent == there->parent) /* said already */
             continue;
         tree_complain(c->report, here, "%s is in group %s already (%s); a submitter has one group",
                       report_quote(c->arena, names[i].name), there->parent->parent->key->text,
-                      where(c, here, tree_policy_place(there)));
+                      check_where(c, here, tree_policy_place(there)));
     }
+}
+
+/* A budget that always holds hides those after it. */
+static void check_disruption(struct check *c)
+{
+    const struct policy *p = c->policy;
+    const struct tree_node *map = tree_get(c->root, "groups");
+    for (size_t i = 0; i < p->n_groups; i++) {
+        const struct policy_group *g = &p->groups[i];
+        const struct tree_node *list = tree_get(tree_item(map, i), "disruption");
+        for (size_t k = 0; k + 1 < g->n_disruption && !report_full(c->report); k++) {
+            const struct policy_budget *b = &g->disruption[k];
+            if (b->days != POLICY_EVERY_DAY || b->from != 0 || b->until != POLICY_DAY_MINUTES)
+                continue;
+            tree_complain(c->report, tree_item(list, k + 1),
+                          "never counts: the budget before it, %s, holds at all times",
+                          report_quote(c->arena, g->disruption_text[k]));
+            break;
+        }
+    }
+}
+
+static void check_paths(struct check *c)
+{
+    struct sockaddr_un address;
+    const char *socket = c->policy->paths.socket;
+    const struct tree_node *node = check_node(check_node(c->root, "paths"), "socket");
+    if (strlen(socket) >= sizeof(address.sun_path))
+        tree_complain(c->report, node, "%s is too long for a socket by %zu characters",
+                      report_quote(c->arena, socket),
+                      strlen(socket) + 1 - sizeof(address.sun_path));
+}
+
+/* @less may not be longer than @more. */
+static void check_order(struct check *c, const char *less, const struct setting *a,
+                        const char *more, const struct setting *b)
+{
+    const struct tree_node *timing = check_node(c->root, "timing");
+    const struct tree_node *node = check_node(timing, a->at.line ? less : more);
+    char one[UNITS_TEXT_MAX], two[UNITS_TEXT_MAX];
+    if (a->value <= b->value)
+        return;
+    tree_complain(c->report, node, "%s (%s, %s) is longer than %s (%s, %s)", less,
+                  units_format_duration(a->value, one), check_where(c, node, a->at), more,
+                  units_format_duration(b->value, two), check_where(c, node, b->at));
 }
 
 static void check_timing(struct check *c)
 {
     const struct policy *p = c->policy;
-    const struct tree_node *timing = node_of(c->root, "timing");
+    const struct tree_node *timing = check_node(c->root, "timing");
     if (p->timing.trust_for.value <= p->timing.look_every.value)
         tree_complain(c->report,
-                      node_of(timing, p->timing.look_every.at.line ? "look_every" : "trust_for"),
+                      check_node(timing, p->timing.look_every.at.line ? "look_every" : "trust_for"),
                       "facts would be stale before the next look: "
                       "trust_for must be longer than look_every");
     if (p->timing.token_life.value < p->timing.max_age.value)
-        tree_complain(c->report, node_of(timing, "token_life"),
+        tree_complain(c->report, check_node(timing, "token_life"),
                       "shorter than max_age: VMs would outlive their tokens");
     if (p->timing.drain_within.value == 0 && p->timing.token_life.at.line == 0)
-        tree_complain(c->report, node_of(timing, "drain_within"),
+        tree_complain(c->report, check_node(timing, "drain_within"),
                       "without a deadline for drains, token_life must be given");
+    if (p->timing.drain_within.value == 0 && p->timing.on_drain_timeout == POLICY_DRAIN_KILL)
+        tree_complain(c->report, check_node(timing, "on_drain_timeout"),
+                      "never happens: drain_within is 0 (%s), which sets no deadline",
+                      check_where(c, timing, p->timing.drain_within.at));
+    check_order(c, "rest_after_failure", &p->timing.rest_after_failure, "rest_at_most",
+                &p->timing.rest_at_most);
+    check_order(c, "min_life", &p->timing.min_life, "max_age", &p->timing.max_age);
+    check_order(c, "join_within", &p->timing.join_within, "max_age", &p->timing.max_age);
 }
 
 void check_policy(struct arena *a, struct report *report, const struct tree_node *root,
@@ -231,7 +197,9 @@ void check_policy(struct arena *a, struct report *report, const struct tree_node
     struct check c = {.arena = a, .report = report, .root = root, .policy = p};
     check_schedds(&c);
     check_hosts(&c);
-    check_templates(&c);
-    check_groups(&c);
+    check_paths(&c);
+    check_sizes(&c);
+    check_submitters(&c);
+    check_disruption(&c);
     check_timing(&c);
 }

@@ -102,7 +102,9 @@ static void include_file(struct reading *g, const struct tree_node *pattern, con
                       &root, &e);
     if (r < 0) {
         tree_complain(g->report, pattern, "cannot read %s: %s%s", name, e.text,
-                      r == -EISDIR ? "; for all files in a folder write FOLDER/*.yaml" : "");
+                      r == -EISDIR
+                          ? arena_printf(g->arena, "; for all files in it write %s/*.yaml", name)
+                          : "");
         return;
     }
     if (!root)
@@ -113,7 +115,7 @@ static void include_file(struct reading *g, const struct tree_node *pattern, con
     else if (root->kind != TREE_MAP)
         tree_complain(g->report, root, "a map is wanted here: lines of key: value");
     else
-        merge_trees(g->arena, g->root, root);
+        merge_trees(g->arena, g->report, g->root, root);
 }
 
 /* The names of files in a folder, sorted, as the scan of it found them. */

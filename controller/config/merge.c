@@ -10,7 +10,7 @@
 struct named {
     const char *name;
     struct tree_node *item;
-    bool taken; /* an item of the other list is in it already */
+    const struct tree_node *from; /* what was merged into it; NULL: nothing */
 };
 
 static const char *name_of(struct arena *a, const struct tree_node *item)
@@ -50,31 +50,36 @@ static bool is_list_of_maps(const struct tree_node *node)
     return maps;
 }
 
-/* A name that one file gives twice stays there twice: that is a mistake, which is told later. */
-static void merge_lists(struct arena *a, struct tree_node *into, struct tree_node *from)
+static void merge_lists(struct arena *a, struct report *report, struct tree_node *into,
+                        struct tree_node *from)
 {
     struct named *names = arena_take(a, into->n, sizeof(*names));
     size_t n = 0;
     for (size_t i = 0; i < into->n; i++) {
         const char *name = name_of(a, into->items[i]);
         if (name)
-            names[n++] = (struct named){name, into->items[i], false};
+            names[n++] = (struct named){name, into->items[i], NULL};
     }
     if (n > 0)
         qsort(names, n, sizeof(*names), compare_named);
     for (size_t i = 0; i < from->n; i++) {
         const char *name = name_of(a, from->items[i]);
         struct named *same = name ? find(names, n, name) : NULL;
-        if (same && !same->taken) {
-            same->taken = true;
-            merge_trees(a, same->item, from->items[i]);
+        if (same && same->from)
+            tree_complain(report, from->items[i],
+                          "%s is given twice in this file; first in line %u", report_quote(a, name),
+                          same->from->place.line);
+        if (same) {
+            same->from = from->items[i];
+            merge_trees(a, report, same->item, from->items[i]);
         } else {
             tree_append(a, into, from->items[i]);
         }
     }
 }
 
-void merge_trees(struct arena *a, struct tree_node *into, struct tree_node *from)
+void merge_trees(struct arena *a, struct report *report, struct tree_node *into,
+                 struct tree_node *from)
 {
     for (size_t i = 0; i < from->n; i++) {
         struct tree_node *new = from->items[i];
@@ -82,9 +87,9 @@ void merge_trees(struct arena *a, struct tree_node *into, struct tree_node *from
         if (!old) {
             tree_append(a, into, new);
         } else if (old->kind == TREE_MAP && new->kind == TREE_MAP) {
-            merge_trees(a, old, new);
+            merge_trees(a, report, old, new);
         } else if (is_list_of_maps(old) && is_list_of_maps(new)) {
-            merge_lists(a, old, new);
+            merge_lists(a, report, old, new);
         } else if (old->kind != TREE_SCALAR || !text_equal(old->text, new->text)) {
             new->over = old;
             new->position = old->position;

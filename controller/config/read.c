@@ -1,6 +1,7 @@
 #include "config/read.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -83,6 +84,28 @@ static const struct tree_node *template_named(struct reader *r, const struct tre
     return NULL;
 }
 
+static int compare_words(const void *a, const void *b)
+{
+    const struct tree_node *x = *(struct tree_node *const *)a, *y = *(struct tree_node *const *)b;
+    int order = strcmp(x->text, y->text);
+    return order ? order : x->index < y->index ? -1 : 1;
+}
+
+static void complain_doubled_words(struct reader *r, const struct tree_node *list)
+{
+    struct tree_node **words = arena_take(r->arena, list->n, sizeof(struct tree_node *));
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i]->kind == TREE_SCALAR)
+            words[n++] = list->items[i];
+    if (n > 0)
+        qsort(words, n, sizeof(struct tree_node *), compare_words);
+    for (size_t i = 1; i < n && !report_full(r->report); i++)
+        if (*words[i]->text && strcmp(words[i]->text, words[i - 1]->text) == 0)
+            tree_complain(r->report, words[i], "%s is given twice; first in line %u",
+                          report_quote(r->arena, words[i]->text), words[i - 1]->place.line);
+}
+
 static void read_words(struct reader *r, const struct key *key, const struct tree_node *node,
                        unsigned char *base)
 {
@@ -93,6 +116,7 @@ static void read_words(struct reader *r, const struct key *key, const struct tre
                       key->otherwise);
         return;
     }
+    complain_doubled_words(r, node);
     const char **words = arena_take(r->arena, node->n, sizeof(*words));
     size_t *indices = arena_take(r->arena, node->n, sizeof(*indices));
     size_t n = 0; /* of those that are right */
@@ -194,20 +218,70 @@ static void read_key(struct reader *r, const struct key *key, const struct tree_
     }
 }
 
+/* The key of @s that @word was probably meant to be; NULL: none, or it is one. */
+static const char *meant_key(const struct section *s, const char *word)
+{
+    const char *near = NULL;
+    for (size_t i = 0; i < s->n; i++) {
+        if (strcmp(s->keys[i].name, word) == 0)
+            return NULL;
+        spelling_nearer(word, s->keys[i].name, &near);
+    }
+    return near;
+}
+
+/* The section that has such a key; NULL when there is none. */
+static const char *section_with(const char *name)
+{
+    for (size_t i = 0; i < keys_file.n; i++) {
+        const struct section *s = keys_file.keys[i].section;
+        for (size_t k = 0; s && k < s->n; k++)
+            if (strcmp(s->keys[k].name, name) == 0)
+                return keys_file.keys[i].name;
+    }
+    return NULL;
+}
+
+static bool is_section(const char *name)
+{
+    for (size_t i = 0; i < keys_file.n; i++)
+        if (strcmp(keys_file.keys[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static void complain_unknown_key(struct reader *r, const struct section *s,
                                  const struct tree_node *key)
 {
-    const char *near = NULL;
+    const char *near = report_full(r->report) ? NULL : meant_key(s, key->text);
+    const char *elsewhere = section_with(key->text);
     struct text all = {0};
-    for (size_t i = 0; i < s->n && !report_full(r->report); i++) {
-        spelling_nearer(key->text, s->keys[i].name, &near);
+    for (size_t i = 0; i < s->n; i++)
         text_printf(&all, "%s%s", i ? ", " : "", s->keys[i].name);
-    }
-    if (near)
+    if (strcmp(key->text, "<<") == 0)
+        tree_complain(r->report, key, "merging (<<) is not taken here; write the keys out");
+    else if (near)
         tree_complain(r->report, key, "unknown key; did you mean %s?", near);
+    else if (is_section(key->text))
+        tree_complain(r->report, key, "unknown key here; it begins a section of its own");
+    else if (elsewhere)
+        tree_complain(r->report, key, "unknown key here; it is a key of %s", elsewhere);
     else
         tree_complain(r->report, key, "unknown key; the keys here are %s", text_get(&all));
     text_done(&all);
+}
+
+/* Unless a slip in another key is why it is not there: that is said already. */
+static void complain_missing_key(struct reader *r, const struct section *s,
+                                 const struct tree_node *node, const struct key *key)
+{
+    for (size_t i = 0; i < node->n && !report_full(r->report); i++) {
+        const char *meant = meant_key(s, node->items[i]->key->text);
+        if (meant && strcmp(meant, key->name) == 0)
+            return;
+    }
+    tree_complain(r->report, node->key ? node->key : node, "\"%s\" is missing: %s", key->name,
+                  key->help);
 }
 
 /* @node NULL: the section was left out or is no map; fill in what it is then. */
@@ -227,8 +301,7 @@ static void read_section(struct reader *r, const struct section *s, const struct
         const struct key *key = &s->keys[k];
         const struct tree_node *child = tree_get(node, key->name);
         if (!child && node && !key->fallback && !key->otherwise)
-            tree_complain(r->report, node->key ? node->key : node, "\"%s\" is missing: %s",
-                          key->name, key->help);
+            complain_missing_key(r, s, node, key);
         read_key(r, key, child, base);
     }
 }

@@ -15,7 +15,8 @@ int source_read(struct arena *a, const char *path, size_t limit, struct source *
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_set(e, errno, "%s", strerror(errno));
     if (!S_ISREG(st.st_mode))
-        return err_set(e, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, "not a regular file");
+        return S_ISDIR(st.st_mode) ? err_set(e, EISDIR, "a folder, not a file")
+                                   : err_set(e, EINVAL, "not a regular file");
 
     /* One byte more than it should have, so that growth and /proc's sizes of 0 are seen. */
     size_t room = limit + 1, used = 0;

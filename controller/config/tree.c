@@ -238,8 +238,15 @@ static void report_syntax(struct builder *b, struct source *source, const yaml_p
         return;
     }
     struct place at = mark_place(b, parser->problem_mark);
-    if (character_at(at) == '\t')
+    char c = character_at(at);
+    if (c == '\t')
         report_add(b->report, at, "YAML does not take tabs here; indent with spaces");
+    else if (c && strchr("@`%", c) && strstr(problem, "cannot start any token"))
+        report_add(b->report, at, "a word that begins with %c needs quotation marks", c);
+    else if (strstr(problem, "mapping values are not allowed"))
+        report_add(b->report, at,
+                   "no \"key: value\" can stand here; is it indented too far, or does a line above "
+                   "lack its colon, or a blank after it?");
     else if (parser->context)
         report_add(b->report, at, "not YAML: %s %s (from line %zu on)", problem, parser->context,
                    parser->context_mark.line + 1);
@@ -258,6 +265,7 @@ int tree_parse(struct arena *a, struct source *source, struct report *report,
         return -EINVAL;
     }
     if (source->length >= 3 && memcmp(source->bytes, "\xef\xbb\xbf", 3) == 0) {
+        source->binary = true;
         report_add(report, (struct place){source, 1, 1},
                    "the file begins with a byte order mark (U+FEFF); save it without one");
         return -EINVAL;

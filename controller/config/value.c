@@ -65,6 +65,13 @@ static bool guess_number(const struct key *key, const char *text,
     };
     char digits[NUMBER_TEXT_MAX / 2], unit[8];
     size_t n = 0, u = 0;
+    const char *word = NULL;
+    if (key->fallback && strcmp(key->fallback, "unlimited") == 0)
+        spelling_nearer(text, "unlimited", &word);
+    if (word) {
+        (void)snprintf(guess, NUMBER_TEXT_MAX, "%s", word);
+        return true;
+    }
     for (; *text; text++) {
         char c = *text;
         if (isspace((unsigned char)c) || c == '_' || c == ',')
@@ -190,6 +197,19 @@ static int take_address(const char *text, const char *quoted, struct arena *a, c
 
 static const char *const booleans[] = {"false", "true", NULL};
 
+/* What another reader of YAML, or another language, would take a word for; NULL: nothing. */
+static const char *boolean_meant(const char *text)
+{
+    static const char *const words[][2] = {
+        {"yes", "true"}, {"on", "true"},  {"y", "true"},  {"1", "true"},  {"True", "true"},
+        {"no", "false"}, {"off", "false"}, {"n", "false"}, {"0", "false"}, {"False", "false"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcasecmp(text, words[i][0]) == 0 && strcmp(text, words[i][1]) != 0)
+            return words[i][1];
+    return NULL;
+}
+
 int value_parse(const struct key *key, const char *text, struct arena *a, const char *folder,
                 struct policy_place at, void *field, struct err *e)
 {
@@ -213,6 +233,9 @@ int value_parse(const struct key *key, const char *text, struct arena *a, const 
             memcpy(field, &number, sizeof(number));
         return r;
     case KEY_BOOL:
+        if (boolean_meant(text))
+            return err_set(e, EINVAL, "%s is not false or true; did you mean %s?", quoted,
+                           boolean_meant(text));
         r = take_choice(booleans, text, quoted, &choice, e);
         if (r == 0)
             memcpy(field, &(bool){choice == 1}, sizeof(bool));
