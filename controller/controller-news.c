@@ -27,6 +27,7 @@ void controller_note(void *userdata, const char *kind, const char *subject, cons
         mem_replace(&c->last_error, slot->text);
         c->last_error_at = now;
     }
+    counts_event(&c->counts, kind);
     log_event(bad ? LOG_WARNING : LOG_INFO, kind, subject, text);
     struct err e;
     if (ledger_event_add(c->ledger, &(struct ledger_event){now, kind, subject, text}, &e) < 0)
@@ -112,6 +113,13 @@ void controller_log_host(void *userdata, const char *host, const char *line)
 
 static void looked(void *userdata)
 {
+    struct controller *c = userdata;
+    struct look_figures figures;
+    look_get_figures(c->look, &figures);
+    histogram_add(&c->counts.looks, figures.took);
+    c->counts.look_failures = figures.failures;
+    c->counts.queue_bytes = figures.queue_bytes;
+    c->counts.pool_bytes = figures.pool_bytes;
     controller_poke(userdata);
 }
 

@@ -65,6 +65,7 @@ struct controller {
     int64_t steps;
     char *last_error;
     usec last_error_at;
+    struct counts counts;
     struct controller_event events[CONTROLLER_EVENTS]; /* a ring */
     size_t n_events;
 };

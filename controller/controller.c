@@ -163,6 +163,8 @@ static void publish(struct controller *c, struct arena *a, const struct world *w
         .last_error_at = c->last_error_at,
         .events = events,
         .n_events = n,
+        .ledger_error = arena_strdup(a, ledger_error(c->ledger)),
+        .counts = c->counts,
     };
     struct published *published = mem_new(1, sizeof(*published));
     *published = (struct published){a, config_ref(c->config)};
@@ -189,7 +191,11 @@ void controller_step(void *userdata)
             c->templates[plan->actions[i].policy_template].last_start = w->now;
     recorder_take(c->recorder, w, plan);
     c->steps++;
-    publish(c, a, w, plan, clock_now() - from);
+    if (*ledger_error(c->ledger))
+        (void)ledger_try(c->ledger, NULL); /* that it can be written again must show */
+    usec took = clock_now() - from;
+    histogram_add(&c->counts.steps, took);
+    publish(c, a, w, plan, took);
 
     usec wait = plan->next_look == USEC_NEVER ? USEC_NEVER : plan->next_look - w->now;
     loop_timer_set(c->next_timer, wait != USEC_NEVER && wait < CONTROLLER_DEBOUNCE ? CONTROLLER_DEBOUNCE : wait);

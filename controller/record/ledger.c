@@ -30,6 +30,7 @@ struct ledger {
     struct world_record *records; /* strings owned, one by one */
     size_t n;
     size_t capacity;
+    struct err last; /* what failed last; "" once a write went through */
 };
 
 static void finalize_p(sqlite3_stmt **statement)
@@ -41,8 +42,11 @@ static void finalize_p(sqlite3_stmt **statement)
 static int failed(struct ledger *l, struct err *e)
 {
     int code = sqlite3_extended_errcode(l->db) & 0xff;
-    return err_set(e, code == SQLITE_FULL ? ENOSPC : code == SQLITE_BUSY ? EBUSY : EIO, "ledger: %s",
-                   sqlite3_errmsg(l->db));
+    int r = err_set(&l->last, code == SQLITE_FULL ? ENOSPC : code == SQLITE_BUSY ? EBUSY : EIO,
+                    "ledger: %s", sqlite3_errmsg(l->db));
+    if (e)
+        *e = l->last;
+    return r;
 }
 
 static int prepare(struct ledger *l, const char *sql, sqlite3_stmt **ret, struct err *e)
@@ -53,7 +57,10 @@ static int prepare(struct ledger *l, const char *sql, sqlite3_stmt **ret, struct
 /* Run a statement that returns no rows. */
 static int finish(struct ledger *l, sqlite3_stmt *statement, struct err *e)
 {
-    return sqlite3_step(statement) == SQLITE_DONE ? 0 : failed(l, e);
+    if (sqlite3_step(statement) != SQLITE_DONE)
+        return failed(l, e);
+    l->last.text[0] = '\0';
+    return 0;
 }
 
 static void bind_text(sqlite3_stmt *s, int at, const char *text)
@@ -332,6 +339,20 @@ struct world_start *ledger_starts(struct ledger *l, struct arena *a, usec after,
             sqlite3_column_int64(s, 0), arena_strdup(a, (const char *)sqlite3_column_text(s, 1))};
     }
     return starts;
+}
+
+const char *ledger_error(const struct ledger *l)
+{
+    return l->last.text;
+}
+
+int ledger_try(struct ledger *l, struct err *e)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    /* Another value each time: SQLite does not write what is there already. */
+    int r = prepare(l, "INSERT INTO switch (key, value) VALUES ('tried', 1)"
+                       " ON CONFLICT (key) DO UPDATE SET value = value + 1", &s, e);
+    return r < 0 ? r : finish(l, s, e);
 }
 
 int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct err *e)

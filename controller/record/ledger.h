@@ -53,6 +53,11 @@ const struct world_record *ledger_records(const struct ledger *l, size_t *ret_n)
 /** The creates decided after @after, oldest first, in @a. */
 struct world_start *ledger_starts(struct ledger *l, struct arena *a, usec after, size_t *ret_n);
 
+/** Why the last write failed, as a sentence; "" when it did not. Valid until the next call. */
+const char *ledger_error(const struct ledger *l);
+/** Write something that means nothing, to see whether the ledger can be written (again). */
+int ledger_try(struct ledger *l, struct err *e);
+
 /** Append to the history. */
 int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct err *e);
 /** The last @max events, oldest first, given one by one to @callback. */

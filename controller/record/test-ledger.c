@@ -2,7 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -108,6 +110,28 @@ static void switches_and_events_survive(void **state)
     (void)ledger_close(l);
 }
 
+static void a_write_that_fails_shows_until_one_goes_through(void **state)
+{
+    struct ledger *l = NULL;
+    struct err e;
+    struct rlimit before, none;
+    (void)state;
+    l = reopen(l);
+    assert_int_equal(ledger_try(l, &e), 0);
+    assert_string_equal(ledger_error(l), "");
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0); /* as a disk that is full */
+    assert_true(ledger_event_add(l, &(struct ledger_event){1, "a", "b", "c"}, &e) < 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(strncmp(ledger_error(l), "ledger: ", 8) == 0);
+    assert_string_equal(ledger_error(l), e.text);
+    assert_int_equal(ledger_try(l, &e), 0);
+    assert_string_equal(ledger_error(l), "");
+    (void)ledger_close(l);
+}
+
 static void what_is_no_ledger_is_refused(void **state)
 {
     struct ledger *l = NULL;
@@ -123,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_intent_survives_and_is_closed),
         cmocka_unit_test(switches_and_events_survive),
+        cmocka_unit_test(a_write_that_fails_shows_until_one_goes_through),
         cmocka_unit_test(what_is_no_ledger_is_refused),
     };
     return cmocka_run_group_tests_name("record/ledger", tests, make_folder, remove_folder);

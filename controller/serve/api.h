@@ -1,8 +1,8 @@
 /*
  * The API: HTTP/1.1 over a unix socket, on the controller's own loop (libmicrohttpd brings the
- * protocol, no threads). The kernel says who the peer is; route.h has what is answered. Sizes,
- * connections, connections of one user and idle time are limited, so that a client who misbehaves
- * harms himself only.
+ * protocol, no threads). The kernel says who the peer is; route.h has what is answered, request.h the
+ * limits of one request. Connections are limited, in all and of one user, and so is the time in which
+ * one must complete a request: a client who misbehaves harms himself only.
  */
 #pragma once
 
@@ -11,6 +11,9 @@
 #include "serve/route.h"
 
 struct api;
+
+/** How long a connection may be open without completing a request, unless it is set otherwise. */
+#define API_PATIENCE (15 * USEC_PER_SEC)
 
 /**
  * Listen on @path, of which an older socket is replaced in one step; its folder is made when it is
@@ -21,6 +24,8 @@ int api_new(struct loop *loop, const char *path, const struct api_port *port, vo
             struct api **ret, struct err *e);
 /** Close all connections and remove the socket; accepts NULL; returns NULL. */
 struct api *api_free(struct api *a);
+/** For tests. @patience: > 0. */
+void api_set_patience(struct api *a, usec patience);
 
 static inline void api_free_p(struct api **a)
 {

@@ -8,12 +8,11 @@
 
 #include "base/mem.h"
 #include "config/spelling.h"
+#include "serve/accept.h"
+#include "serve/metrics.h"
 #include "serve/view.h"
 
-enum {
-    READY_LOOKS = 6,     /* a plan this many looks old means that steps have stopped */
-    PARAMETERS_MAX = 4,  /* that one route takes */
-};
+enum { PARAMETERS_MAX = 4 }; /* that one route takes */
 
 /* A question on its way through the table. */
 struct asked {
@@ -36,6 +35,7 @@ struct route {
     int (*change)(const struct asked *asked, struct err *e);
     const char *text;
     struct answer (*other)(const struct asked *asked);
+    const char *type; /* media type; NULL: JSON */
     const char *parameters[PARAMETERS_MAX]; /* the keys that it knows */
 };
 
@@ -81,15 +81,16 @@ static struct answer healthy(const struct asked *asked)
 
 static struct answer ready(const struct asked *asked)
 {
-    const struct snapshot *s = asked->s;
-    if (!s)
-        return no_snapshot();
-    usec old = asked->question->now - s->server.last_step;
-    char age[UNITS_TEXT_MAX];
-    if (old > READY_LOOKS * s->policy->timing.look_every.value + USEC_PER_MINUTE)
-        return answer_refusal(503, "the last step was %s ago",
-                              units_format_duration(old - old % USEC_PER_SEC, age));
-    return say("ready");
+    struct json_object *body = NULL;
+    bool is = view_ready(asked->s, asked->question->now, &body);
+    return (struct answer){.status = is ? 200 : 503, .body = body};
+}
+
+static struct answer metrics(const struct asked *asked)
+{
+    struct answer a = {.status = 200, .type = OPENMETRICS_TYPE};
+    metrics_render(asked->s, asked->question->traffic, asked->question->now, &a.text);
+    return a;
 }
 
 static int flock_apply(const struct asked *asked, struct err *e)
@@ -120,6 +121,7 @@ static int resume_pool(const struct asked *asked, struct err *e)
 /* A new route is one more line here, and one more path in docs/openapi.yaml. */
 static const struct route routes[] = {
     {"GET /healthz", .other = healthy},
+    {"GET /metrics", .other = metrics, .type = OPENMETRICS_TYPE},
     {"GET /readyz", .other = ready},
     {"GET /v1/demand", .view = view_demand},
     {"GET /v1/explain/group/{name}", .explain = view_explain_group},
@@ -232,11 +234,19 @@ static const char *unknown_parameter(const struct route *r, const struct questio
     return NULL;
 }
 
+static const char *type_of(const struct route *r)
+{
+    return r->type ? r->type : "application/json";
+}
+
 static struct answer answer_route(const struct route *r, struct asked *asked)
 {
     const char *unknown = unknown_parameter(r, asked->question);
     if (unknown)
         return answer_refusal(400, "\"%.64s\" is no parameter of %s", unknown, r->name);
+    if (!accept_takes(asked->question->accept, type_of(r)))
+        return answer_refusal(406, "%s answers with %s, which the Accept header does not name",
+                              r->name, type_of(r));
     if (r->change)
         return change(r, asked);
     CLEANUP(snapshot_unref_p) struct snapshot *s = asked->port->snapshot(asked->userdata);
@@ -249,37 +259,56 @@ static struct answer answer_route(const struct route *r, struct asked *asked)
                       : (struct answer){.status = 200, .body = r->view(s, asked->question->now)};
 }
 
-struct answer route_answer(const struct api_port *port, void *userdata, const struct question *q)
+/* The route for @q, and the name in its path (owned by the caller, or NULL). NULL: there is none;
+ * *ret_other is then a route that takes the path with another method, if there is one. */
+static const struct route *find(const struct question *q, char **ret_name,
+                                const struct route **ret_other)
 {
-    const struct route *other = NULL; /* takes the path with another method */
-    const char *near = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-        AUTOFREE char *name = NULL;
-        spelling_nearer(q->path, route_path(&routes[i]), &near);
+        char *name = NULL;
         if (!route_has(&routes[i], q->path, &name))
             continue;
-        if (!route_takes(&routes[i], q->method)) {
-            other = &routes[i];
-            continue;
+        if (route_takes(&routes[i], q->method)) {
+            *ret_name = name;
+            return &routes[i];
         }
+        free(name);
+        *ret_other = &routes[i];
+    }
+    return NULL;
+}
+
+static struct answer nothing_at(const char *path)
+{
+    const char *near = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
+        spelling_nearer(path, route_path(&routes[i]), &near);
+    return near ? answer_refusal(404, "there is nothing at %.128s; did you mean %s?", path, near)
+                : answer_refusal(404, "there is nothing at %.128s", path);
+}
+
+struct answer route_answer(const struct api_port *port, void *userdata, const struct question *q)
+{
+    AUTOFREE char *name = NULL;
+    const struct route *other = NULL, *r = find(q, &name, &other);
+    if (r) {
         struct asked asked = {
             .question = q, .port = port, .userdata = userdata, .name = name ? name : ""};
-        return answer_route(&routes[i], &asked);
+        struct answer a = answer_route(r, &asked);
+        a.route = r->name;
+        return a;
     }
     if (!other)
-        return near ? answer_refusal(404, "there is nothing at %.128s; did you mean %s?", q->path,
-                                     near)
-                    : answer_refusal(404, "there is nothing at %.128s", q->path);
+        return nothing_at(q->path);
     struct answer a = answer_refusal(405, "%.16s does not work here; it is %s", q->method,
                                      other->name);
     a.allow = text_starts_with(other->name, "GET ") ? "GET, HEAD" : "POST";
     return a;
 }
 
-bool route_is_shared(const char *path)
+bool route_is_shared(const struct question *q)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
-        if (routes[i].view && text_equal(path, route_path(&routes[i])))
-            return true;
-    return false;
+    AUTOFREE char *name = NULL;
+    const struct route *other = NULL, *r = find(q, &name, &other);
+    return r && (r->view || r->type) && q->n_parameters == 0 && accept_takes(q->accept, type_of(r));
 }

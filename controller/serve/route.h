@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "serve/snapshot.h"
+#include "serve/traffic.h"
 
 /**
  * What the controller does for the API. Every member is required. The calls that change something
@@ -39,13 +40,16 @@ struct question {
     const char *path; /* without the parameters */
     const struct parameter *parameters;
     size_t n_parameters;
-    struct json_object *body; /* what was sent along: an object, or NULL */
+    struct json_object *body;      /* what was sent along: an object, or NULL */
+    const char *accept;            /* the Accept header; NULL: anything will do */
+    const struct traffic *traffic; /* for the metrics */
     uid_t who;
     usec now;
 };
 
 struct answer {
     unsigned status;          /* HTTP's */
+    const char *route;        /* as route_name; NULL: none was found */
     const char *allow;        /* 405: the methods that this path takes; else NULL */
     const char *type;         /* media type of @text; NULL: the body is JSON */
     struct json_object *body;
@@ -60,9 +64,9 @@ struct answer answer_refusal(unsigned status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /**
- * Whether a GET of @path shows the same to everyone until the next step, so that its answer may be
- * given again for a moment.
+ * Whether what is asked for shows the same to everyone until the next step, so that its answer may
+ * be given again for a moment.
  */
-bool route_is_shared(const char *path);
+bool route_is_shared(const struct question *q);
 /** The table, one by one: "GET /v1/explain/vm/{name}"; NULL at its end. */
 const char *route_name(size_t i);

@@ -118,13 +118,14 @@ static const struct plan_vm vms[] = {
      .reason = {REASON_WAITING_FOR_SLOT, 21 * USEC_PER_SEC}, .born = AGO(21),
      .cpus = 2, .memory = 4 * GIB, .free_cpus = 2},
     {.uuid = "5e6f7a8b-0000-4000-8000-000000000003", .name = "vpool-small-5e6f7a8b",
-     .host = "hv02", .template = "small", .group = "", .state = VM_LOST,
+     .host = "hv02", .template = "small", .group = "", .state = VM_LOST, .world_host = 1,
+     .policy_group = SIZE_MAX,
      .reason = {REASON_HOST_UNKNOWN, 0, 0, {0}, "hv02"}, .born = AGO(9000), .cpus = 2,
      .memory = 4 * GIB},
     {.uuid = "ffffffff-0000-4000-8000-000000000009", .name = "vpool-intruder", .host = "hv01",
      .template = "", .group = "", .state = VM_FOREIGN,
      .reason = {REASON_FOREIGN, 0, 0, {0}, "no metadata of ours"}, .cpus = 1, .memory = GIB,
-     .domain = &domains[1]},
+     .domain = &domains[1], .policy_template = SIZE_MAX, .policy_group = SIZE_MAX},
 };
 
 static const struct plan_shape plan_shapes[] = {
@@ -205,6 +206,14 @@ static const struct server_facts server = {
     .last_error_at = AGO(5),
     .events = events,
     .n_events = ARRAY_SIZE(events),
+    .ledger_error = "",
+    .counts = {.events = {{"create", 2}, {"create-done", 1}, {"host-failed", 1}},
+               .n_events = 3,
+               .steps = {.buckets = {8000, 600, 40}, .sum = 7 * USEC_PER_SEC},
+               .looks = {.buckets = {[8] = 7990, [11] = 10}, .sum = 900 * USEC_PER_SEC},
+               .look_failures = 10,
+               .queue_bytes = 5800,
+               .pool_bytes = 1234},
 };
 
 struct snapshot *sample_snapshot(void (*free)(void *userdata), void *userdata)
@@ -216,6 +225,6 @@ struct snapshot *sample_quiet(void)
 {
     static const struct server_facts quiet = {
         .version = "0.1.0", .pid = 4242, .started = AGO(60), .steps = 6, .last_step = AGO(1),
-        .last_error = ""};
+        .last_error = "", .ledger_error = ""};
     return snapshot_new(&policy, &quiet_world, &quiet_plan, &quiet, NULL, NULL);
 }

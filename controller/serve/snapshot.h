@@ -13,6 +13,7 @@
 #include "config/policy.h"
 #include "plan/plan.h"
 #include "plan/world.h"
+#include "serve/counts.h"
 
 /** Something that happened, for the last lines of `eyrie status`. */
 struct server_event {
@@ -36,6 +37,8 @@ struct server_facts {
     usec last_error_at;
     const struct server_event *events; /* oldest first; a few */
     size_t n_events;
+    const char *ledger_error; /* why the last write to the ledger failed; "" = it did not */
+    struct counts counts;
 };
 
 struct snapshot {

@@ -23,7 +23,10 @@ enum { ASKED_MAX = 8 };
 struct asked {
     const char *method;
     const char *path;
+    const char *header; /* one that is sent along, or NULL */
+    const char *sent;   /* a body, or NULL */
     long status; /* 0: no answer */
+    struct text head;
     struct text body;
 };
 
@@ -91,8 +94,14 @@ static void ask_all(struct stage *stage)
         (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 20L);
         (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
         (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &a->body);
+        (void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, &a->head);
+        (void)curl_easy_setopt(curl, CURLOPT_NOBODY, strcmp(a->method, "HEAD") == 0 ? 1L : 0L);
+        struct curl_slist *headers = a->header ? curl_slist_append(NULL, a->header) : NULL;
+        (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, a->sent);
         if (curl_easy_perform(curl) == CURLE_OK)
             (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &a->status);
+        curl_slist_free_all(headers);
     }
     curl_easy_cleanup(curl);
 }
@@ -157,8 +166,10 @@ static void stage_end(struct stage *stage)
     stage->deadline = loop_timer_free(stage->deadline);
     stage->loop = loop_free(stage->loop);
     (void)close(stage->done);
-    for (size_t i = 0; i < ASKED_MAX; i++)
+    for (size_t i = 0; i < ASKED_MAX; i++) {
         text_done(&stage->asked[i].body);
+        text_done(&stage->asked[i].head);
+    }
     *strrchr(stage->path, '/') = '\0';
     (void)rmdir(stage->path);
     (void)rmdir(stage->folder);
@@ -235,42 +246,199 @@ static void test_a_path_that_is_too_long(void **state)
     stage_end(&stage);
 }
 
-enum { IDLERS = 300 }; /* more than there may be connections */
-
-/* Many connections that say nothing, then half a request, garbage, and a body without end. */
-static void misbehave(struct stage *stage)
+static void test_limits_of_a_request(void **state)
 {
-    int idle[IDLERS];
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    static const char *const noise[] = {
-        "GET /v1/status HT", "\x16\x03\x01 not HTTP\r\n\r\n", "GET /v1/status HTTP/1.1\r\n",
-        "POST /v1/look HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\nxxx",
+    static char long_header[20 * 1024], long_body[70 * 1024];
+    static const struct {
+        const char *method, *path, *header, *sent;
+        long status;
+        const char *says;
+    } asked[] = {
+        {"GET", "/v1/status", long_header, NULL, 431, "longer than 16384 bytes"},
+        {"POST", "/v1/pause", NULL, long_body, 413, "longer than 65536 bytes"},
+        {"POST", "/v1/pause", "Transfer-Encoding: chunked", long_body, 413, "longer than 65536"},
+        {"POST", "/v1/pause", NULL, "reason=x", 400, "must be a JSON object"},
+        {"POST", "/v1/pause", NULL, "[1]", 400, "must be a JSON object"},
+        {"GET", "/v1/status", "Accept: text/html", NULL, 406, "answers with application/json"},
+        {"GET", "/v1/statu", NULL, NULL, 404, "did you mean /v1/status?"},
+        {"PATCH", "/v1/pause", NULL, NULL, 405, "it is POST /v1/pause"},
     };
-    memcpy(address.sun_path, stage->path, strlen(stage->path) + 1);
-    for (size_t i = 0; i < IDLERS; i++) {
-        idle[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (connect(idle[i], (struct sockaddr *)&address, sizeof(address)) == 0)
-            (void)send(idle[i], noise[i % ARRAY_SIZE(noise)],
-                       strlen(noise[i % ARRAY_SIZE(noise)]), MSG_NOSIGNAL);
+    struct stage stage;
+    (void)state;
+    memset(long_header, 'x', sizeof(long_header) - 1);
+    memcpy(long_header, "X-Long: ", 8);
+    memset(long_body, 'x', sizeof(long_body) - 1);
+    stage_setup(&stage, ask_all);
+    for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
+        stage.asked[i] = (struct asked){.method = asked[i].method, .path = asked[i].path,
+                                        .header = asked[i].header, .sent = asked[i].sent};
+    stage_run(&stage);
+    for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+        AUTOJSON struct json_object *o = body(&stage, i);
+        assert_int_equal(stage.asked[i].status, asked[i].status);
+        assert_non_null(strstr(json_string_or(o, "error", ""), asked[i].says));
     }
-    ask_all(stage); /* is served once the idle ones are closed */
-    for (size_t i = 0; i < IDLERS; i++)
-        (void)close(idle[i]);
-    stage->asked[1] = (struct asked){.method = "GET", .path = "/v1/vms"};
-    stage->asked[0].path = "/v1/plan";
-    text_clear(&stage->asked[0].body);
+    assert_non_null(strstr(text_get(&stage.asked[7].head), "Allow: POST\r\n"));
+    assert_int_equal(stage.paused, 0);
+    stage_end(&stage);
+}
+
+/* Asks for the same again, with what the first answer was called. */
+static void ask_twice(struct stage *stage)
+{
+    static char again[128];
+    ask_all(stage);
+    const char *tag = strstr(text_get(&stage->asked[0].head), "ETag: ");
+    (void)snprintf(again, sizeof(again), "If-None-Match: %.*s",
+                   tag ? (int)strcspn(tag + 6, "\r\n") : 0, tag ? tag + 6 : "");
+    for (size_t i = 0; i < ASKED_MAX && stage->asked[i].path; i++) {
+        text_clear(&stage->asked[i].head);
+        text_clear(&stage->asked[i].body);
+        stage->asked[i].header = again;
+    }
     ask_all(stage);
 }
 
-static void test_misbehaving_clients(void **state)
+static void test_nothing_happened_since(void **state)
 {
     struct stage stage;
     (void)state;
-    stage_setup(&stage, misbehave);
+    stage_setup(&stage, ask_twice);
     stage.asked[0] = (struct asked){.method = "GET", .path = "/v1/status"};
+    stage.asked[1] = (struct asked){.method = "HEAD", .path = "/v1/vms"};
+    stage.asked[2] = (struct asked){.method = "GET", .path = "/metrics"};
+    stage_run(&stage);
+    assert_int_equal(stage.asked[0].status, 304);
+    assert_int_equal(stage.asked[0].body.length, 0);
+    assert_non_null(strstr(text_get(&stage.asked[0].head), "-8640\"\r\n"));
+    assert_int_equal(stage.asked[1].status, 304); /* what is true of one view is true of all */
+    assert_int_equal(stage.asked[2].status, 200); /* of what is counted at any time it is not */
+    stage_end(&stage);
+}
+
+static void test_metrics_say_what_they_are(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, ask_all);
+    stage.asked[0] = (struct asked){.method = "GET", .path = "/v1/nowhere"};
+    stage.asked[1] = (struct asked){.method = "GET", .path = "/v1/explain/vm/1a2b3c4d"};
+    stage.asked[2] = (struct asked){.method = "GET", .path = "/metrics"};
+    stage_run(&stage);
+    const char *head = text_get(&stage.asked[2].head), *text = text_get(&stage.asked[2].body);
+    assert_non_null(strstr(head, "Content-Type: application/openmetrics-text; version=1.0.0; "
+                                 "charset=utf-8\r\n"));
+    assert_non_null(strstr(text, "eyrie_api_requests_total{method=\"\",route=\"\",code=\"404\"} 1\n"));
+    assert_non_null(strstr(text, "eyrie_api_requests_total{method=\"GET\",route=\"/v1/explain/vm/"
+                                 "{name}\",code=\"200\"} 1\n"));
+    assert_non_null(strstr(text, "eyrie_api_connections 1\n"));
+    stage_end(&stage);
+}
+
+enum { IDLERS = 300 }; /* more than there may be connections */
+
+static int idle[IDLERS];
+
+/* Connections that never complete a request: silence, half a request, a body that does not come. */
+static void open_idlers(struct stage *stage)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    static const char *const noise[] = {
+        "", "GET /v1/status HT", "GET /v1/status HTTP/1.1\r\n",
+        "POST /v1/look HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nxxx",
+    };
+    memcpy(address.sun_path, stage->path, strlen(stage->path) + 1);
+    for (size_t i = 0; i < IDLERS; i++) {
+        const char *says = noise[i % ARRAY_SIZE(noise)];
+        idle[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (connect(idle[i], (struct sockaddr *)&address, sizeof(address)) == 0)
+            (void)send(idle[i], says, strlen(says), MSG_NOSIGNAL);
+    }
+}
+
+static void close_idlers(void)
+{
+    for (size_t i = 0; i < IDLERS; i++)
+        (void)close(idle[i]);
+}
+
+/* Asks while they are all open. */
+static void idle_and_ask(struct stage *stage)
+{
+    open_idlers(stage);
+    ask_all(stage);
+    close_idlers();
+}
+
+static void test_idle_clients_do_not_keep_others_out(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, idle_and_ask);
+    api_set_patience(stage.api, USEC_PER_HOUR); /* they are not ended for being slow */
+    stage.asked[0] = (struct asked){.method = "GET", .path = "/v1/status"};
+    stage.asked[1] = (struct asked){.method = "GET", .path = "/metrics"};
     stage_run(&stage);
     assert_int_equal(stage.asked[0].status, 200);
     assert_int_equal(stage.asked[1].status, 200);
+    const char *text = text_get(&stage.asked[1].body);
+    assert_non_null(strstr(text, "eyrie_api_connections 256\n"));
+    assert_non_null(strstr(text, "cut_connections_total{reason=\"slow\"} 0\n"));
+    assert_non_null(strstr(text, "cut_connections_total{reason=\"crowded\"} 45\n"));
+    stage_end(&stage);
+}
+
+/* Waits until each of them has been closed by the server. */
+static void idle_until_cut(struct stage *stage)
+{
+    open_idlers(stage);
+    for (size_t i = 0; i < IDLERS; i++) {
+        char byte;
+        while (recv(idle[i], &byte, 1, 0) > 0)
+            continue;
+    }
+    ask_all(stage);
+    close_idlers();
+}
+
+static void test_slow_clients_are_cut(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, idle_until_cut);
+    api_set_patience(stage.api, USEC_PER_SEC / 10);
+    stage.asked[0] = (struct asked){.method = "GET", .path = "/metrics"};
+    stage_run(&stage);
+    assert_int_equal(stage.asked[0].status, 200);
+    assert_non_null(strstr(text_get(&stage.asked[0].body), "eyrie_api_connections 1\n"));
+    stage_end(&stage);
+}
+
+/* Drips a byte at a time: something moves all the while, but no request is completed. */
+static void drip(struct stage *stage)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    memcpy(address.sun_path, stage->path, strlen(stage->path) + 1);
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+        (void)send(fd, "GET /", 5, MSG_NOSIGNAL);
+        while (send(fd, "x", 1, MSG_NOSIGNAL) == 1)
+            (void)usleep(1000);
+    }
+    (void)close(fd);
+    ask_all(stage);
+}
+
+static void test_a_client_that_drips_is_cut(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, drip);
+    api_set_patience(stage.api, USEC_PER_SEC / 10);
+    stage.asked[0] = (struct asked){.method = "GET", .path = "/metrics"};
+    stage_run(&stage);
+    assert_non_null(strstr(text_get(&stage.asked[0].body),
+                           "cut_connections_total{reason=\"slow\"} 1\n"));
     stage_end(&stage);
 }
 
@@ -299,7 +467,12 @@ int main(void)
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_before_the_first_step),
         cmocka_unit_test(test_a_path_that_is_too_long),
-        cmocka_unit_test(test_misbehaving_clients),
+        cmocka_unit_test(test_limits_of_a_request),
+        cmocka_unit_test(test_nothing_happened_since),
+        cmocka_unit_test(test_metrics_say_what_they_are),
+        cmocka_unit_test(test_idle_clients_do_not_keep_others_out),
+        cmocka_unit_test(test_slow_clients_are_cut),
+        cmocka_unit_test(test_a_client_that_drips_is_cut),
         cmocka_unit_test(test_a_socket_that_cannot_be_made),
     };
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);

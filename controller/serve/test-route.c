@@ -56,9 +56,10 @@ static unsigned ask(struct fake *f, const char *method, const char *path, uid_t 
 {
     struct answer a = route_answer(
         &port, f,
-        &(struct question){.method = method, .path = path, .who = who, .now = SAMPLE_NOW});
-    assert_non_null(a.body);
-    assert_int_equal(json_int_or(a.body, "version", 0), 1);
+        &(struct question){.method = method, .path = path, .who = who, .now = SAMPLE_NOW,
+                           .traffic = &(struct traffic){.n_rows = 0}});
+    assert_true(a.type || json_int_or(a.body, "version", 0) == 1);
+    assert_int_equal(a.type != NULL, a.text.length > 0);
     if (a.status != 200)
         assert_non_null(json_string_or(a.body, "error", NULL));
     assert_int_equal(a.status == 405, a.allow != NULL);
@@ -144,7 +145,8 @@ static void test_not_ready_when_steps_have_stopped(void **state)
                                                       .path = "/readyz",
                                                       .now = SAMPLE_NOW + USEC_PER_HOUR});
     assert_int_equal(a.status, 503);
-    assert_string_equal(json_string_or(a.body, "error", ""), "the last step was 1h1s ago");
+    assert_string_equal(json_string_or(a.body, "error", ""),
+                        "not ready: step: the last one was 1h1s ago");
     answer_done(&a);
 }
 
@@ -165,6 +167,33 @@ static void test_the_table_is_in_order_and_each_route_is_answered(void **state)
         else if (strstr(path, "/group/{"))
             path = "/v1/explain/group/juno";
         assert_int_equal(ask(&f, method, path, 0), 200);
+    }
+}
+
+static void test_what_the_client_cannot_read_is_not_sent(void **state)
+{
+    static const struct {
+        const char *path, *accept;
+        unsigned status;
+    } asked[] = {
+        {"/v1/vms", "text/html, application/json;q=0.9", 200},
+        {"/v1/vms", "text/html", 406},
+        {"/v1/vms", "*/*, application/json;q=0", 406},
+        {"/metrics", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5",
+         200},
+        {"/metrics", "application/json", 406},
+        {"/metrics", "", 200},
+    };
+    struct fake f = {0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+        const struct question q = {.method = "GET", .path = asked[i].path, .now = SAMPLE_NOW,
+                                   .accept = asked[i].accept,
+                                   .traffic = &(struct traffic){.n_rows = 0}};
+        struct answer a = route_answer(&port, &f, &q);
+        assert_int_equal(a.status, asked[i].status);
+        assert_int_equal(route_is_shared(&q), asked[i].status == 200);
+        answer_done(&a);
     }
 }
 
@@ -190,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_answered),
         cmocka_unit_test(test_before_the_first_step),
         cmocka_unit_test(test_the_table_is_in_order_and_each_route_is_answered),
+        cmocka_unit_test(test_what_the_client_cannot_read_is_not_sent),
         cmocka_unit_test(test_parameters_that_are_not_known_are_refused),
         cmocka_unit_test(test_not_ready_when_steps_have_stopped),
     };

@@ -48,5 +48,10 @@ int view_explain_host(const struct snapshot *s, usec now, const char *name,
  */
 int view_explain_group(const struct snapshot *s, usec now, const char *name,
                        struct json_object **ret, struct err *e);
+/**
+ * What must be so for the pool to be taken care of, one by one. @s: NULL before the first step.
+ * Returns whether all of it is so; *ret is set in any case.
+ */
+bool view_ready(const struct snapshot *s, usec now, struct json_object **ret);
 /** {"version", "error"}: what the API answers when it refuses. */
 struct json_object *view_error(const char *text);

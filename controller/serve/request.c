@@ -1,0 +1,232 @@
+#include "serve/request.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "serve/peers.h"
+
+enum {
+    THROWN_BYTES = 1024 * 1024, /* of a body that is too long are read, to be able to say so */
+    PARAMETERS_MAX = 16,
+    TAG_BYTES = 64,
+};
+
+struct request {
+    struct text body;
+    bool too_long; /* the body is; the rest of it is read and thrown away */
+    size_t thrown;
+};
+
+struct parameters {
+    struct parameter list[PARAMETERS_MAX];
+    size_t n;
+};
+
+static struct MHD_Response *response_new(const struct answer *answer)
+{
+    size_t length = answer->text.length;
+    const char *text = text_get(&answer->text);
+    if (!answer->type)
+        text = json_object_to_json_string_length(answer->body, JSON_C_TO_STRING_NOSLASHESCAPE,
+                                                 &length);
+    char *body = mem_resize(NULL, length + 1, 1);
+    memcpy(body, text, length);
+    utf8_mend(body, length);
+    if (!answer->type)
+        body[length++] = '\n';
+    struct MHD_Response *r = MHD_create_response_from_buffer(length, body, MHD_RESPMEM_MUST_FREE);
+    if (!r)
+        mem_exhausted();
+    (void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                  answer->type ? answer->type : "application/json");
+    (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+    if (answer->allow)
+        (void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, answer->allow);
+    return r;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static uid_t peer_uid(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info && info->socket_context ? ((const struct peer *)info->socket_context)->uid
+                                        : (uid_t)-1;
+}
+
+static enum MHD_Result send_answer(struct requests *rs, struct MHD_Connection *connection,
+                                   struct answer *answer)
+{
+    struct MHD_Response *response = response_new(answer);
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    traffic_count(&rs->traffic, answer->route, answer->status);
+    enum MHD_Result r = MHD_queue_response(connection, answer->status, response);
+    MHD_destroy_response(response);
+    answer_done(answer);
+    return r;
+}
+
+/* "Nothing happened since": ages grow, but those who have an older answer can tell themselves. */
+static enum MHD_Result send_unchanged(struct requests *rs, struct MHD_Connection *connection,
+                                      const struct shared_answer *shared, const char *tag)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        mem_exhausted();
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
+    traffic_count(&rs->traffic, shared->route, 304);
+    enum MHD_Result r = MHD_queue_response(connection, 304, response);
+    MHD_destroy_response(response);
+    return r;
+}
+
+/* A step of one run of eyried. */
+static void add_tag(struct MHD_Response *response, const struct snapshot *s)
+{
+    char tag[TAG_BYTES];
+    (void)snprintf(tag, sizeof(tag), "W/\"%" PRIx64 "-%" PRId64 "\"", (uint64_t)s->server.started,
+                   s->server.steps);
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
+}
+
+/* What everyone sees: from what was made for an earlier question, if it still holds. */
+static enum MHD_Result send_shared(struct requests *rs, struct MHD_Connection *connection,
+                                   const struct question *q)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *now = rs->port->snapshot(rs->userdata);
+    const struct shared_answer *shared = shared_find(&rs->shared, q->path, now, q->now);
+    const char *known = header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    if (!shared) {
+        struct answer answer = route_answer(rs->port, rs->userdata, q);
+        struct MHD_Response *response = response_new(&answer);
+        if (now && answer.status == 200 && !answer.type)
+            add_tag(response, now);
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+        shared = shared_keep(&rs->shared, q->path, now, q->now, &answer, response);
+        answer_done(&answer);
+    }
+    const char *tag = MHD_get_response_header(shared->response, MHD_HTTP_HEADER_ETAG);
+    if (known && tag && strstr(known, tag))
+        return send_unchanged(rs, connection, shared, tag);
+    traffic_count(&rs->traffic, shared->route, shared->status);
+    return MHD_queue_response(connection, shared->status, shared->response);
+}
+
+static enum MHD_Result take_parameter(void *userdata, enum MHD_ValueKind kind, const char *key,
+                                      const char *value)
+{
+    struct parameters *p = userdata;
+    (void)kind;
+    if (p->n == PARAMETERS_MAX)
+        return MHD_NO;
+    p->list[p->n++] = (struct parameter){key, value ? value : ""};
+    return MHD_YES;
+}
+
+static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection *connection,
+                                      const char *method, const char *path,
+                                      const struct request *request)
+{
+    AUTOJSON struct json_object *body = NULL;
+    struct parameters parameters = {.n = 0};
+    struct err e = {0};
+    struct answer answer;
+    (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_parameter, &parameters);
+    struct question q = {
+        .method = method,
+        .path = path,
+        .parameters = parameters.list,
+        .n_parameters = parameters.n,
+        .accept = header(connection, MHD_HTTP_HEADER_ACCEPT),
+        .who = peer_uid(connection),
+        .now = loop_now(rs->loop),
+        .traffic = &rs->traffic,
+    };
+    if (request->too_long) {
+        answer = answer_refusal(413, "the body is longer than %d bytes", REQUEST_BODY_BYTES);
+    } else if (request->body.length > 0 &&
+               (json_parse(request->body.data, request->body.length, &body, &e) < 0 ||
+                !json_object_is_type(body, json_type_object))) {
+        answer = answer_refusal(400, "the body must be a JSON object%s%s", e.text[0] ? ": " : "",
+                                e.text);
+    } else {
+        q.body = body;
+        if (route_is_shared(&q))
+            return send_shared(rs, connection, &q);
+        answer = route_answer(rs->port, rs->userdata, &q);
+    }
+    return send_answer(rs, connection, &answer);
+}
+
+/* As the client announces it; a body that comes in chunks is counted as it comes. */
+static unsigned long long body_length(struct MHD_Connection *connection)
+{
+    const char *length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return length ? strtoull(length, NULL, 10) : 0;
+}
+
+/* The headers are there: what is too long is refused before its body is read. */
+static enum MHD_Result check_head(struct requests *rs, struct MHD_Connection *connection,
+                                  const char *url)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    struct answer answer;
+    if (strlen(url) > REQUEST_PATH_BYTES)
+        answer = answer_refusal(414, "the path is longer than %d bytes", REQUEST_PATH_BYTES);
+    else if (info && info->header_size > REQUEST_HEAD_BYTES)
+        answer = answer_refusal(431, "the request line and headers are longer than %d bytes: send "
+                                     "fewer headers", REQUEST_HEAD_BYTES);
+    else if (body_length(connection) > REQUEST_BODY_BYTES)
+        answer = answer_refusal(413, "the body is longer than %d bytes", REQUEST_BODY_BYTES);
+    else
+        return MHD_YES;
+    return send_answer(rs, connection, &answer);
+}
+
+static enum MHD_Result take_body(struct request *request, const char *bytes, size_t n)
+{
+    request->too_long = request->too_long || request->body.length + n > REQUEST_BODY_BYTES;
+    if (!request->too_long) {
+        text_add_bytes(&request->body, bytes, n);
+        return MHD_YES;
+    }
+    request->thrown += n;
+    return request->thrown > THROWN_BYTES ? MHD_NO : MHD_YES; /* MHD_NO closes the connection */
+}
+
+enum MHD_Result request_take(void *userdata, struct MHD_Connection *connection, const char *url,
+                             const char *method, const char *version, const char *upload,
+                             size_t *upload_size, void **context)
+{
+    struct requests *rs = userdata;
+    struct request *request = *context;
+    (void)version;
+    if (!request) {
+        *context = mem_new(1, sizeof(*request));
+        return check_head(rs, connection, url);
+    }
+    if (*upload_size > 0) {
+        size_t n = *upload_size;
+        *upload_size = 0;
+        return take_body(request, upload, n);
+    }
+    return answer_request(rs, connection, method, url, request);
+}
+
+void request_free(void **context)
+{
+    struct request *request = *context;
+    if (request)
+        text_done(&request->body);
+    free(request);
+    *context = NULL;
+}
