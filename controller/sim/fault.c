@@ -263,7 +263,7 @@ int fault_parse(const char *text, fault_set *ret, struct err *e)
 
 static enum fault draw_kind(struct sim *s, fault_set set, int number, bool each_once)
 {
-    int members[FAULT_COUNT], n = 0;
+    int members[FAULT_COUNT] = {0}, n = 0;
     for (int i = 0; i < FAULT_COUNT; i++)
         if (set & (UINT64_C(1) << i))
             members[n++] = i;

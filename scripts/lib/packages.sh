@@ -4,7 +4,7 @@
 
 # shellcheck disable=SC2034 # both are for who sources this
 PACKAGES_BUILD=(
-	clang gcc gcovr libclang-rt-14-dev libcmocka-dev libcurl4-gnutls-dev libjson-c-dev
+	clang cppcheck gcc gcovr libclang-rt-14-dev libcmocka-dev libcurl4-gnutls-dev libjson-c-dev
 	libmicrohttpd-dev libsmartcols-dev libsqlite3-dev libsystemd-dev libvirt-dev libxml2-dev
 	libyaml-dev meson ninja-build pkg-config scdoc shellcheck systemd uuid-dev zlib1g-dev
 )

@@ -254,7 +254,7 @@ static double measure(const struct size *size, int runs, bool header)
     CLEANUP(arena_free_p) struct arena *site = arena_new();
     const struct policy *p = make_policy(site, size);
     const struct world *w = make_world(site, p, size);
-    double times[RUNS_MAX];
+    double times[RUNS_MAX] = {0};
     size_t bytes = 0, actions = 0;
     if (runs > RUNS_MAX)
         runs = RUNS_MAX;

@@ -62,8 +62,11 @@ static int load_policy(const char *folder, const char *scenario, struct config *
 static int write_file(const char *path, const struct text *content, struct err *e)
 {
     FILE *file = fopen(path, "we");
-    if (!file || fputs(text_get(content), file) == EOF || fclose(file) == EOF)
+    if (!file)
         return err_set(e, errno, "%s: %s", path, strerror(errno));
+    bool written = fputs(text_get(content), file) != EOF;
+    if (fclose(file) == EOF || !written)
+        return err_set(e, EIO, "%s: it was not written as a whole", path);
     return 0;
 }
 
