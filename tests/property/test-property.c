@@ -4,7 +4,7 @@
  *
  * usage: test-property [--seed N] [--worlds N] [--world K] [--all] [--open] [--folder DIR]
  *   --world K   only world K, and print its plan and the one after it
- *   --all       go on after the first failure; prints how often each rule was broken
+ *   --all       go on after the first failure; prints some, and how often each rule was broken
  *   --open      also the rules that are known not to hold yet
  *   --folder    where the worlds that fail are written (default: the current one)
  */
@@ -23,6 +23,8 @@
 #include "property/trial.h"
 #include "property/vary.h"
 #include "record/world.h"
+
+enum { SHOWN_MOST = 20 };
 
 struct options {
     uint64_t seed, worlds, only;
@@ -122,11 +124,11 @@ static bool run(const struct options *o, uint64_t number, struct tally *tally)
         return true;
     tally->failed++;
     count_rule(tally, rule, number);
-    if (tally->failed > 1)
+    if (tally->failed > SHOWN_MOST)
         return false;
     (void)printf("# broken: %s\n#   %s\n#   again: --seed %" PRIu64 " --world %" PRIu64 "\n", rule,
                  e.text, o->seed, number);
-    if (!o->one)
+    if (!o->one && tally->failed == 1)
         write_world(o, number, t.world);
     return false;
 }
