@@ -99,7 +99,7 @@ static enum reason_code unsuited(const struct places *places, size_t host,
         return REASON_NO_HOST_TAGGED;
     if (!has_image(facts, t))
         return REASON_NO_HOST_IMAGE;
-    return facts->cordoned ? REASON_HOST_CORDONED : REASON_NONE;
+    return facts->cordoned || facts->drain ? REASON_HOST_CORDONED : REASON_NONE;
 }
 
 static const enum reason_code *unsuited_hosts(const struct places *places, size_t template)

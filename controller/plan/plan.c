@@ -3,6 +3,8 @@
  */
 #include "plan/plan.h"
 
+#include <string.h>
+
 #include "plan/rungs.h"
 
 static const struct plan_shape *shapes_report(struct arena *a, const struct demand *d,
@@ -29,6 +31,19 @@ static const struct plan_shape *shapes_report(struct arena *a, const struct dema
     return shapes;
 }
 
+/* The VMs; those that only a budget keeps say so. */
+static const struct plan_vm *vms_report(struct arena *a, const struct vms *vms,
+                                        const struct leavers *leavers)
+{
+    if (!leavers->n_held)
+        return vms->items;
+    struct plan_vm *report = arena_take(a, vms->n, sizeof(*report));
+    memcpy(report, vms->items, vms->n * sizeof(*report));
+    for (size_t i = 0; i < leavers->n_held; i++)
+        report[leavers->held[i].vm].reason = leavers->held[i].why;
+    return report;
+}
+
 const struct plan *plan_make(struct arena *a, const struct policy *p, const struct world *w)
 {
     struct plan *plan = arena_take(a, 1, sizeof(*plan));
@@ -38,12 +53,13 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
     const struct trust *trust = trust_judge(a, p, w, &later);
     const struct vms *vms = recognise(a, p, w, trust, &later);
     const struct demand *demand = demand_gather(a, p, w, trust, &later);
-    const struct supply *supply = supply_match(a, p, w, demand, vms, &actions);
+    const struct leavers *leavers = leave_choose(a, p, w, trust, vms, &later);
+    const struct supply *supply = supply_match(a, p, w, demand, vms, leavers, &actions);
     const struct reason frozen = w->paused ? (struct reason){REASON_PAUSED} : vms->vanished;
     const struct reason stop = frozen.code ? frozen : trust->pool ? (struct reason){0} : trust->why_not;
     const struct growth *growth =
-        share_grow(a, p, w, trust, vms, demand, supply, stop, &actions, &later);
-    retire_choose(p, w, trust, vms, supply, &actions, &later);
+        share_grow(a, p, w, trust, vms, leavers, demand, supply, stop, &actions, &later);
+    retire_choose(p, w, trust, vms, leavers, supply, &actions, &later);
     remove_choose(p, w, trust, vms, &actions, &later);
     flock_choose(p, w, &actions, &later);
 
@@ -55,7 +71,7 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
         .vanished_at = vms->vanished_at,
         .trust = trust->rows,
         .n_trust = trust->n_rows,
-        .vms = vms->items,
+        .vms = vms_report(a, vms, leavers),
         .n_vms = vms->n,
         .shapes = shapes_report(a, demand, supply, growth),
         .n_shapes = demand->n,

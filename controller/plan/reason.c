@@ -86,7 +86,7 @@ static const struct {
     [REASON_HOST_REMOVED] = {"host-removed", "host $s is not in the policy any more"},
     [REASON_OVER_LIMIT] = {"over-limit", "$n in use, and the limit was lowered to $limit$w"},
     [REASON_BUDGET] = {"budget",
-                       "to be drained, but $n VM$p of its group drain and $limit may at once$w"},
+                       "to be drained ($s), but $n VM$p of its group drain$v and $limit may at once$w"},
     [REASON_WANTED_AGAIN] = {"wanted-again", "$n idle job$p want$v it again"},
     [REASON_DRAINED] = {"drained", "drained and empty"},
     [REASON_NEVER_JOINED] = {"never-joined", "no slot for $N, and $L are allowed$w"},

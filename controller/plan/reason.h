@@ -62,7 +62,7 @@ enum reason_code {
     REASON_TEMPLATE_GONE,        /* drain: its template is not in the policy any more */
     REASON_HOST_REMOVED,         /* drain: its host is not in the policy any more */
     REASON_OVER_LIMIT,           /* drain: a limit was lowered: @n in use, @limit allowed */
-    REASON_BUDGET,               /* not drained: @n of the group's drain, @limit may */
+    REASON_BUDGET,               /* to be drained for @subject: @n of the group drain, @limit may */
     REASON_WANTED_AGAIN,         /* undrain: @n jobs fit into it */
     REASON_DRAINED,              /* power off: observed drained and empty */
     REASON_NEVER_JOINED,         /* destroy: no slot @n µs after the create, allowed @limit */

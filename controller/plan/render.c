@@ -82,6 +82,27 @@ static void render_shape(const struct plan *plan, const struct plan_shape *s, st
     text_add(out, "\n");
 }
 
+/* VMs of a group (SIZE_MAX: of none) that only its disruption budget keeps. */
+static void render_held(const struct plan *plan, size_t group, struct text *out)
+{
+    const struct plan_vm *first = NULL;
+    int64_t n = 0;
+    for (size_t i = 0; i < plan->n_vms; i++) {
+        const struct plan_vm *vm = &plan->vms[i];
+        if (vm->policy_group != group || vm->reason.code != REASON_BUDGET)
+            continue;
+        first = first ? first : vm;
+        n++;
+    }
+    if (!n)
+        return;
+    text_printf(out, "  %" PRId64 " busy VM%s of %s stay%s: ", n, n == 1 ? "" : "s",
+                group == SIZE_MAX ? "no group" : plan->policy->groups[group].name,
+                n == 1 ? "s" : "");
+    reason_render(&first->reason, plan->policy->files, out);
+    text_add(out, "\n");
+}
+
 static void render_trust(const struct plan *plan, const struct plan_trust *t, struct text *out)
 {
     char age[UNITS_TEXT_MAX];
@@ -114,6 +135,9 @@ void plan_render(const struct plan *plan, struct text *out)
         render_action(plan, &plan->actions[i], out);
         totals[plan->actions[i].kind]++;
     }
+    for (size_t i = 0; i < plan->n_groups; i++)
+        render_held(plan, i, out);
+    render_held(plan, SIZE_MAX, out);
     for (size_t i = 0; i < plan->n_shapes; i++)
         if (plan->shapes[i].shape->idle > 0)
             render_shape(plan, &plan->shapes[i], out);

@@ -69,6 +69,22 @@ struct demand {
 const struct demand *demand_gather(struct arena *a, const struct policy *p, const struct world *w,
                                    const struct trust *trust, struct later *later);
 
+/* 8, first half: what must leave whatever the demand. It comes before the supply, since it is none. */
+struct leaver {
+    size_t vm; /* in vms.items */
+    struct reason why;
+};
+struct leavers {
+    const struct leaver *items; /* to be drained now, in that order */
+    size_t n;
+    const bool *leaves; /* as vms.items: it is among them, or is ended at once */
+    const struct leaver *held; /* which only the disruption budget keeps; why: REASON_BUDGET */
+    size_t n_held;
+};
+const struct leavers *leave_choose(struct arena *a, const struct policy *p, const struct world *w,
+                                   const struct trust *trust, const struct vms *vms,
+                                   struct later *later);
+
 /* 4. What the VMs that exist or are being born will take, and drains to be cancelled for the rest. */
 struct supply {
     const int64_t *served;   /* jobs, as demand.wants: by VMs that are up */
@@ -77,7 +93,7 @@ struct supply {
 };
 const struct supply *supply_match(struct arena *a, const struct policy *p, const struct world *w,
                                   const struct demand *d, const struct vms *vms,
-                                  struct actions *actions);
+                                  const struct leavers *leavers, struct actions *actions);
 
 /* 5–7. Share, place and ramp: the VMs to start, and what stops the rest. @stop: nothing may grow. */
 struct growth {
@@ -87,8 +103,9 @@ struct growth {
 };
 const struct growth *share_grow(struct arena *a, const struct policy *p, const struct world *w,
                                 const struct trust *trust, const struct vms *vms,
-                                const struct demand *d, const struct supply *s, struct reason stop,
-                                struct actions *actions, struct later *later);
+                                const struct leavers *leavers, const struct demand *d,
+                                const struct supply *s, struct reason stop, struct actions *actions,
+                                struct later *later);
 
 /* 5. Packing: the template that wastes least on the jobs of a group that have no VM yet. */
 struct packing {
@@ -127,10 +144,10 @@ bool ramp_allows_host(const struct ramp *r, size_t host, struct reason *ret_why,
 void ramp_take(struct ramp *r, size_t host, size_t template);
 int64_t ramp_taken(const struct ramp *r);
 
-/* 8. VMs to drain. */
+/* 8. VMs to drain: those that leave, and idle ones that nobody wants. */
 void retire_choose(const struct policy *p, const struct world *w, const struct trust *trust,
-                   const struct vms *vms, const struct supply *s, struct actions *actions,
-                   struct later *later);
+                   const struct vms *vms, const struct leavers *leavers, const struct supply *s,
+                   struct actions *actions, struct later *later);
 
 /* 9. VMs to power off, destroy and forget, and leftovers to remove. */
 void remove_choose(const struct policy *p, const struct world *w, const struct trust *trust,

@@ -15,6 +15,7 @@ struct claimant {
     int64_t cpus, memory, vms; /* in use by its VMs, and by those started here */
     int64_t started;
     int64_t waiting;           /* jobs that may start VMs and have none */
+    int64_t running;           /* cpus of its jobs that run */
     struct reason limited;
 };
 
@@ -70,6 +71,17 @@ static bool over(const struct setting *limit, int64_t used, int64_t more, enum r
     return true;
 }
 
+/* Whether @group is at a limit of its own with a VM of @template more. */
+static bool is_at_its_max(const struct grower *g, size_t group, const struct policy_template *t,
+                          struct reason *ret_why)
+{
+    const struct policy_group *pg = &g->p->groups[group];
+    const struct claimant *c = &g->groups[group];
+    return over(&pg->max, c->cpus, t->cpus, REASON_LIMIT_GROUP, pg->name, ret_why) ||
+           over(&pg->max_vms, c->vms, 1, REASON_LIMIT_GROUP_VMS, pg->name, ret_why) ||
+           over(&pg->max_memory, c->memory, t->memory, REASON_LIMIT_GROUP_MEMORY, pg->name, ret_why);
+}
+
 /* The host for one more VM of @template, or SIZE_MAX and what stops it; @group may be SIZE_MAX. */
 static size_t allowed_host(const struct grower *g, size_t group, size_t template,
                            struct reason *ret_why)
@@ -81,15 +93,8 @@ static size_t allowed_host(const struct grower *g, size_t group, size_t template
         over(&p->limits.memory, g->used.memory, t->memory, REASON_LIMIT_MEMORY, NULL, ret_why) ||
         over(&t->max_vms, g->template_vms[template], 1, REASON_LIMIT_TEMPLATE, t->name, ret_why))
         return SIZE_MAX;
-    if (group != SIZE_MAX) {
-        const struct policy_group *pg = &p->groups[group];
-        const struct claimant *c = &g->groups[group];
-        if (over(&pg->max, c->cpus, t->cpus, REASON_LIMIT_GROUP, pg->name, ret_why) ||
-            over(&pg->max_vms, c->vms, 1, REASON_LIMIT_GROUP_VMS, pg->name, ret_why) ||
-            over(&pg->max_memory, c->memory, t->memory, REASON_LIMIT_GROUP_MEMORY, pg->name,
-                 ret_why))
-            return SIZE_MAX;
-    }
+    if (group != SIZE_MAX && is_at_its_max(g, group, t, ret_why))
+        return SIZE_MAX;
     if (!ramp_allows(g->ramp, ret_why, g->later) ||
         !ramp_allows_template(g->ramp, template, ret_why, g->later))
         return SIZE_MAX;
@@ -204,16 +209,49 @@ static bool grow_group(struct grower *g, size_t group)
     return false;
 }
 
-static void grow_spare(struct grower *g, const struct vms *vms, const struct supply *s)
+/* Whether a group at its max would take spare VMs of @template, or runs in some: it runs more than
+ * its own VMs hold. */
+static bool is_overflowing(const struct grower *g, size_t template)
+{
+    const struct policy_template *t = &g->p->templates[template];
+    struct reason why = {0};
+    for (size_t i = 0; i < g->d->n; i++) {
+        const struct want *want = &g->d->wants[i];
+        if (want->group != SIZE_MAX && want_fits_template(want, t) &&
+            (want->jobs > 0 || g->groups[want->group].running > g->groups[want->group].cpus) &&
+            is_at_its_max(g, want->group, t, &why))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Spare VMs of @t: what is started for nobody counts until it is up, and any VM that is free and
+ * shared. One that was taken is replaced, but not while a group at its max takes them: else it would
+ * grow through the spare VMs.
+ */
+static int64_t count_spare(const struct grower *g, size_t t, const struct vms *vms,
+                           const struct leavers *leavers, const struct supply *s)
+{
+    const bool taken_too = is_overflowing(g, t);
+    int64_t spare = 0;
+    for (size_t i = 0; i < vms->n; i++) {
+        const struct plan_vm *vm = &vms->items[i];
+        if (vm->policy_template != t || vm->exclusive || vm->state > VM_BUSY ||
+            leavers->leaves[i] || vm_must_go(g->p, g->w, vm).code)
+            continue;
+        bool nobodys = vm->policy_group == SIZE_MAX && (taken_too || vm->state < VM_IDLE);
+        spare += nobodys || (vm->state != VM_BUSY && !s->wanted[i]);
+    }
+    return spare;
+}
+
+static void grow_spare(struct grower *g, const struct vms *vms, const struct leavers *leavers,
+                       const struct supply *s)
 {
     for (size_t t = 0; t < g->p->n_templates; t++) {
-        int64_t spare = 0, wanted = g->p->templates[t].spare;
-        for (size_t i = 0; wanted > 0 && i < vms->n; i++) {
-            const struct plan_vm *vm = &vms->items[i];
-            spare += vm->policy_template == t && !vm->exclusive && !s->wanted[i] &&
-                     !vm_must_go(g->p, g->w, vm).code &&
-                     (vm->state == VM_CREATING || vm->state == VM_BOOTING || vm->state == VM_IDLE);
-        }
+        int64_t wanted = g->p->templates[t].spare;
+        int64_t spare = wanted > 0 ? count_spare(g, t, vms, leavers, s) : 0;
         for (; spare < wanted; spare++) {
             struct reason why = {0};
             size_t host = allowed_host(g, SIZE_MAX, t, &why);
@@ -249,7 +287,10 @@ static void count_waiting(struct grower *g, const struct supply *s)
 {
     for (size_t i = 0; i < g->d->n; i++) {
         const struct want *want = &g->d->wants[i];
-        if (want->group == SIZE_MAX || want->settling)
+        if (want->group == SIZE_MAX)
+            continue;
+        g->groups[want->group].running += want->shape->running * want->shape->cpus;
+        if (want->settling)
             continue;
         g->left[i] = want->jobs - s->served[i] - s->starting[i];
         g->groups[want->group].waiting += g->left[i];
@@ -279,8 +320,9 @@ static const struct plan_group *report(struct grower *g, struct arena *a)
 
 const struct growth *share_grow(struct arena *a, const struct policy *p, const struct world *w,
                                 const struct trust *trust, const struct vms *vms,
-                                const struct demand *d, const struct supply *s, struct reason stop,
-                                struct actions *actions, struct later *later)
+                                const struct leavers *leavers, const struct demand *d,
+                                const struct supply *s, struct reason stop, struct actions *actions,
+                                struct later *later)
 {
     struct growth *growth = arena_take(a, 1, sizeof(*growth));
     struct grower g = {
@@ -306,7 +348,7 @@ const struct growth *share_grow(struct arena *a, const struct policy *p, const s
     for (size_t group; !stop.code && (group = next_group(&g)) != SIZE_MAX;)
         (void)grow_group(&g, group);
     if (!stop.code)
-        grow_spare(&g, vms, s);
+        grow_spare(&g, vms, leavers, s);
     *growth = (struct growth){
         .starting = g.starting,
         .groups = report(&g, a),

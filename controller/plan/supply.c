@@ -3,8 +3,11 @@
  * full), then idle ones, then those being born, and at last into those that drain only because they
  * were idle: their drain is cancelled. What no demand was laid into is not wanted, and may be retired.
  * A VM that leaves, is lost, must go anyway, or will not live as long as the job supplies nothing.
- * Each group's jobs come first in the VMs that were started for it, and anyone's in what is left of
- * those: else the next step would see one group's VMs taken by another, and start them once more.
+ *
+ * Of those that are up, and then of those being born, each group's jobs come first in the VMs that were
+ * started for it, and anyone's in what is left of those; spare VMs come last, and jobs that may start
+ * none yet come last into VMs being born. Else the next step would see VMs taken by others than those
+ * for whom this one started them, and start them once more.
  *
  * VMs with the same room are one class, so that the work is shapes × classes and not shapes × VMs.
  */
@@ -14,6 +17,9 @@
 #include <string.h>
 
 enum rank { RANK_BUSY, RANK_IDLE, RANK_NEWBORN, RANK_DRAINING };
+
+/* The ranks that are served alike: what is up, is being born, drains. */
+enum tier { TIER_UP, TIER_NEWBORN, TIER_DRAINING, TIER_COUNT };
 
 struct room {
     enum rank rank;
@@ -36,7 +42,7 @@ struct classes {
     struct arena *arena;
     struct class *items;
     size_t n, capacity;
-    size_t first;
+    size_t first[TIER_COUNT]; /* of each tier's list; SIZE_MAX: none */
 };
 
 enum { LIFE_FOREVER = 40 };
@@ -112,6 +118,8 @@ static int same_room(const struct room *a, const struct room *b)
 {
     int order = compare(a->rank, b->rank);
     if (!order)
+        order = compare(a->group == SIZE_MAX, b->group == SIZE_MAX); /* spare ones last */
+    if (!order)
         order = compare(a->cpus, b->cpus); /* the fullest first */
     if (!order)
         order = compare(a->memory, b->memory);
@@ -143,18 +151,30 @@ static size_t add_class(struct classes *c, struct class class)
     return c->n++;
 }
 
+static enum tier tier_of(const struct room *room)
+{
+    return room->rank == RANK_DRAINING ? TIER_DRAINING
+           : room->rank == RANK_NEWBORN ? TIER_NEWBORN
+                                        : TIER_UP;
+}
+
 static struct classes classify(struct arena *a, const struct room *rooms, size_t n)
 {
-    struct classes c = {.arena = a, .first = SIZE_MAX};
+    struct classes c = {.arena = a};
+    enum tier last = TIER_COUNT;
+    for (int tier = 0; tier < TIER_COUNT; tier++)
+        c.first[tier] = SIZE_MAX;
     for (size_t i = 0; i < n;) {
         size_t until = i + 1;
         while (until < n && same_room(&rooms[i], &rooms[until]) == 0)
             until++;
         size_t added = add_class(&c, (struct class){rooms[i], i, until, SIZE_MAX});
-        if (added == 0)
-            c.first = 0;
-        else
+        enum tier tier = tier_of(&rooms[i]);
+        if (tier == last)
             c.items[added - 1].next = added;
+        else
+            c.first[tier] = added;
+        last = tier;
         i = until;
     }
     return c;
@@ -235,9 +255,21 @@ static void cancel_drains(const struct room *rooms, size_t n, const int64_t *job
     }
 }
 
+/* Whose jobs are laid into which VMs, one pass after the other. */
+static const struct {
+    enum tier tier;
+    bool own;      /* VMs that were started for the group */
+    bool settling; /* of those being born: jobs that may start none yet */
+} passes[] = {
+    {TIER_UP, true, false},          {TIER_UP, false, false},
+    {TIER_NEWBORN, true, false},     {TIER_NEWBORN, false, false},
+    {TIER_NEWBORN, true, true},      {TIER_NEWBORN, false, true},
+    {TIER_DRAINING, true, false},    {TIER_DRAINING, false, false},
+};
+
 const struct supply *supply_match(struct arena *a, const struct policy *p, const struct world *w,
                                   const struct demand *d, const struct vms *vms,
-                                  struct actions *actions)
+                                  const struct leavers *leavers, struct actions *actions)
 {
     struct supply *s = arena_take(a, 1, sizeof(*s));
     int64_t *served = arena_take(a, d->n, sizeof(*served));
@@ -249,21 +281,27 @@ const struct supply *supply_match(struct arena *a, const struct policy *p, const
     size_t n = 0;
 
     for (size_t i = 0; i < vms->n; i++)
-        n += open_room(p, w, &vms->items[i], stays, &rooms[n]);
+        if (leavers->leaves[i])
+            tally_add(stays, &vms->items[i], -1);
+    for (size_t i = 0; i < vms->n; i++)
+        n += !leavers->leaves[i] && open_room(p, w, &vms->items[i], stays, &rooms[n]);
     if (n > 1)
         qsort(rooms, n, sizeof(*rooms), room_order);
     struct classes classes = classify(a, rooms, n);
-    for (int pass = 0; pass < 2; pass++) {
+    for (size_t k = 0; k < sizeof(passes) / sizeof(passes[0]); k++) {
+        const enum tier tier = passes[k].tier;
         for (size_t i = 0; i < d->n; i++) {
             const struct want *want = &d->wants[i];
             int64_t left = want->jobs - served[i] - starting[i];
-            for (size_t at = classes.first; at != SIZE_MAX && left > 0;
+            if (tier == TIER_NEWBORN && want->settling != passes[k].settling)
+                continue;
+            for (size_t at = classes.first[tier]; at != SIZE_MAX && left > 0;
                  at = classes.items[at].next) {
                 const struct class class = classes.items[at];
-                if ((class.room.group == want->group) != (pass == 0))
+                if ((class.room.group == want->group) != passes[k].own)
                     continue;
                 int64_t taken = fill_class(&classes, at, want, left);
-                *(class.room.rank == RANK_NEWBORN ? &starting[i] : &served[i]) += taken;
+                *(tier == TIER_NEWBORN ? &starting[i] : &served[i]) += taken;
                 left -= taken;
                 lay(rooms, jobs, class.from, want, taken);
             }

@@ -158,7 +158,7 @@ bool books_host_fits(const struct books *b, size_t host, size_t template)
     const struct policy_host *h = host_policy(p, w->name);
     const struct policy_template *t = &p->templates[template];
     const struct use *used = &b->hosts[host];
-    if (!h || w->cordoned || !trial_trusts(b->trial, &w->fact) || !has_tags(h, t))
+    if (!h || w->cordoned || w->drain || !trial_trusts(b->trial, &w->fact) || !has_tags(h, t))
         return false;
     int64_t cpus = (h->cpus ? h->cpus : w->cpus) * p->placement.overcommit.value / 100;
     int64_t memory = h->memory ? h->memory : w->memory;
@@ -185,8 +185,6 @@ const char *books_open_host(const struct books *b, size_t group, size_t template
         !allows(p->limits.starts_in_flight.value, b->all.in_flight, 1) ||
         !allows(p->limits.starts_per_minute.value, b->all.last_minute, 1) ||
         !allows(t->max_vms.value, b->templates[template].vms, 1) || p->limits.slow_start.value ||
-        p->limits.host_starts_in_flight.value != POLICY_UNLIMITED ||
-        p->limits.host_starts_per_minute.value != POLICY_UNLIMITED ||
         b->trial->plan->n_actions >= LIMIT_ACTIONS_PER_STEP)
         return NULL;
     if (group != SIZE_MAX) {

@@ -113,7 +113,7 @@ static int demand_becomes_creates_L3(const struct trial *t, struct err *e)
             books_create(b, &t->plan->actions[i]);
     for (size_t i = 0; i < t->plan->n_shapes; i++) {
         const struct plan_shape *s = &t->plan->shapes[i];
-        size_t g = s->waiting > 0 ? trial_asks_for(t, s) : SIZE_MAX;
+        size_t g = s->waiting > 0 && !trial_waits_a_moment(s) ? trial_asks_for(t, s) : SIZE_MAX;
         for (size_t k = 0; g != SIZE_MAX && k < t->policy->groups[g].n_templates; k++) {
             size_t template = t->policy->groups[g].templates[k];
             const char *host =

@@ -33,7 +33,7 @@ static const struct plan_shape *could_use(const struct trial *t, const struct bo
 {
     for (size_t i = 0; i < t->plan->n_shapes; i++) {
         const struct plan_shape *s = &t->plan->shapes[i];
-        if (s->waiting > 0 && trial_asks_for(t, s) == group && trial_fits(t, s->shape, template) &&
+        if (s->waiting > 0 && !trial_waits_a_moment(s) && trial_asks_for(t, s) == group && trial_fits(t, s->shape, template) &&
             books_open_host(b, group, template))
             return s;
     }
@@ -137,9 +137,31 @@ static int drains_stay_within_the_budget(const struct trial *t, struct err *e)
     return 0;
 }
 
+/* A busy VM that is too old and is not drained by facts that are good: only a budget can keep it. */
+static int what_a_budget_keeps_says_so(const struct trial *t, struct err *e)
+{
+    bool good = trial_trusts(t, &t->world->pool.fact);
+    for (size_t i = 0; i < t->world->n_queues; i++)
+        good = good && trial_trusts(t, &t->world->queues[i].fact);
+    for (size_t i = 0; good && !t->plan->frozen.code && i < t->plan->n_vms; i++) {
+        const struct plan_vm *vm = &t->plan->vms[i];
+        bool goes = false;
+        if (vm->state != VM_BUSY || !vm->born ||
+            t->world->now - vm->born < t->policy->timing.max_age.value)
+            continue;
+        for (size_t k = 0; k < t->plan->n_actions; k++)
+            goes = goes || strcmp(t->plan->actions[k].uuid, vm->uuid) == 0;
+        if (!goes && vm->reason.code != REASON_BUDGET)
+            return BROKEN(e, "%s is too old and stays, and the reason is %s", vm->name,
+                          reason_name(vm->reason.code));
+    }
+    return 0;
+}
+
 const struct rule rules_share[] = {
     {"quota comes before surplus", quota_comes_before_surplus},
     {"surplus goes by weight", surplus_goes_by_weight},
     {"drains of busy VMs stay within the budget", drains_stay_within_the_budget},
+    {"what a budget keeps says so", what_a_budget_keeps_says_so},
     {0},
 };

@@ -77,16 +77,6 @@ static int64_t vms_after(const struct plan *plan)
     return trial_count(plan, ACTION_CREATE) - trial_count(plan, ACTION_DRAIN);
 }
 
-/* A limit that was lowered takes VMs by their use, and demand changes which: those may be larger.
- */
-static bool shrinks_to_a_limit(const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->n_actions; i++)
-        if (plan->actions[i].reason.code == REASON_OVER_LIMIT)
-            return true;
-    return false;
-}
-
 /*
  * More jobs, never fewer VMs. Of one template only, and for one shape: with several, a larger VM
  * may rightly take the place of two.
@@ -94,7 +84,7 @@ static bool shrinks_to_a_limit(const struct plan *plan)
 static int more_jobs_never_fewer_vms(const struct trial *t, struct err *e)
 {
     const struct world_shape *shape = NULL;
-    if (t->policy->n_templates != 1 || t->plan->n_shapes != 1 || shrinks_to_a_limit(t->plan))
+    if (t->policy->n_templates != 1 || t->plan->n_shapes != 1)
         return 0;
     const struct world *w = vary_demand(t, draw_range(t->draw, 1, 50), &shape);
     const struct plan *more = plan_make(t->arena, t->policy, w);
@@ -149,7 +139,8 @@ static bool ends_what_counts(const struct trial *t)
         const struct plan_vm *vm = trial_vm(t->plan, a->uuid);
         if (a->kind == ACTION_DESTROY && vm && vm->state == VM_BOOTING)
             return true;
-        if (a->kind == ACTION_POWEROFF && trial_claimed(t->world, a->uuid))
+        if (a->kind == ACTION_POWEROFF &&
+            (trial_claimed(t->world, a->uuid) || (vm && vm->state == VM_BOOTING)))
             return true;
     }
     return t->plan->counts[VM_CREATING] > 0; /* which the next list shows, or shows to be gone */
@@ -165,49 +156,123 @@ static bool some_outlive_vms(const struct trial *t)
     return false;
 }
 
-static bool some_wait(const struct trial *t)
+/*
+ * Whether the plan makes room in the budget that a busy VM falls under: by VMs that it starts, of
+ * which the budget may be a share, or by a drain that it takes back.
+ */
+static bool widens_budget(const struct trial *t, const struct plan_vm *vm)
 {
-    for (size_t i = 0; i < t->plan->n_shapes; i++)
-        if (t->plan->shapes[i].waiting > 0)
+    for (size_t i = 0; vm->claimed > 0 && i < t->plan->n_actions; i++) {
+        const struct plan_action *a = &t->plan->actions[i];
+        if (a->kind == ACTION_CREATE &&
+            (a->policy_group == vm->policy_group || vm->policy_group == SIZE_MAX))
+            return true;
+        if (trial_is_undrain(a) && trial_vm(t->plan, a->uuid)->policy_group == vm->policy_group)
+            return true;
+    }
+    return false;
+}
+
+static bool has(const struct plan *plan, enum action_kind kind, enum reason_code why)
+{
+    for (size_t i = 0; i < plan->n_actions; i++)
+        if (plan->actions[i].kind == kind && plan->actions[i].reason.code == why)
             return true;
     return false;
 }
 
 /*
- * What a plan asks for it does not ask for again once it was done. Only of worlds whose facts were
- * good: others learn something new from the look after.
+ * Whether jobs of the group that ask for unlike things may share VMs. They were packed when their VMs
+ * were started, and are laid into VMs one shape after the other in the next step, as a negotiator
+ * does: that may take a VM more.
  */
-static int carried_out_is_done(const struct trial *t, struct err *e)
+static bool packs_unlike_jobs(const struct trial *t, size_t group)
 {
-    bool good = trial_trusts(t, &t->world->pool.fact) && !t->plan->frozen.code &&
-                !ends_what_counts(t) && !some_outlive_vms(t);
+    const struct world_shape *first = NULL;
+    for (size_t i = 0; i < t->plan->n_shapes; i++) {
+        const struct world_shape *s = t->plan->shapes[i].shape;
+        if (s->idle == 0 || trial_asks_for(t, &t->plan->shapes[i]) != group)
+            continue;
+        if (first && (s->cpus != first->cpus || s->memory != first->memory ||
+                      s->gpus != first->gpus || s->disk != first->disk))
+            return true;
+        first = s;
+    }
+    return false;
+}
+
+/* What the next step may well do: what this one did made room for it. */
+static bool follows(const struct trial *t, const struct plan_action *next)
+{
+    if (trial_is_undrain(next)) /* under a limit, a drained VM makes room for one that was drained */
+        return has(t->plan, ACTION_DRAIN, REASON_IDLE);
+    if (next->kind == ACTION_DRAIN && next->reason.code == REASON_IDLE)
+        return has(t->plan, ACTION_UNDRAIN, REASON_WANTED_AGAIN); /* which takes the jobs */
+    if (next->kind == ACTION_CREATE && next->reason.code == REASON_DEMAND)
+        return packs_unlike_jobs(t, next->policy_group);
+    return next->kind == ACTION_DRAIN && widens_budget(t, trial_vm(t->plan, next->uuid));
+}
+
+/* Whether the facts were good: others learn something new from the look after. */
+static bool knows_all(const struct trial *t)
+{
+    bool good = trial_trusts(t, &t->world->pool.fact) && !t->plan->frozen.code;
     for (size_t i = 0; good && i < t->world->n_queues; i++)
         good = trial_trusts(t, &t->world->queues[i].fact) &&
                t->world->queues[i].fact.asked >= t->world->pool.fact.asked;
     for (size_t i = 0; good && i < t->world->n_hosts; i++)
         good = trial_trusts(t, &t->world->hosts[i].fact);
-    if (!good)
-        return 0;
+    return good;
+}
+
+static struct trial carried_out(const struct trial *t)
+{
     struct trial next = *t;
     next.world = vary_carried_out(t);
     next.plan = plan_make(t->arena, t->policy, next.world);
-    if (next.plan->frozen.code)
+    return next;
+}
+
+/* Whether the action changes which VMs there are, or a fragment; what goes at last may take longer. */
+static bool is_news(const struct plan_action *a)
+{
+    return a->kind == ACTION_CREATE || a->kind == ACTION_DRAIN || trial_is_undrain(a) ||
+           a->kind == ACTION_FLOCK_APPLY || a->kind == ACTION_FLOCK_REMOVE;
+}
+
+/* What a plan asks for it does not ask for again once it was done. */
+static int carried_out_is_done(const struct trial *t, struct err *e)
+{
+    if (!knows_all(t) || ends_what_counts(t) || some_outlive_vms(t))
         return 0;
+    const struct trial next = carried_out(t);
+    for (size_t i = 0; !next.plan->frozen.code && i < next.plan->n_actions; i++) {
+        const struct plan_action *a = &next.plan->actions[i];
+        if (is_news(a) && !follows(t, a))
+            return BROKEN(e, "after %" PRId64 " creates the next step has a new %s of %s on %s (%s)",
+                          trial_count(t->plan, ACTION_CREATE), action_kind_name(a->kind),
+                          a->kind == ACTION_CREATE ? t->policy->templates[a->policy_template].name
+                                                   : a->name,
+                          a->host, reason_name(a->reason.code));
+    }
+    return 0;
+}
+
+/* Whatever the facts were: plans that are carried out one after the other come to an end. */
+static int plans_come_to_an_end(const struct trial *t, struct err *e)
+{
+    enum { STEPS = 10 }; /* L1 */
+    struct trial next = *t;
+    for (int step = 0; step < STEPS; step++)
+        next = carried_out(&next);
     for (size_t i = 0; i < next.plan->n_actions; i++) {
         const struct plan_action *a = &next.plan->actions[i];
-        if (a->reason.code == REASON_SPARE && some_wait(t))
-            continue; /* spare VMs are taken by jobs that may start none of their own */
-        if (a->kind == ACTION_CREATE)
-            return BROKEN(e, "after %" PRId64 " creates the next step starts a %s on %s (%s)",
-                          trial_count(t->plan, ACTION_CREATE),
-                          t->policy->templates[a->policy_template].name, a->host,
-                          reason_name(a->reason.code));
-        if (trial_is_undrain(a) && shrinks_to_a_limit(t->plan))
-            continue; /* a small VM was drained before large ones, and fits again without them */
-        if (a->kind == ACTION_DRAIN || a->kind == ACTION_FLOCK_APPLY ||
-            a->kind == ACTION_FLOCK_REMOVE || trial_is_undrain(a))
-            return BROKEN(e, "the next step has a new %s of %s (%s)", action_kind_name(a->kind),
-                          a->name, reason_name(a->reason.code));
+        if (is_news(a))
+            return BROKEN(e, "after %d steps there is a new %s of %s on %s (%s)", STEPS,
+                          action_kind_name(a->kind),
+                          a->kind == ACTION_CREATE ? t->policy->templates[a->policy_template].name
+                                                   : a->name,
+                          a->host, reason_name(a->reason.code));
     }
     return 0;
 }
@@ -217,6 +282,7 @@ const struct rule rules_variants[] = {
     {"S9: the order of facts changes nothing", order_of_facts_is_nothing_S9},
     {"more jobs never mean fewer VMs", more_jobs_never_fewer_vms},
     {"who asks for more gets no less", asking_for_more_gets_no_less},
-    {"a plan that was carried out is done", carried_out_is_done, .open = true},
+    {"a plan that was carried out is done", carried_out_is_done},
+    {"L1: plans that are carried out come to an end", plans_come_to_an_end},
     {0},
 };

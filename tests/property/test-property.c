@@ -2,10 +2,9 @@
  * Random sites, held to every rule. A failure prints the seed and the number of the world, and
  * writes the world as JSON; the same seed and number give the same site again.
  *
- * usage: test-property [--seed N] [--worlds N] [--world K] [--all] [--open] [--folder DIR]
+ * usage: test-property [--seed N] [--worlds N] [--world K] [--all] [--folder DIR]
  *   --world K   only world K, and print its plan and the one after it
  *   --all       go on after the first failure; prints some, and how often each rule was broken
- *   --open      also the rules that are known not to hold yet
  *   --folder    where the worlds that fail are written (default: the current one)
  */
 #include <errno.h>
@@ -28,7 +27,7 @@ enum { SHOWN_MOST = 20 };
 
 struct options {
     uint64_t seed, worlds, only;
-    bool one, all, open;
+    bool one, all;
     const char *folder;
 };
 
@@ -110,7 +109,7 @@ static bool run(const struct options *o, uint64_t number, struct tally *tally)
     struct trial t = trial_make(a, &d);
     const char *rule = "";
     struct err e = {""};
-    int r = trial_check(&t, o->open, &rule, &e);
+    int r = trial_check(&t, &rule, &e);
     count(tally, &t);
     if (o->one) {
         CLEANUP(text_done) struct text text = {0};
@@ -159,7 +158,6 @@ static void read_options(int argc, char **argv, struct options *o)
         {"worlds", required_argument, NULL, 'n'},
         {"world", required_argument, NULL, 'w'},
         {"all", no_argument, NULL, 'a'},
-        {"open", no_argument, NULL, 'o'},
         {"folder", required_argument, NULL, 'f'},
         {0},
     };
@@ -170,8 +168,6 @@ static void read_options(int argc, char **argv, struct options *o)
             o->worlds = strtoull(optarg, NULL, 10);
         else if (c == 'a')
             o->all = true;
-        else if (c == 'o')
-            o->open = true;
         else if (c == 'f')
             o->folder = optarg;
         else if (c == 'w') {

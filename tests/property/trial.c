@@ -14,13 +14,13 @@ struct trial trial_make(struct arena *a, struct draw *d)
     return t;
 }
 
-int trial_check(const struct trial *t, bool open, const char **ret_rule, struct err *e)
+int trial_check(const struct trial *t, const char **ret_rule, struct err *e)
 {
     static const struct rule *const families[] = {rules_safety,    rules_limits, rules_demand,
                                                   rules_leftovers, rules_share,  rules_variants};
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
         for (const struct rule *rule = families[i]; rule->name; rule++) {
-            int r = rule->open && !open ? 0 : rule->holds(t, e);
+            int r = rule->holds(t, e);
             if (r < 0) {
                 *ret_rule = rule->name;
                 return r;
@@ -151,4 +151,10 @@ size_t trial_asks_for(const struct trial *t, const struct plan_shape *shape)
             may_submit(&t->policy->groups[i], s->owner))
             return i;
     return SIZE_MAX;
+}
+
+bool trial_waits_a_moment(const struct plan_shape *shape)
+{
+    return shape->reason.code == REASON_LIMIT_HOST_IN_FLIGHT ||
+           shape->reason.code == REASON_LIMIT_HOST_PER_MINUTE;
 }

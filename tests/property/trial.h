@@ -25,14 +25,12 @@ typedef int (*trial_rule)(const struct trial *t, struct err *e);
 struct rule {
     const char *name; /* says what must hold */
     trial_rule holds;
-    bool open; /* known not to hold yet: only looked at when asked for */
 };
 
 /**
- * Hold @t to every rule (@open: also to those that are known not to hold yet): 0, or -EINVAL, the
- * name in @ret_rule and the sentence in @e.
+ * Hold @t to every rule: 0, or -EINVAL, the name in @ret_rule and the sentence in @e.
  */
-int trial_check(const struct trial *t, bool open, const char **ret_rule, struct err *e);
+int trial_check(const struct trial *t, const char **ret_rule, struct err *e);
 
 #define BROKEN(e, ...) err_set((e), EINVAL, __VA_ARGS__)
 
@@ -58,6 +56,11 @@ bool trial_is_undrain(const struct plan_action *action);
 bool trial_fits(const struct trial *t, const struct world_shape *s, size_t template);
 /** The group for which a shape asks, by facts that are trusted; SIZE_MAX: it need not be served. */
 size_t trial_asks_for(const struct trial *t, const struct plan_shape *shape);
+/**
+ * Whether the jobs wait for a host that starts others just now: until it may start theirs, a VM
+ * elsewhere that wastes much more is no answer.
+ */
+bool trial_waits_a_moment(const struct plan_shape *shape);
 int64_t trial_count(const struct plan *plan, enum action_kind kind);
 
 /* The rules, a file for each kind. */

@@ -113,7 +113,8 @@ static void create(struct doing *d, const struct plan_action *a, size_t number)
     const char *group = a->policy_group == SIZE_MAX ? "" : p->groups[a->policy_group].name;
     struct world_host *host = host_of(d, a->host);
     usec now = d->t->world->now;
-    const char *uuid = arena_printf(d->t->arena, "%08zx-7777-4000-8000-000000000000", number);
+    const char *uuid = arena_printf(d->t->arena, "%08zx-7777-4000-8000-%012" PRIx64, number,
+                                    now & INT64_C(0xffffffffffff));
     const char *name = arena_printf(d->t->arena, SITE_POOL "-%s-%08zx", t->name, number);
     d->records[d->w->n_records++] = (struct world_record){uuid,
                                                           name,
