@@ -1,5 +1,8 @@
 #include "config/keys.h"
 
+#include <assert.h>
+#include <string.h>
+
 #include "base/mem.h"
 #include "config/policy.h"
 
@@ -283,3 +286,17 @@ static const struct key file_keys[] = {
      .help = "Per template: VMs kept booted and idle."},
 };
 const struct section keys_file = {SECTION(file_keys)};
+
+const struct key *keys_find(const char *section, const char *name)
+{
+    const struct section *s = NULL;
+    size_t i = 0;
+    for (size_t k = 0; k < keys_file.n; k++)
+        if (strcmp(keys_file.keys[k].name, section) == 0)
+            s = keys_file.keys[k].section;
+    assert(s);
+    while (i < s->n && strcmp(s->keys[i].name, name) != 0)
+        i++;
+    assert(i < s->n);
+    return &s->keys[i];
+}

@@ -58,3 +58,5 @@ struct section {
 
 /** The whole file; its struct is struct policy. */
 extern const struct section keys_file;
+/** The key of that name in that section of the file; there must be one. */
+const struct key *keys_find(const char *section, const char *name);

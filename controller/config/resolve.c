@@ -7,6 +7,8 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "config/budget.h"
+#include "config/keys.h"
+#include "config/value.h"
 
 enum { GENERATION_BYTES = 6 };
 
@@ -27,6 +29,13 @@ const char *resolve_uri_host(struct arena *a, const char *uri)
     return length ? arena_printf(a, "%.*s", (int)length, from) : "local";
 }
 
+/* Whether @text, made from another value, may stand where @key may. */
+static bool is_good(struct arena *a, const struct key *key, const char *text)
+{
+    const char *value;
+    return value_parse(key, text, a, "", (struct policy_place){0}, &value, NULL) == 0;
+}
+
 static void resolve_hosts(struct arena *a, struct report *report, const struct tree_node *nodes,
                           struct policy *p)
 {
@@ -35,7 +44,7 @@ static void resolve_hosts(struct arena *a, struct report *report, const struct t
         if (hosts[i].name)
             continue;
         hosts[i].name = resolve_uri_host(a, hosts[i].uri);
-        if (strpbrk(hosts[i].name, "[]:%"))
+        if (!is_good(a, keys_find("hosts", "name"), hosts[i].name))
             tree_complain(report, tree_item(nodes, i),
                           "the host in the uri makes no name; give it one: name: …");
     }
@@ -142,10 +151,11 @@ void resolve_policy(struct arena *a, struct report *report, const struct tree_no
 {
     if (!p->pool.trust_domain) {
         const char *colon = strrchr(p->pool.central_manager, ':');
-        p->pool.trust_domain = colon
-                                   ? arena_printf(a, "%.*s", (int)(colon - p->pool.central_manager),
-                                                  p->pool.central_manager)
-                                   : "";
+        int length = colon ? (int)(colon - p->pool.central_manager) : 0;
+        p->pool.trust_domain = arena_printf(a, "%.*s", length, p->pool.central_manager);
+        if (length > 0 && !is_good(a, keys_find("pool", "trust_domain"), p->pool.trust_domain))
+            tree_complain(report, tree_get(tree_get(root, "pool"), "central_manager"),
+                          "its host is no trust domain; give one: trust_domain: …");
     }
     if (p->timing.token_life.value == 0)
         p->timing.token_life.value = p->timing.max_age.value + p->timing.drain_within.value;

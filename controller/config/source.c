@@ -9,11 +9,16 @@
 
 int source_read(struct arena *a, const char *path, size_t limit, struct source **ret, struct err *e)
 {
-    /* O_NONBLOCK: a FIFO with nobody at its other end must not stop the controller. */
-    AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    /* Only to open a device may do something. O_NONBLOCK: it may have become a FIFO meanwhile. */
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0)
+    AUTOCLOSE int fd = -1;
+    if (stat(path, &st) < 0)
         return err_set(e, errno, "%s", strerror(errno));
+    if (S_ISREG(st.st_mode)) {
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0 || fstat(fd, &st) < 0)
+            return err_set(e, errno, "%s", strerror(errno));
+    }
     if (!S_ISREG(st.st_mode))
         return S_ISDIR(st.st_mode) ? err_set(e, EISDIR, "a folder, not a file")
                                    : err_set(e, EINVAL, "not a regular file");

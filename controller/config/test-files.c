@@ -174,6 +174,29 @@ static void hosts_and_schedds_merge_by_name(void **state)
     remove_file("conf.d/b.yaml");
 }
 
+static void a_file_may_add_many_things(void **state)
+{
+    struct text text = {0};
+    char name[16];
+    (void)state;
+    write_main("include: conf.d/*.yaml\n");
+    text_add(&text, "groups:\n");
+    for (int i = 99; i >= 0; i--)
+        text_printf(&text, "  g%02d: { weight: %d }\n", i, i + 1);
+    write_file("conf.d/a.yaml", text_get(&text));
+    CLEANUP(config_free_p) struct config *c = load();
+    const struct policy *p = config_policy(c);
+    assert_int_equal(p->n_groups, 101);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(name, sizeof(name), "g%02d", i);
+        assert_string_equal(p->groups[i].name, name);
+        assert_int_equal(p->groups[i].weight.value, i + 1);
+        assert_int_equal(p->groups[i].at.line, 101 - i);
+    }
+    text_done(&text);
+    remove_file("conf.d/a.yaml");
+}
+
 static void paths_start_from_the_folder_of_their_file(void **state)
 {
     (void)state;
@@ -307,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_read_in_alphabetical_order_and_later_ones_win),
         cmocka_unit_test(hosts_and_schedds_merge_by_name),
+        cmocka_unit_test(a_file_may_add_many_things),
         cmocka_unit_test(paths_start_from_the_folder_of_their_file),
         cmocka_unit_test(what_matches_nothing_is_fine),
         cmocka_unit_test(mistakes_of_all_files_are_told_at_once),

@@ -83,7 +83,7 @@ const struct tree_node *tree_get(const struct tree_node *map, const char *key)
 {
     if (!map || map->kind != TREE_MAP)
         return NULL;
-    size_t low = 0, high = map->n;
+    size_t low = 0, high = map->n_sorted;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (strcmp(map->sorted[middle]->key->text, key) < 0)
@@ -91,7 +91,7 @@ const struct tree_node *tree_get(const struct tree_node *map, const char *key)
         else
             high = middle;
     }
-    if (low < map->n && strcmp(map->sorted[low]->key->text, key) == 0)
+    if (low < map->n_sorted && strcmp(map->sorted[low]->key->text, key) == 0)
         return map->sorted[low];
     return NULL;
 }
@@ -117,6 +117,7 @@ void tree_sort(struct arena *a, struct tree_node *map)
         map->sorted = arena_take(a, map->capacity, sizeof(struct tree_node *));
         map->sorted_capacity = map->capacity;
     }
+    map->n_sorted = map->n;
     memcpy(map->sorted, map->items, map->n * sizeof(struct tree_node *));
     qsort(map->sorted, map->n, sizeof(struct tree_node *), compare_keys);
 }

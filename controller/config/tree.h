@@ -32,7 +32,8 @@ struct tree_node {
     bool null;                      /* a scalar that is not there: `key:` */
     struct tree_node **items;       /* of a list or map: the values, in the order of the file */
     struct tree_node **sorted;      /* of a map: the values by key */
-    size_t n, capacity, sorted_capacity;
+    size_t n, capacity;
+    size_t n_sorted, sorted_capacity; /* n_sorted: less than n after tree_append */
 };
 
 /**
