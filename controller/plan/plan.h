@@ -146,3 +146,5 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
  * then a summary. Golden scenarios compare this text.
  */
 void plan_render(const struct plan *plan, struct text *out);
+/** Of it, what an action does: "create small on hv1 for juno". */
+void plan_render_action(const struct plan *plan, const struct plan_action *a, struct text *out);

@@ -40,9 +40,9 @@ const char *action_kind_name(enum action_kind kind)
     return actions[kind].name;
 }
 
-static void render_action(const struct plan *plan, const struct plan_action *a, struct text *out)
+void plan_render_action(const struct plan *plan, const struct plan_action *a, struct text *out)
 {
-    text_printf(out, "%c %s ", actions[a->kind].sign, actions[a->kind].name);
+    text_printf(out, "%s ", actions[a->kind].name);
     if (a->kind == ACTION_CREATE) {
         const struct policy *p = plan->policy;
         text_printf(out, "%s on %s", p->templates[a->policy_template].name, a->host);
@@ -54,6 +54,12 @@ static void render_action(const struct plan *plan, const struct plan_action *a, 
         if (a->host[0])
             text_printf(out, " on %s", a->host);
     }
+}
+
+static void render_action(const struct plan *plan, const struct plan_action *a, struct text *out)
+{
+    text_printf(out, "%c ", actions[a->kind].sign);
+    plan_render_action(plan, a, out);
     text_add(out, ": ");
     reason_render(&a->reason, plan->policy->files, out);
     text_add(out, "\n");

@@ -12,22 +12,6 @@
 
 enum { RECORDING_VERSION = 1, PIECE_BYTES = 64 * 1024 };
 
-/* The action without its reason: what identifies it. */
-static void action_what(const struct plan *plan, const struct plan_action *a, struct text *out)
-{
-    const struct policy *p = plan->policy;
-    text_printf(out, "%s ", action_kind_name(a->kind));
-    if (a->kind == ACTION_CREATE && a->policy_template < p->n_templates)
-        text_add(out, p->templates[a->policy_template].name);
-    else
-        text_add(out, a->volume && *a->volume ? a->volume : a->name);
-    if (a->host && *a->host)
-        text_printf(out, " on %s", a->host);
-    if (a->kind == ACTION_CREATE && a->policy_group < p->n_groups)
-        text_printf(out, " for %s%s", p->groups[a->policy_group].name,
-                    a->exclusive ? " (exclusive)" : "");
-}
-
 struct json_object *recording_actions(const struct plan *plan)
 {
     CLEANUP(text_done) struct text what = {0}, why = {0};
@@ -37,7 +21,7 @@ struct json_object *recording_actions(const struct plan *plan)
         struct json_object *row = json_object_new_object();
         text_clear(&what);
         text_clear(&why);
-        action_what(plan, a, &what);
+        plan_render_action(plan, a, &what);
         reason_render(&a->reason, plan->policy->files, &why);
         json_add_string(row, "action", action_kind_name(a->kind));
         json_add_string(row, "what", text_get(&what));

@@ -3,7 +3,6 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,17 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-
-static void slurp(const char *name, struct text *out)
-{
-    AUTOFREE char *path = mem_printf(TEST_DATA "/%s", name);
-    FILE *f = fopen(path, "re");
-    assert_non_null(f);
-    char piece[4096];
-    for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0;)
-        text_add_bytes(out, piece, n);
-    (void)fclose(f);
-}
+#include "sense/recorded.h"
 
 /* The startds as lines, or "error: …". */
 static char *startds(const char *bytes, size_t length, size_t piece)
@@ -86,50 +75,19 @@ static void test_recorded(void **state)
         {"pool-drained.json", RECORDED "free 2c 1024M claimed 0 draining drained\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        for (size_t piece = 1; piece <= 65536; piece *= 4) {
-            struct text text = {0};
-            slurp(cases[i].file, &text);
-            AUTOFREE char *got = startds(text_get(&text), text.length, piece);
-            assert_string_equal(got, cases[i].wanted);
-            text_done(&text);
-        }
+        recorded_gives(cases[i].file, startds, cases[i].wanted);
 }
 
 static void test_truncated(void **state)
 {
     (void)state;
-    struct text text = {0};
-    slurp("pool-busy.json", &text);
-    size_t whole = text.length;
-    while (whole > 0 && text_get(&text)[whole - 1] != ']')
-        whole--;
-    AUTOFREE char *all = startds(text_get(&text), text.length, 4096);
-    for (size_t length = 0; length <= text.length; length++) {
-        AUTOFREE char *got = startds(text_get(&text), length, 4096);
-        if (length == 0)
-            assert_string_equal(got, "");
-        else if (length >= whole)
-            assert_string_equal(got, all);
-        else
-            assert_true(text_starts_with(got, "error: "));
-    }
-    text_done(&text);
+    recorded_cut("pool-busy.json", startds);
 }
 
 static void test_garbled(void **state)
 {
     (void)state;
-    static const char bad[] = "\0{}[]\",:x9-\\\xff\n";
-    struct text text = {0};
-    slurp("pool-busy.json", &text);
-    for (size_t at = 0; at < text.length; at++)
-        for (size_t i = 0; i < sizeof(bad) - 1; i += 1 + (at % 2)) {
-            char old = text.data[at];
-            text.data[at] = bad[i];
-            free(startds(text.data, text.length, 4096));
-            text.data[at] = old;
-        }
-    text_done(&text);
+    recorded_spoiled("pool-busy.json", startds);
 }
 
 #define SLOT(name, type, state, activity, more)                                                    \

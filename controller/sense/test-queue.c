@@ -14,17 +14,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
-
-static void slurp(const char *name, struct text *out)
-{
-    AUTOFREE char *path = mem_printf(TEST_DATA "/%s", name);
-    FILE *f = fopen(path, "re");
-    assert_non_null(f);
-    char piece[4096];
-    for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0;)
-        text_add_bytes(out, piece, n);
-    (void)fclose(f);
-}
+#include "sense/recorded.h"
 
 static int parse(struct arena *a, const char *bytes, size_t length, size_t piece,
                  struct world_shape **ret, size_t *ret_n, struct err *e)
@@ -98,13 +88,7 @@ static void test_recorded(void **state)
                                 "eve/ 1c 128M 1024K? 2+0+0\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        for (size_t piece = 1; piece <= 65536; piece *= 4) {
-            struct text text = {0};
-            slurp(cases[i].file, &text);
-            AUTOFREE char *got = shapes(text_get(&text), text.length, piece);
-            assert_string_equal(got, cases[i].wanted);
-            text_done(&text);
-        }
+        recorded_gives(cases[i].file, shapes, cases[i].wanted);
 }
 
 /* S8: cut anywhere, it is an error; only the whole and nothing at all (which is how the tool prints
@@ -112,39 +96,13 @@ static void test_recorded(void **state)
 static void test_truncated(void **state)
 {
     (void)state;
-    struct text text = {0};
-    slurp("queue.json", &text);
-    size_t whole = text.length;
-    while (whole > 0 && text_get(&text)[whole - 1] != ']')
-        whole--;
-    AUTOFREE char *all = shapes(text_get(&text), text.length, 4096);
-    for (size_t length = 0; length <= text.length; length++) {
-        AUTOFREE char *got = shapes(text_get(&text), length, 4096);
-        if (length == 0)
-            assert_string_equal(got, "");
-        else if (length >= whole)
-            assert_string_equal(got, all);
-        else
-            assert_true(text_starts_with(got, "error: "));
-    }
-    text_done(&text);
+    recorded_cut("queue.json", shapes);
 }
 
-/* Any byte changed to any of a few others: an answer or an error, never a crash. */
 static void test_garbled(void **state)
 {
     (void)state;
-    static const char bad[] = "\0{}[]\",:x9-\\\xff\n";
-    struct text text = {0};
-    slurp("queue.json", &text);
-    for (size_t at = 0; at < text.length; at++)
-        for (size_t i = 0; i < sizeof(bad) - 1; i += 1 + (at % 2)) {
-            char old = text.data[at];
-            text.data[at] = bad[i];
-            free(shapes(text.data, text.length, 4096));
-            text.data[at] = old;
-        }
-    text_done(&text);
+    recorded_spoiled("queue.json", shapes);
 }
 
 #define AD(members)                                                                                \

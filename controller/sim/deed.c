@@ -286,10 +286,8 @@ static void create_happens(struct sim *s, struct deed *d, struct vm *vm)
 {
     if (!vm->creating)
         return;
-    if (is_cut_off(s, d->host)) {
-        vm_end(s, vm);
-        d->refused = true;
-    } else if (fault_on(s, FAULT_CREATE_REFUSED, d->host) || fault_on(s, FAULT_DISK_FULL, d->host)) {
+    if (is_cut_off(s, d->host) || fault_on(s, FAULT_CREATE_REFUSED, d->host) ||
+        fault_on(s, FAULT_DISK_FULL, d->host)) {
         vm_end(s, vm);
         d->refused = true;
     } else if (fault_on(s, FAULT_CREATE_HALF, d->host)) {

@@ -22,7 +22,7 @@ enum {
     FIELD_GROUP = 12,
 };
 
-/* One year of seconds at most, and so many cpus: more is garbage, and must not overflow. */
+/* Ten years of seconds at most, and so many cpus: more is garbage, and must not overflow. */
 static const int64_t most_seconds = 3650LL * 86400;
 static const int64_t most_cpus = 1 << 20;
 static const int64_t most_kib = 1LL << 40;
