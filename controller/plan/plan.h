@@ -41,6 +41,7 @@ struct plan_vm {
     bool exclusive;
     bool seen_joined;  /* its slot was seen in this step */
     bool host_removed; /* its host is not in the policy any more */
+    bool must_go;      /* it may not stay, whatever the demand */
     usec born;        /* 0: unknown */
     usec joined;      /* 0: not yet, or unknown */
     usec idle_since;  /* 0: not idle; to be kept in the record for the next step */

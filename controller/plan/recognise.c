@@ -401,6 +401,8 @@ static struct plan_vm judge_sighting(const struct sighting *s, const struct poli
                          .world_host = s->host == UINT32_MAX ? SIZE_MAX : s->host};
     fill_names(&vm, names, w);
     vm.host_removed = vm.world_host != SIZE_MAX && !vms->policy_hosts[vm.world_host];
+    vm.must_go = true; /* until it was asked for a reason */
+    vm.must_go = vm_must_go(p, w, &vm).code != REASON_NONE;
     judge(&vm, p, w, trust, later);
     size_t masked = vm.domain ? SIZE_MAX : names_find(vms->foreign, vm.uuid);
     if (masked != SIZE_MAX) /* its volumes are in use, whatever became of its metadata */

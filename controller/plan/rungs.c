@@ -52,6 +52,8 @@ static const char *admin(const struct world_order *order)
 
 struct reason vm_ordered(const struct world *w, const struct plan_vm *vm)
 {
+    if (!vm->must_go)
+        return (struct reason){0};
     const struct world_host *host = vm->world_host == SIZE_MAX ? NULL : &w->hosts[vm->world_host];
     if (vm->record && vm->record->drain)
         return (struct reason){REASON_DRAIN_ASKED, .subject = admin(&vm->record->order)};
@@ -62,6 +64,8 @@ struct reason vm_ordered(const struct world *w, const struct plan_vm *vm)
 
 struct reason vm_ordered_now(const struct world *w, const struct plan_vm *vm)
 {
+    if (!vm->must_go)
+        return (struct reason){0};
     const struct world_host *host = vm->world_host == SIZE_MAX ? NULL : &w->hosts[vm->world_host];
     if (vm->record && vm->record->drain && vm->record->drain_now)
         return (struct reason){REASON_DRAIN_NOW, vm->claimed,
@@ -73,6 +77,8 @@ struct reason vm_ordered_now(const struct world *w, const struct plan_vm *vm)
 
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm)
 {
+    if (!vm->must_go)
+        return (struct reason){0};
     const struct setting *age = &p->timing.max_age;
     struct reason ordered = vm_ordered(w, vm);
     if (ordered.code)
@@ -130,14 +136,18 @@ const struct policy_schedd *policy_find_schedd(const struct policy *p, const cha
 
 int64_t want_fits(const struct want *want, int64_t cpus, int64_t memory, int64_t gpus)
 {
+    const struct world_shape *shape = want->shape;
     int64_t n = INT64_MAX;
-    if (want->shape->cpus > 0)
-        n = cpus / want->shape->cpus;
+    if ((shape->cpus > 0 && cpus < shape->cpus) || (want->memory > 0 && memory < want->memory) ||
+        (shape->gpus > 0 && gpus < shape->gpus))
+        return 0; /* mostly, and it spares divisions */
+    if (shape->cpus > 0)
+        n = cpus / shape->cpus;
     if (want->memory > 0 && memory / want->memory < n)
         n = memory / want->memory;
-    if (want->shape->gpus > 0 && gpus / want->shape->gpus < n)
-        n = gpus / want->shape->gpus;
-    return n < 0 ? 0 : n;
+    if (shape->gpus > 0 && gpus / shape->gpus < n)
+        n = gpus / shape->gpus;
+    return n;
 }
 
 bool want_fits_template(const struct want *want, const struct policy_template *t)
