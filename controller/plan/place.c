@@ -2,6 +2,7 @@
  * Rung 6. Which host takes one more VM. The books count every domain on a host, ours and foreign,
  * and every VM that is decided but not seen yet: libvirt itself never refuses overcommit.
  */
+#include "plan/heap.h"
 #include "plan/rungs.h"
 
 #include <string.h>
@@ -13,8 +14,8 @@ struct book {
     const struct policy_host *policy; /* NULL: not in the policy any more */
     int64_t cpus, memory;             /* capacity, overcommit included */
     int64_t used_cpus, used_memory;
-    int64_t disk;                     /* available, less what newborn VMs may take */
-    int64_t vms;                      /* ours */
+    int64_t disk; /* available, less what newborn VMs may take */
+    int64_t vms;  /* ours */
 };
 
 struct places {
@@ -24,7 +25,14 @@ struct places {
     const struct ramp *ramp;
     struct book *books; /* as world.hosts */
     struct arena *arena;
-    enum reason_code **unsuited; /* of each template, when first asked for: as world.hosts */
+    struct suitors *suitors; /* as policy.templates; made when first asked for */
+};
+
+/* The hosts for a template: those that could take one more, the best first, and why the others are
+ * not for it at all. What refuses one VM of it takes none in this plan: room only becomes less. */
+struct suitors {
+    const enum reason_code *unsuited; /* as world.hosts */
+    struct heap *heap;
 };
 
 struct places *places_open(struct arena *a, const struct policy *p, const struct world *w,
@@ -33,8 +41,8 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
 {
     struct places *places = arena_take(a, 1, sizeof(*places));
     struct book *books = arena_take(a, w->n_hosts, sizeof(*books));
-    *places = (struct places){p, w, trust, ramp, books, a,
-                              arena_take(a, p->n_templates, sizeof(enum reason_code *))};
+    *places = (struct places){
+        p, w, trust, ramp, books, a, arena_take(a, p->n_templates, sizeof(struct suitors))};
     for (size_t i = 0; i < w->n_hosts; i++) {
         const struct policy_host *wish = books[i].policy = vms->policy_hosts[i];
         int64_t cpus = wish && wish->cpus ? wish->cpus : w->hosts[i].cpus;
@@ -86,8 +94,8 @@ static bool has_image(const struct world_host *host, const struct policy_templat
 }
 
 /* What does not change while VMs are placed: why a host is not for the template at all. */
-static enum reason_code unsuited(const struct places *places, size_t host,
-                                 const struct policy_template *t)
+static enum reason_code why_unsuited(const struct places *places, size_t host,
+                                     const struct policy_template *t)
 {
     const struct world_host *facts = &places->world->hosts[host];
     const struct policy_host *policy = places->books[host].policy;
@@ -102,21 +110,46 @@ static enum reason_code unsuited(const struct places *places, size_t host,
     return facts->cordoned || facts->drain ? REASON_HOST_CORDONED : REASON_NONE;
 }
 
-static const enum reason_code *unsuited_hosts(const struct places *places, size_t template)
+/* Ties go to the host that the file names first. */
+static bool stands_before(const struct places *places, size_t a, size_t b)
 {
-    if (!places->unsuited[template]) {
-        size_t n = places->world->n_hosts;
-        enum reason_code *codes = arena_take(places->arena, n, sizeof(*codes));
-        for (size_t i = 0; i < n; i++)
-            codes[i] = unsuited(places, i, &places->policy->templates[template]);
-        places->unsuited[template] = codes;
-    }
-    return places->unsuited[template];
+    return b == SIZE_MAX || !places->books[b].policy ||
+           (places->books[a].policy && places->books[a].policy < places->books[b].policy);
 }
 
-/* Why a host cannot take one more VM; @left: memory that would be left if it can. */
+/* Spread: the host with the most memory left first; pack: the one with the least. */
+static bool is_better(const void *context, size_t a, size_t b)
+{
+    const struct places *places = context;
+    const struct book *x = &places->books[a], *y = &places->books[b];
+    int64_t gain = (x->memory - x->used_memory) - (y->memory - y->used_memory);
+    if (gain)
+        return (gain > 0) == (places->policy->placement.order == POLICY_SPREAD);
+    if (x->policy != y->policy)
+        return stands_before(places, a, b);
+    return a < b;
+}
+
+static const struct suitors *suitors_of(const struct places *places, size_t template)
+{
+    struct suitors *suitors = &places->suitors[template];
+    if (suitors->heap)
+        return suitors;
+    size_t n = places->world->n_hosts;
+    enum reason_code *unsuited = arena_take(places->arena, n, sizeof(*unsuited));
+    bool *member = arena_take(places->arena, n, sizeof(*member));
+    for (size_t i = 0; i < n; i++) {
+        unsuited[i] = why_unsuited(places, i, &places->policy->templates[template]);
+        member[i] = !unsuited[i];
+    }
+    *suitors = (struct suitors){unsuited, heap_new(places->arena, n, member, is_better, places)};
+    arena_drop(places->arena, member);
+    return suitors;
+}
+
+/* Why a host cannot take one more VM. */
 static struct reason refusal(const struct places *places, size_t host, size_t template,
-                             enum reason_code not_for_it, int64_t *left, struct later *later)
+                             enum reason_code not_for_it, struct later *later)
 {
     const struct world_host *facts = &places->world->hosts[host];
     const struct book *book = &places->books[host];
@@ -128,8 +161,8 @@ static struct reason refusal(const struct places *places, size_t host, size_t te
         return (struct reason){not_for_it, .subject = facts->name};
     if (not_for_it)
         return (struct reason){not_for_it, .at = t->at, .subject = t->name};
-    *left = book->memory - book->used_memory - t->memory - overhead;
-    if (*left < 0 || book->used_cpus + t->cpus > book->cpus || book->disk < t->disk)
+    if (book->used_memory + t->memory + overhead > book->memory ||
+        book->used_cpus + t->cpus > book->cpus || book->disk < t->disk)
         return (struct reason){REASON_NO_HOST_FITS, t->cpus, t->memory, t->at, t->name};
     const struct setting *max = &book->policy->max_vms;
     if (max->value != POLICY_UNLIMITED && book->vms >= max->value)
@@ -141,10 +174,12 @@ static struct reason refusal(const struct places *places, size_t host, size_t te
 static int nearness(enum reason_code code)
 {
     static const enum reason_code order[] = {
-        REASON_SLOW_START,  REASON_PROBING, REASON_LIMIT_HOST_IN_FLIGHT, REASON_LIMIT_HOST_PER_MINUTE,
-        REASON_HOST_BACKOFF, REASON_LIMIT_HOST,          REASON_NO_HOST_FITS,
-        REASON_HOST_CORDONED, REASON_HOST_UNTRUSTED,     REASON_NO_HOST_IMAGE,
-        REASON_HOST_REMOVED, REASON_NO_HOST_TAGGED,
+        REASON_SLOW_START,           REASON_PROBING,
+        REASON_LIMIT_HOST_IN_FLIGHT, REASON_LIMIT_HOST_PER_MINUTE,
+        REASON_HOST_BACKOFF,         REASON_LIMIT_HOST,
+        REASON_NO_HOST_FITS,         REASON_HOST_CORDONED,
+        REASON_HOST_UNTRUSTED,       REASON_NO_HOST_IMAGE,
+        REASON_HOST_REMOVED,         REASON_NO_HOST_TAGGED,
     };
     int at = 0;
     while (at < (int)(sizeof(order) / sizeof(order[0])) && order[at] != code)
@@ -152,44 +187,38 @@ static int nearness(enum reason_code code)
     return at;
 }
 
-/* Ties go to the host that the file names first. */
-static bool stands_before(const struct places *places, size_t a, size_t b)
+/* The reason of all hosts that is nearest to going away. */
+static struct reason why_none(const struct places *places, size_t template, struct later *later)
 {
-    return b == SIZE_MAX || !places->books[b].policy ||
-           (places->books[a].policy && places->books[a].policy < places->books[b].policy);
+    const enum reason_code *unsuited = suitors_of(places, template)->unsuited;
+    const struct policy_template *t = &places->policy->templates[template];
+    struct reason nearest = {REASON_NO_HOST_TAGGED, .at = t->at, .subject = t->name};
+    size_t told = SIZE_MAX;
+
+    for (size_t i = 0; i < places->world->n_hosts; i++) {
+        struct reason why = refusal(places, i, template, unsuited[i], later);
+        int order = nearness(why.code) - nearness(nearest.code);
+        if (order == 0 && why.code == REASON_HOST_BACKOFF && why.limit != nearest.limit)
+            order = why.limit < nearest.limit ? -1 : 1;
+        if (order < 0 || (order == 0 && stands_before(places, i, told))) {
+            nearest = why;
+            told = i;
+        }
+    }
+    return nearest;
 }
 
 size_t places_pick(const struct places *places, size_t template, struct reason *ret_why,
                    struct later *later)
 {
-    const bool pack = places->policy->placement.order == POLICY_PACK;
-    const enum reason_code *not_for_it = unsuited_hosts(places, template);
-    size_t best = SIZE_MAX, told = SIZE_MAX;
-    int64_t best_left = 0;
-    struct reason nearest = {REASON_NO_HOST_TAGGED, .at = places->policy->templates[template].at,
-                             .subject = places->policy->templates[template].name};
-
-    for (size_t i = 0; i < places->world->n_hosts; i++) {
-        int64_t left = 0;
-        struct reason why = refusal(places, i, template, not_for_it[i], &left, later);
-        if (why.code) {
-            int order = nearness(why.code) - nearness(nearest.code);
-            if (order == 0 && why.code == REASON_HOST_BACKOFF && why.limit != nearest.limit)
-                order = why.limit < nearest.limit ? -1 : 1;
-            if (order < 0 || (order == 0 && stands_before(places, i, told))) {
-                nearest = why;
-                told = i;
-            }
-            continue;
-        }
-        int64_t gain = best == SIZE_MAX ? 1 : pack ? best_left - left : left - best_left;
-        if (gain > 0 || (gain == 0 && stands_before(places, i, best))) {
-            best = i;
-            best_left = left;
-        }
-    }
+    struct heap *heap = suitors_of(places, template)->heap;
+    struct later no_matter = {0};
+    size_t best;
+    while ((best = heap_first(heap)) != SIZE_MAX &&
+           refusal(places, best, template, REASON_NONE, &no_matter).code)
+        heap_drop_first(heap);
     if (best == SIZE_MAX)
-        *ret_why = nearest;
+        *ret_why = why_none(places, template, later);
     return best;
 }
 
@@ -201,4 +230,7 @@ void places_take(struct places *places, size_t host, size_t template)
     book->used_memory += t->memory + overhead;
     book->disk -= t->disk;
     book->vms++;
+    for (size_t i = 0; i < places->policy->n_templates; i++)
+        if (places->suitors[i].heap)
+            heap_moved(places->suitors[i].heap, host);
 }
