@@ -30,7 +30,7 @@ void controller_note(void *userdata, const char *kind, const char *subject, cons
     counts_event(&c->counts, kind);
     log_event(bad ? LOG_WARNING : LOG_INFO, kind, subject, text);
     struct err e;
-    if (ledger_event_add(c->ledger, &(struct ledger_event){now, kind, subject, text}, &e) < 0)
+    if (ledger_event_add(c->ledger, &(struct ledger_event){0, now, kind, subject, text}, &e) < 0)
         log_event(LOG_ERR, "ledger-failed", "event", e.text);
 }
 

@@ -1,6 +1,6 @@
 /*
  * The controller from inside, for the files that are its parts: the step (controller.c), what others
- * tell it (controller-news.c), the API's side (controller-port.c), set-up and tear-down
+ * tell it (controller-news.c), the API's side (controller-port.c), what admins order (controller-order.c), set-up and tear-down
  * (controller-setup.c).
  */
 #pragma once
@@ -12,7 +12,9 @@
 #include "record/recorder.h"
 #include "sense/host.h"
 #include "sense/look.h"
+#include "serve/access.h"
 #include "serve/api.h"
+#include "serve/order.h"
 #include "serve/snapshot.h"
 
 enum {
@@ -48,6 +50,7 @@ struct controller {
     struct act *act;
     struct recorder *recorder;
     struct api *api;
+    struct access *access; /* of policy.access */
     struct host_slot *hosts; /* as policy.hosts */
     struct record_of_starts *templates; /* as policy.templates */
     struct flocking **flocks;   /* as policy.schedds */
@@ -56,7 +59,6 @@ struct controller {
     struct loop_timer *next_timer; /* what the plan wants to be looked at again */
     struct loop_timer *look_timer;
     bool step_due;
-    bool paused;
     usec vanished_at;
     usec clock_offset; /* of the wall clock to the one that never jumps */
     usec clock_jumped;
@@ -96,5 +98,18 @@ void controller_start_succeeded(struct controller *c, const char *host, const ch
 /* ---- the API's side: controller-port.c ---------------------------------------------------------- */
 
 extern const struct api_port controller_port;
+
+/* Look the names of policy.access up. */
+void controller_read_access(struct controller *c);
+
+/* ---- what admins order: controller-order.c ------------------------------------------------------ */
+
+/* Write an order down, and record it as an event; -errno when the ledger refuses. */
+int controller_order(void *userdata, const struct order *o, struct err *e);
+/* Whether there is an order about the whole pool. */
+bool controller_is_ordered(const struct controller *c, enum ledger_order_kind kind);
+/* Put the orders into the facts; what they point to is valid until the next order. */
+void controller_fill_orders(const struct controller *c, struct world *w);
+void controller_fill_host_orders(const struct controller *c, struct world_host *h);
 /* Whether the flocking fragments should be there. */
 void controller_want_flocks(struct controller *c, bool wanted);

@@ -43,26 +43,31 @@ static int open_ledger(struct controller *c, struct err *e)
     int r = lock_state(c, e);
     if (r == 0)
         r = ledger_open(path, &c->ledger, e);
-    if (r < 0)
-        return r;
-    AUTOFREE char *paused = ledger_switch_get(c->ledger, "paused");
-    c->paused = paused != NULL;
-    return 0;
+    return r;
 }
 
 static int open_flocks(struct controller *c, struct err *e)
 {
     const struct policy *p = c->policy;
     struct text fragment = {0};
-    AUTOFREE char *left = ledger_switch_get(c->ledger, "left");
     int r = read_fragment(p, "main-schedd.conf", &fragment, e);
     c->flocks = mem_new(p->n_schedds, sizeof(struct flocking *));
     for (size_t i = 0; r == 0 && i < p->n_schedds; i++)
         r = flock_new(c->loop, p, &p->schedds[i], text_get(&fragment), &c->flocks[i], e);
     if (r == 0)
-        controller_want_flocks(c, !left);
+        controller_want_flocks(c, !controller_is_ordered(c, LEDGER_LEAVE));
     text_done(&fragment);
     return r;
+}
+
+void controller_read_access(struct controller *c)
+{
+    CLEANUP(text_done) struct text unknown = {0};
+    (void)access_free(c->access);
+    c->access = access_new((const char *const *)c->policy->access.admins,
+                           c->policy->access.n_admins, &unknown);
+    if (unknown.length > 0)
+        controller_note(c, "access-failed", "access.admins", text_get(&unknown));
 }
 
 static void open_hosts(struct controller *c)
@@ -106,6 +111,7 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
         (void)controller_free(c);
         return r;
     }
+    controller_read_access(c);
     open_hosts(c);
     c->act = act_new(loop, c->ledger,
                      &(struct act_callbacks){.changed = controller_poke,
@@ -125,6 +131,7 @@ struct controller *controller_free(struct controller *c)
     if (!c)
         return NULL;
     (void)api_free(c->api);
+    (void)access_free(c->access);
     (void)act_free(c->act);
     (void)recorder_free(c->recorder);
     (void)look_free(c->look);

@@ -43,15 +43,16 @@ static void watch_clock(struct controller *c)
 static const struct world *build_world(struct controller *c, struct arena *a)
 {
     const struct policy *p = c->policy;
-    struct world w = {.now = loop_now(c->loop), .paused = c->paused, .vanished_at = c->vanished_at,
-                      .order = WORLD_NOBODY};
+    struct world w = {.now = loop_now(c->loop), .vanished_at = c->vanished_at};
     struct world_host *hosts = arena_take(a, p->n_hosts, sizeof(*hosts));
     struct world_template *templates = arena_take(a, p->n_templates, sizeof(*templates));
     struct world_flock *flocks = arena_take(a, p->n_schedds, sizeof(*flocks));
 
     look_fill(c->look, &w);
+    controller_fill_orders(c, &w);
     for (size_t i = 0; i < p->n_hosts; i++) {
         host_fill(c->hosts[i].worker, &hosts[i]);
+        controller_fill_host_orders(c, &hosts[i]);
         hosts[i].failures = c->hosts[i].starts.failures;
         hosts[i].last_failure = c->hosts[i].starts.last_failure;
         hosts[i].joined = c->hosts[i].starts.joined;

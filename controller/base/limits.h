@@ -19,5 +19,8 @@ enum {
     LIMIT_ACTIONS_PER_STEP = 200,
     LIMIT_CALLS_PER_HOST = 4,                  /* libvirt: 5 starve keepalive, see docs of host/ */
     LIMIT_CONDOR_TOOLS = 8,                    /* children at once */
+    LIMIT_EVENTS = 200000,                     /* kept in the ledger, 40 MB or so */
+    LIMIT_EVENTS_SHOWN = 1000,                 /* in one answer */
+    LIMIT_REASON_BYTES = 200,                  /* what an admin gives as the reason of an order */
     LIMIT_JSON_DEPTH = 32,
 };

@@ -31,7 +31,12 @@ struct cli {
     const char *policy; /* --config; NULL: not given */
     const char *world;  /* --world; likewise */
     const char *trace, *synthetic, *seed, *days, *faults; /* of simulate; likewise */
+    const char *vm, *host, *group, *state, *sort;         /* of events and vms; likewise */
+    const char *since, *lines;                            /* of events; likewise */
+    const char *reason, *schedd;                          /* likewise */
     bool json;
+    bool names; /* --output=name */
+    bool yes, now, cancel, follow, help, version, no_color;
     bool color;
     bool terminal; /* out is one */
     int width;     /* of the terminal; 0: tables may be as wide as they like */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/options.h"
 #include "config/spelling.h"
 
 static const struct command commands[] = {
@@ -12,11 +13,25 @@ static const struct command commands[] = {
      "  eyrie check new.yaml | grep -v default    what its files say, all resolved\n"
      "  eyrie check -o json | jq -r '.values[] | select(.key == \"limits.vms\") | .file'\n",
      COMMAND_POLICY, check_run},
+    {"cordon", "HOST", "a host takes no new VM; those it has stay",
+     "  eyrie cordon hv01 --reason 'new disks on Monday'\n", COMMAND_ORDER, cordon_run},
     {"demand", "", "what the queues ask for, and what becomes of it",
      "  eyrie demand\n"
      "  eyrie demand -o json | jq '.demand.shapes[] | select(.waiting > 0) | .text'\n",
      COMMAND_WATCH, demand_run},
-    {"explain", "vm NAME | host NAME | group NAME", "which rule decided, with what was measured",
+    {"drain", "HOST | VM", "no new jobs; power off when the last job has ended",
+     "  eyrie drain hv01                          a cordon, and all its VMs\n"
+     "  eyrie drain 1a2b --reason 'slow disk'     the beginning of a UUID is enough\n"
+     "  eyrie drain 1a2b --now                    shows the jobs that are lost, and asks\n"
+     "  eyrie drain 1a2b --cancel                 it may stay\n",
+     COMMAND_ORDER | COMMAND_DRAIN, drain_run},
+    {"events", "", "what happened, and why",
+     "  eyrie events --follow\n"
+     "  eyrie events --vm 1a2b                    the life of a VM\n"
+     "  eyrie events --host hv01 --since 2h\n"
+     "  eyrie events --since '2026-11-22 20:00' -o json | jq -r '.events[] | .text'\n",
+     COMMAND_EVENTS, events_run},
+    {"explain", "vm VM | host HOST | group GROUP", "which rule decided, with what was measured",
      "  eyrie explain vm vpool-small-1a2b3c4d\n"
      "  eyrie explain vm 1a2b                     the beginning of a UUID is enough\n"
      "  eyrie explain host hv01                   whether it takes VMs, and its room\n"
@@ -25,15 +40,15 @@ static const struct command commands[] = {
     {"flock", "show | apply | remove", "the flocking configuration of the schedds",
      "  eyrie flock                               the same as eyrie flock show\n"
      "  eyrie flock remove                        leave: take the fragments away again\n",
-     COMMAND_WATCH, flock_run},
+     COMMAND_WATCH | COMMAND_ORDER, flock_run},
     {"groups", "", "the accounting groups: use, quota, max and what stops their growth",
      "  eyrie groups\n"
      "  eyrie groups -o json | jq '.groups[] | select(.limited)'\n",
-     COMMAND_WATCH, groups_run},
+     COMMAND_WATCH | COMMAND_NAMES, groups_run},
     {"hosts", "", "the hypervisor hosts: room, failures, and when they last answered",
-     "  eyrie hosts --watch\n", COMMAND_WATCH, hosts_run},
+     "  eyrie hosts --watch\n", COMMAND_WATCH | COMMAND_NAMES, hosts_run},
     {"pause", "", "change nothing until eyrie resume; what runs goes on",
-     "  eyrie pause\n", 0, pause_run},
+     "  eyrie pause --reason 'libvirt is updated'\n", COMMAND_ORDER, pause_run},
     {"plan", "", "what the next step does and why; exits with 2 when there is something to do",
      "  eyrie plan\n"
      "  eyrie plan -c new.yaml                    of the pool as it is, under another policy\n"
@@ -44,7 +59,7 @@ static const struct command commands[] = {
      "  eyrie replay /var/lib/eyrie/worlds -c new.yaml\n",
      COMMAND_POLICY, replay_run},
     {"resume", "", "the end of eyrie pause",
-     "  eyrie resume\n", 0, resume_run},
+     "  eyrie resume --yes\n", COMMAND_ORDER, resume_run},
     {"simulate", "--trace=FILE | --synthetic=SPEC", "what a policy would make of a workload",
      "  eyrie simulate -c eyrie.yaml --trace LCG.swf.gz\n"
      "  eyrie simulate --synthetic 'jobs=10000 rate=12/min runtime=exp:10m cpus=1:70,2:30'\n"
@@ -54,32 +69,24 @@ static const struct command commands[] = {
      "  eyrie status --watch\n"
      "  eyrie status -o json | jq .vms\n",
      COMMAND_WATCH, status_run},
+    {"uncordon", "HOST", "a host takes VMs again; the end of its drain, too",
+     "  eyrie uncordon hv01\n", COMMAND_ORDER, uncordon_run},
     {"vms", "", "every VM: state, age, host, group, cpus in use, job, reason",
      "  eyrie vms\n"
-     "  eyrie vms --watch=1\n",
-     COMMAND_WATCH, vms_run},
+     "  eyrie vms --watch=1\n"
+     "  eyrie vms --state booting --sort age\n"
+     "  eyrie vms --host hv01 -o name\n",
+     COMMAND_WATCH | COMMAND_FILTER | COMMAND_NAMES, vms_run},
     {"world", "", "the facts of the last step, as JSON",
      "  eyrie world >W.json\n"
      "  eyrie world | eyrie plan --world - -c new.yaml\n",
      0, world_run},
 };
 
-static const char options[] =
-    "Options:\n"
-    "  -c, --config=FILE         check, plan, replay, simulate: the policy (default:\n"
-    "                            " CLI_POLICY ")\n"
-    "  -o, --output=table|json   for people (the default), or the API's answer as it is\n"
-    "  -s, --socket=PATH         of eyried (default: $EYRIE_SOCKET, or " CLI_SOCKET ")\n"
-    "  -w, --watch[=SECONDS]     show it again and again (default: every 2 s)\n"
-    "      --world=FILE          plan: a world; - is standard input\n"
-    "      --trace=FILE          simulate: jobs in the Standard Workload Format, also gzip\n"
-    "      --synthetic=SPEC      simulate: jobs by a description, see eyrie(1)\n"
-    "      --seed=N              simulate: the same seed gives the same report (default: 1)\n"
-    "      --days=N              simulate: so long (default: until all is done)\n"
-    "      --faults=LIST         simulate: all, none or names (default: none)\n"
-    "      --no-color            no colour, also on a terminal; so does NO_COLOR\n"
-    "  -h, --help                this text; after a verb, that verb's\n"
-    "  -V, --version\n";
+const struct command *command_at(size_t i)
+{
+    return i < ARRAY_SIZE(commands) ? &commands[i] : NULL;
+}
 
 const struct command *command_find(const char *name)
 {
@@ -100,24 +107,26 @@ const struct command *command_nearest(const char *name)
 void command_help(const struct command *c, FILE *out)
 {
     if (c) {
-        (void)fprintf(out, "Usage: eyrie %s%s%s [OPTION…]\n\n%s: %s.\n\nExamples:\n%s\n%s",
+        (void)fprintf(out, "Usage: eyrie %s%s%s [OPTION…]\n\n%s: %s.\n\nExamples:\n%s\n",
                       c->name, *c->arguments ? " " : "", c->arguments, c->name, c->summary,
-                      c->examples, options);
+                      c->examples);
+        options_help(c->takes, out);
         return;
     }
     (void)fprintf(out, "Usage: eyrie VERB [OPTION…]\n\n"
                        "Sees and steers an elastic virtual pool for HTCondor.\n\nVerbs:\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        (void)fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+        (void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    (void)fputc('\n', out);
+    options_help(0, out);
     (void)fprintf(out,
-                  "\n%s\nExamples:\n"
+                  "\nMore options and examples: eyrie VERB --help\n\nExamples:\n"
                   "  eyrie status --watch\n"
                   "  eyrie vms\n"
                   "  eyrie explain vm 1a2b\n"
                   "\nExit codes: 0 ok, 1 failure, 2 changes (plan, replay), 3 degraded (status), "
                   "64 usage,\n69 eyried unreachable, 77 not permitted, 78 bad policy. More in "
-                  "eyrie(1).\n",
-                  options);
+                  "eyrie(1).\n");
 }
 
 int command_wrong_arguments(const struct cli *cli, const char *name)

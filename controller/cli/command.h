@@ -11,11 +11,18 @@ enum {
     COMMAND_POLICY = 1 << 1, /* --config */
     COMMAND_WORLD = 1 << 2,  /* --world */
     COMMAND_WORKLOAD = 1 << 3, /* --trace, --synthetic, --seed, --days, --faults */
+    COMMAND_ORDER = 1 << 4,  /* --yes, --reason */
+    COMMAND_DRAIN = 1 << 5,  /* --now, --cancel */
+    COMMAND_EVENTS = 1 << 6, /* --follow, --since, --lines, --vm, --host */
+    COMMAND_FILTER = 1 << 7, /* --state, --host, --group, --sort */
+    COMMAND_EXPLAIN = 1 << 8, /* --schedd */
+    COMMAND_NAMES = 1 << 9,  /* --output=name */
 };
 
 struct command {
     const char *name;
-    const char *arguments; /* as help shows them */
+    const char *arguments; /* as help shows them, and as completion reads them: words in small
+                              letters are themselves, HOST, VM, GROUP and FILE stand for names */
     const char *summary;   /* one line */
     const char *examples;  /* lines of "  eyrie …" */
     int takes;             /* COMMAND_… */
@@ -29,11 +36,16 @@ const struct command *command_find(const char *name);
 const struct command *command_nearest(const char *name);
 /** Write the help of one verb, or of eyrie when @c is NULL. */
 void command_help(const struct command *c, FILE *out);
+/** The verbs in alphabetical order; NULL after the last. */
+const struct command *command_at(size_t i);
 /** Say how the words after the verb @name should have been; returns CLI_USAGE. */
 int command_wrong_arguments(const struct cli *cli, const char *name);
 
 int check_run(const struct cli *cli, int argc, char **argv);
+int cordon_run(const struct cli *cli, int argc, char **argv);
 int demand_run(const struct cli *cli, int argc, char **argv);
+int drain_run(const struct cli *cli, int argc, char **argv);
+int events_run(const struct cli *cli, int argc, char **argv);
 int explain_run(const struct cli *cli, int argc, char **argv);
 int flock_run(const struct cli *cli, int argc, char **argv);
 int groups_run(const struct cli *cli, int argc, char **argv);
@@ -44,5 +56,6 @@ int replay_run(const struct cli *cli, int argc, char **argv);
 int resume_run(const struct cli *cli, int argc, char **argv);
 int simulate_run(const struct cli *cli, int argc, char **argv);
 int status_run(const struct cli *cli, int argc, char **argv);
+int uncordon_run(const struct cli *cli, int argc, char **argv);
 int vms_run(const struct cli *cli, int argc, char **argv);
 int world_run(const struct cli *cli, int argc, char **argv);

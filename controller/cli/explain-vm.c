@@ -86,6 +86,7 @@ void explain_vm(const struct cli *cli, struct json_object *view, FILE *out)
                   paint_end(cli, paint_of_state(state)), *reason ? ": " : "");
     paint_text(out, reason, false);
     (void)fputc('\n', out);
+    explain_line(out, "order", json_string_or(json_object_or_null(vm, "order"), "text", ""));
     explain_planned(out, json_array_or_null(view, "planned"));
     explain_line(out, "uuid", json_string_or(vm, "uuid", ""));
     explain_line(out, "host", json_string_or(vm, "host", ""));

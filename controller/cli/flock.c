@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/order.h"
 #include "cli/show.h"
 #include "cli/table.h"
 
@@ -49,12 +50,13 @@ int flock_run(const struct cli *cli, int argc, char **argv)
     if (argc > 1)
         return command_wrong_arguments(cli, "flock");
     if (strcmp(word, "show") == 0)
-        return show_view(cli, "/v1/flock", &show);
+        return cli->yes || cli->reason ? cli_usage(cli, "eyrie flock show changes nothing")
+                                       : show_view(cli, "/v1/flock", &show);
     if (cli->watch)
         return cli_usage(cli, "eyrie flock %s cannot be watched", word);
     if (strcmp(word, "apply") == 0)
-        return show_command(cli, "/v1/flock/apply");
+        return order_give(cli, "flock apply", "/v1/flock/apply");
     if (strcmp(word, "remove") == 0)
-        return show_command(cli, "/v1/flock/remove");
+        return order_give(cli, "flock remove", "/v1/flock/remove");
     return command_wrong_arguments(cli, "flock");
 }

@@ -47,7 +47,7 @@ static void render(const struct cli *cli, struct json_object *view, FILE *out)
 
 int groups_run(const struct cli *cli, int argc, char **argv)
 {
-    static const struct show show = {.render = render};
+    static const struct show show = {.render = render, .list = "groups"};
     (void)argv;
     return argc > 0 ? command_wrong_arguments(cli, "groups")
                     : show_view(cli, "/v1/groups", &show);

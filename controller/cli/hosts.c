@@ -10,7 +10,7 @@ static const struct table_column columns[] = {
     {"HOST", 0},           {"STATE", 0},            {"VMS", TABLE_RIGHT},
     {"FOREIGN", TABLE_RIGHT}, {"CPUS", TABLE_RIGHT},   {"MEMORY", TABLE_RIGHT},
     {"STORAGE", TABLE_RIGHT}, {"FAILED", TABLE_RIGHT}, {"SEEN", TABLE_RIGHT},
-    {"ERROR", TABLE_CUT},
+    {"ORDER", TABLE_CUT},  {"ERROR", TABLE_CUT},
 };
 
 /* Bytes for a table: nobody reads the last of six digits. */
@@ -43,6 +43,7 @@ static void render(const struct cli *cli, struct json_object *view, FILE *out)
         table_cell(t, size(json_int_or(host, "storage_available", 0), all));
         table_cell_number(t, json_int_or(host, "failures", 0));
         table_cell(t, show_ago(host, "asked", now, all));
+        table_cell(t, json_string_or(json_object_or_null(host, "order"), "text", ""));
         table_cell(t, json_string_or(host, "error", ""));
     }
     table_print(t, out);
@@ -52,7 +53,7 @@ static void render(const struct cli *cli, struct json_object *view, FILE *out)
 
 int hosts_run(const struct cli *cli, int argc, char **argv)
 {
-    static const struct show show = {.render = render};
+    static const struct show show = {.render = render, .list = "hosts"};
     (void)argv;
     return argc > 0 ? command_wrong_arguments(cli, "hosts") : show_view(cli, "/v1/hosts", &show);
 }

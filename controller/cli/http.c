@@ -61,9 +61,21 @@ static int refused(long status, const struct text *body, struct err *e)
     return status == 403 ? CLI_NOT_PERMITTED : status == 503 ? CLI_UNREACHABLE : CLI_FAILURE;
 }
 
+static void slist_done(struct curl_slist **list)
+{
+    curl_slist_free_all(*list);
+}
+
 int http_ask(const struct cli *cli, const char *method, const char *path, struct text *ret,
              struct err *e)
 {
+    return http_send(cli, method, path, NULL, ret, e);
+}
+
+int http_send(const struct cli *cli, const char *method, const char *path, const char *json,
+              struct text *ret, struct err *e)
+{
+    CLEANUP(slist_done) struct curl_slist *headers = NULL;
     CLEANUP(easy_done) CURL *curl = curl_easy_init();
     CLEANUP(text_done) struct text body = {0};
     AUTOFREE char *url = mem_printf("http://eyried%s", path);
@@ -79,6 +91,11 @@ int http_ask(const struct cli *cli, const char *method, const char *path, struct
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)ANSWER_SECONDS);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+    if (json) {
+        headers = curl_slist_append(headers, "Content-Type: application/json");
+        (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, json);
+    }
     CURLcode code = curl_easy_perform(curl);
     if (code != CURLE_OK)
         return unreachable(cli, curl, code, e);

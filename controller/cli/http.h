@@ -14,5 +14,8 @@
  */
 int http_ask(const struct cli *cli, const char *method, const char *path, struct text *ret,
              struct err *e);
-/** @word as it may stand in a path; owned by the caller (free). */
+/** The same, with @json sent along; NULL: nothing. */
+int http_send(const struct cli *cli, const char *method, const char *path, const char *json,
+              struct text *ret, struct err *e);
+/** @word as it may stand in a path or a parameter; owned by the caller (free). */
 char *http_escape(const char *word);

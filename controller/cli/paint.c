@@ -15,8 +15,8 @@ static const struct {
 } states[] = {
     {"absent", PAINT_FAINT},   {"applied", PAINT_GOOD},    {"booting", PAINT_BUSY},
     {"busy", PAINT_GOOD},      {"cordoned", PAINT_BUSY},   {"creating", PAINT_BUSY},
-    {"degraded", PAINT_BAD},   {"differs", PAINT_BUSY},    {"draining", PAINT_BUSY},
-    {"foreign", PAINT_FAINT},  {"gone", PAINT_FAINT},      {"leaving", PAINT_BUSY},
+    {"degraded", PAINT_BAD},   {"differs", PAINT_BUSY},    {"drained", PAINT_BUSY},
+    {"draining", PAINT_BUSY},      {"foreign", PAINT_FAINT},  {"gone", PAINT_FAINT},      {"leaving", PAINT_BUSY},
     {"lost", PAINT_BAD},       {"missing", PAINT_BUSY},    {"ok", PAINT_GOOD},
     {"paused", PAINT_BUSY},    {"ready", PAINT_GOOD},      {"unknown", PAINT_BAD},
     {"unverified", PAINT_BUSY},

@@ -1,9 +1,9 @@
 /* eyrie pause */
 #include "cli/command.h"
-#include "cli/show.h"
+#include "cli/order.h"
 
 int pause_run(const struct cli *cli, int argc, char **argv)
 {
     (void)argv;
-    return argc > 0 ? command_wrong_arguments(cli, "pause") : show_command(cli, "/v1/pause");
+    return argc > 0 ? command_wrong_arguments(cli, "pause") : order_give(cli, "pause", "/v1/pause");
 }

@@ -18,6 +18,21 @@ int show_failure(const struct cli *cli, int code, const struct err *e)
     return code;
 }
 
+void show_add_parameter(struct text *path, const char *key, const char *value)
+{
+    AUTOFREE char *escaped = value ? http_escape(value) : NULL;
+    if (value)
+        text_printf(path, "%c%s=%s", strchr(text_get(path), '?') ? '&' : '?', key, escaped);
+}
+
+static void show_names(struct json_object *rows, FILE *out)
+{
+    for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
+        paint_text(out, json_string_or(json_object_array_get_idx(rows, i), "name", ""), false);
+        (void)fputc('\n', out);
+    }
+}
+
 /* Ask once and write the answer to @out. */
 static int show_once(const struct cli *cli, const char *path, const struct show *show, FILE *out,
                      struct err *e)
@@ -33,6 +48,8 @@ static int show_once(const struct cli *cli, const char *path, const struct show 
     }
     if (cli->json)
         (void)fwrite(text_get(&body), 1, body.length, out);
+    else if (cli->names)
+        show_names(json_array_or_null(view, show->list), out);
     else
         show->render(cli, view, out);
     return show->judge ? show->judge(view) : CLI_OK;
@@ -129,25 +146,6 @@ int show_here(const struct cli *cli, struct json_object *view, const struct show
         show->render(cli, view, cli->out);
     }
     return show->judge ? show->judge(view) : CLI_OK;
-}
-
-int show_command(const struct cli *cli, const char *path)
-{
-    CLEANUP(text_done) struct text body = {0};
-    AUTOJSON struct json_object *answer = NULL;
-    struct err e = {0};
-    int code = http_ask(cli, "POST", path, &body, &e);
-    if (code == CLI_OK && json_parse(text_get(&body), body.length, &answer, &e) < 0)
-        code = CLI_FAILURE;
-    if (code != CLI_OK)
-        return show_failure(cli, code, &e);
-    if (cli->json) {
-        (void)fwrite(text_get(&body), 1, body.length, cli->out);
-        return CLI_OK;
-    }
-    paint_text(cli->out, json_string_or(answer, "text", "done"), false);
-    (void)fputc('\n', cli->out);
-    return CLI_OK;
 }
 
 const char *show_reason(struct json_object *o, const char *key)

@@ -9,7 +9,7 @@
 #include "cli/table.h"
 
 /* So that it stays one screen; the verbs for each show all. Half as many on a small one. */
-enum { TROUBLES_SHOWN = 4, GROUPS_SHOWN = 6, SHAPES_SHOWN = 4, EVENTS_SHOWN = 4 };
+enum { TROUBLES_SHOWN = 4, ORDERS_SHOWN = 3, DOING_SHOWN = 4, GROUPS_SHOWN = 6, SHAPES_SHOWN = 4, EVENTS_SHOWN = 4 };
 enum { SMALL_HEIGHT = 34 };
 
 static size_t fit(const struct cli *cli, size_t most)
@@ -172,6 +172,48 @@ static void render_flock(const struct cli *cli, struct json_object *view, FILE *
     (void)fputc('\n', out);
 }
 
+/* What admins ordered and is in force. */
+static void render_orders(const struct cli *cli, struct json_object *view, FILE *out)
+{
+    struct json_object *orders = json_array_or_null(view, "orders");
+    size_t n = length_of(orders), most = fit(cli, ORDERS_SHOWN);
+    for (size_t i = 0; i < n && i < most; i++) {
+        label(cli, out, i ? "" : "orders");
+        paint_text(out, json_string_or(json_object_array_get_idx(orders, i), "text", ""), false);
+        (void)fputc('\n', out);
+    }
+    more(out, n, most, "eyrie hosts, eyrie vms");
+}
+
+/* What the last plan does, and why. */
+static void render_doing(const struct cli *cli, struct json_object *view, FILE *out)
+{
+    struct json_object *doing = json_array_or_null(view, "doing");
+    size_t n = length_of(doing), most = fit(cli, DOING_SHOWN);
+    for (size_t i = 0; i < n && i < most; i++) {
+        struct json_object *row = json_object_array_get_idx(doing, i);
+        label(cli, out, i ? "" : "doing");
+        (void)fprintf(out, "%" PRId64 " %s: ", json_int_or(row, "count", 0),
+                      json_string_or(row, "action", ""));
+        paint_text(out, show_reason(row, "reason"), false);
+        (void)fputc('\n', out);
+    }
+    more(out, n, most, "eyrie plan");
+}
+
+static void render_last_error(const struct cli *cli, struct json_object *view, FILE *out)
+{
+    struct json_object *server = json_object_or_null(view, "server");
+    const char *error = json_string_or(server, "last_error", "");
+    char ago[UNITS_TEXT_MAX];
+    if (!*error)
+        return;
+    label(cli, out, "error");
+    paint_text(out, error, false);
+    (void)fprintf(out, " (%s ago, the last one)\n",
+                  show_ago(server, "last_error_at", json_int_or(view, "now", 0), ago));
+}
+
 static void render_groups(const struct cli *cli, struct json_object *view, FILE *out)
 {
     static const struct table_column columns[] = {
@@ -273,6 +315,9 @@ static void render(const struct cli *cli, struct json_object *view, FILE *out)
     render_sizes(cli, view, out);
     render_facts(cli, view, out);
     render_flock(cli, view, out);
+    render_orders(cli, view, out);
+    render_doing(cli, view, out);
+    render_last_error(cli, view, out);
     render_groups(cli, view, out);
     render_demand(cli, view, out);
     render_events(cli, view, out);

@@ -53,10 +53,22 @@ static int port_well(void *userdata, uid_t who, struct err *e)
     return 0;
 }
 
-static int port_forbids(void *userdata, uid_t who, struct err *e)
+/* Set before the child is made. */
+static bool forbids;
+
+static int port_allow(void *userdata, const struct asker *asker, struct err *e)
 {
     (void)userdata;
-    return err_set(e, EPERM, "uid %d may look but not change anything", (int)who);
+    return sample_allows(asker) && !forbids
+               ? 0
+               : err_set(e, EPERM, "carol may look but not change anything; access.admins in "
+                                   "/etc/eyrie/eyrie.yaml names who may");
+}
+
+static int port_order(void *userdata, const struct order *o, struct err *e)
+{
+    (void)userdata;
+    return o->verb == ORDER_FLOCK_REMOVE ? err_set(e, EIO, "ledger: disk I/O error") : 0;
 }
 
 /* In the child: serve until killed; one byte on @ready once the socket is there. */
@@ -65,11 +77,10 @@ _Noreturn static void serve(const char *path, struct snapshot *(*snapshot)(void 
 {
     const struct api_port port = {
         .snapshot = snapshot,
-        .pause = port_well,
-        .resume = port_forbids,
+        .allow = port_allow,
         .look = port_well,
-        .flock_apply = port_well,
-        .flock_remove = port_well,
+        .events = sample_events,
+        .order = port_order,
     };
     struct loop *loop = NULL;
     struct api *api = NULL;
@@ -215,7 +226,8 @@ static void test_json_is_the_answer(void **state)
 {
     static const char *const lines[] = {"status -o json", "vms --output=json", "-o json plan",
                                         "groups -ojson",  "hosts -o json",     "flock show -o json",
-                                        "explain vm 1a2b3 -o json", "pause -o json",
+                                        "explain vm 1a2b3 -o json", "pause --yes -o json",
+                                        "events -o json", "drain hv01 -o json --yes",
                                         "demand -o json", "world", "explain host hv01 -o json",
                                         "explain group juno -o json"};
     struct stage stage;
@@ -232,21 +244,134 @@ static void test_json_is_the_answer(void **state)
     stage_end(&stage);
 }
 
-static void test_commands(void **state)
+static void test_vms_are_chosen_and_sorted(void **state)
 {
+    static const struct {
+        const char *line;
+        int code;
+        const char *says; /* all of it, for names */
+    } cases[] = {
+        {"vms -o name", CLI_OK,
+         "vpool-small-1a2b3c4d\nvpool-small-1a2b9999\nvpool-small-5e6f7a8b\nvpool-intruder\n"},
+        {"vms -o name --state busy", CLI_OK, "vpool-small-1a2b3c4d\n"},
+        {"vms -o name --host hv02", CLI_OK, "vpool-small-5e6f7a8b\n"},
+        {"vms -o name --group juno --sort age", CLI_OK,
+         "vpool-small-1a2b3c4d\nvpool-small-1a2b9999\n"},
+        {"vms -o name --sort state", CLI_OK,
+         "vpool-small-1a2b9999\nvpool-small-1a2b3c4d\nvpool-small-5e6f7a8b\nvpool-intruder\n"},
+        {"vms -o name --sort name --host hv01", CLI_OK,
+         "vpool-intruder\nvpool-small-1a2b3c4d\nvpool-small-1a2b9999\n"},
+        {"vms --group lhaaso", CLI_OK, "There are no such VMs.\n"},
+        {"hosts -o name", CLI_OK, "hv01\nhv02\n"},
+        {"groups -o name", CLI_OK, "juno\nlhaaso\n"},
+        {"vms --state bussy", CLI_FAILURE,
+         "eyrie: there is no state \"bussy\"; did you mean busy?\n"},
+        {"vms --host hv03", CLI_FAILURE, "eyrie: there is no host \"hv03\"; did you mean hv01?\n"},
+        {"vms --group nobody", CLI_FAILURE,
+         "eyrie: there is no group \"nobody\" (eyrie groups lists them)\n"},
+        {"vms --sort size", CLI_FAILURE,
+         "eyrie: VMs cannot be sorted by \"size\", but by age, group, host, name or state\n"},
+        {"status -o name", CLI_USAGE, "eyrie: eyrie status has no names to show\nTry eyrie --help.\n"},
+    };
     struct stage stage;
     (void)state;
     stage_setup(&stage, port_degraded);
-    SAID paused = eyrie("pause");
-    assert_int_equal(paused.code, CLI_OK);
-    assert_says(paused.out, "nothing is changed until");
-    SAID removed = eyrie("flock remove");
-    assert_int_equal(removed.code, CLI_OK);
-    SAID applied = eyrie("flock apply");
-    assert_int_equal(applied.code, CLI_OK);
-    SAID resumed = eyrie("resume");
-    assert_int_equal(resumed.code, CLI_NOT_PERMITTED);
-    assert_says(resumed.err, "may look but not change");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        SAID said = eyrie(cases[i].line);
+        assert_int_equal(said.code, cases[i].code);
+        assert_string_equal(said.code == CLI_OK ? said.out : said.err, cases[i].says);
+    }
+    stage_end(&stage);
+}
+
+static void test_orders(void **state)
+{
+    static const struct {
+        const char *line;
+        int code;
+        const char *says; /* on either */
+    } cases[] = {
+        {"pause --yes", CLI_OK, "no VM is started, drained, powered off or removed"},
+        {"pause", CLI_USAGE, "eyrie pause needs --yes where nobody can be asked"},
+        {"resume", CLI_OK, "the pool is not paused"},
+        {"cordon hv01 -y --reason disks", CLI_OK, "hv01 takes no new VM"},
+        {"cordon hv01", CLI_USAGE, "2 VMs on it stay and take jobs"},
+        {"cordon", CLI_USAGE, "usage: eyrie cordon HOST"},
+        {"cordon hv03 --yes", CLI_FAILURE, "did you mean hv0"},
+        {"uncordon hv01 --yes", CLI_OK, "hv01 is not cordoned"},
+        {"drain hv01 --yes", CLI_OK, "1 slot is claimed: its job ends first"},
+        {"drain 1a2b3 --now", CLI_USAGE, "its job is lost (12.3 in vpool-small-1a2b3c4d)"},
+        {"drain 1a2b3 --now --yes", CLI_OK, "is powered off at once"},
+        {"drain 1a2b3 --cancel", CLI_OK, "is not drained by an admin"},
+        {"drain 1a2b3 --cancel --now", CLI_USAGE, "--cancel takes a drain back"},
+        {"drain vpool-intruder --yes", CLI_FAILURE, "never touched"},
+        {"drain zebra --yes", CLI_FAILURE, "neither a host nor a VM \"zebra\""},
+        {"drain", CLI_USAGE, "usage: eyrie drain HOST | VM"},
+        {"flock remove --yes", CLI_FAILURE, "disk I/O error"},
+        {"flock apply --yes", CLI_OK, "is wanted already"},
+        {"flock --yes", CLI_USAGE, "changes nothing"},
+        {"cordon hv01 --now", CLI_USAGE, "eyrie cordon takes no --now"},
+    };
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, port_degraded);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        SAID said = eyrie(cases[i].line);
+        if (said.code != cases[i].code)
+            fail_msg("eyrie %s: %d\n%s%s", cases[i].line, said.code, said.out, said.err);
+        assert_says(strstr(said.out, cases[i].says) ? said.out : said.err, cases[i].says);
+    }
+    stage_end(&stage);
+}
+
+static void test_orders_of_others_are_refused(void **state)
+{
+    static const char *const lines[] = {"pause --yes", "cordon hv01", "drain 1a2b3 --now --yes"};
+    struct stage stage;
+    (void)state;
+    forbids = true;
+    stage_setup(&stage, port_degraded);
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        SAID said = eyrie(lines[i]);
+        assert_int_equal(said.code, CLI_NOT_PERMITTED);
+        assert_string_equal(said.out, "");
+        assert_says(said.err, "access.admins in /etc/eyrie/eyrie.yaml names who may");
+    }
+    forbids = false;
+    stage_end(&stage);
+}
+
+static void test_events(void **state)
+{
+    static const struct {
+        const char *line;
+        int code;
+        const char *says;
+    } cases[] = {
+        {"events", CLI_OK, "create            vpool-small-1a2b9999: 9 idle jobs want it"},
+        {"events --vm vpool-small-1a2b9999", CLI_OK, "  create  "},
+        {"events --host hv02", CLI_OK, "host-failed       hv02: no route to host"},
+        {"events --host hv03", CLI_FAILURE, "there is no host \"hv03\""},
+        {"events --vm zebra", CLI_FAILURE, "there is no VM \"zebra\""},
+        {"events -n 1 -o json", CLI_OK, "\"last\": 1"},
+        {"events --since 2001-02-03", CLI_OK, "joined"},
+        {"events --since 2001-02-03T04:05:06Z -o json", CLI_OK, "\"id\": 3"},
+        {"events --since soon", CLI_USAGE, "--since=soon is no time"},
+        {"events --lines 0", CLI_USAGE, "not a number from 1 to 1000"},
+        {"events --lines 1 --since 2h", CLI_USAGE, "do not go together"},
+        {"events now", CLI_USAGE, "usage: eyrie events"},
+    };
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, port_degraded);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        SAID said = eyrie(cases[i].line);
+        if (said.code != cases[i].code)
+            fail_msg("eyrie %s: %d\n%s%s", cases[i].line, said.code, said.out, said.err);
+        assert_says(strstr(said.out, cases[i].says) ? said.out : said.err, cases[i].says);
+    }
+    SAID one = eyrie("events -n 1");
+    assert_null(strstr(one.out, "create"));
     stage_end(&stage);
 }
 
@@ -336,7 +461,10 @@ int main(void)
         cmocka_unit_test(test_looking_at_a_quiet_pool),
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_json_is_the_answer),
-        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_vms_are_chosen_and_sorted),
+        cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_orders_of_others_are_refused),
+        cmocka_unit_test(test_events),
         cmocka_unit_test(test_no_daemon),
         cmocka_unit_test(test_usage),
         cmocka_unit_test(test_help_and_version),

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/show.h"
 #include "cli/table.h"
@@ -17,6 +18,13 @@ static void cpus_cell(struct table *t, struct json_object *vm)
     int64_t cpus = json_int_or(vm, "cpus", 0), claimed = json_int_or(vm, "claimed", 0);
     int64_t used = claimed ? cpus - json_int_or(vm, "free_cpus", 0) : 0;
     table_cell_printf(t, "%" PRId64 "/%" PRId64, used, cpus);
+}
+
+/* What an admin wants comes first. */
+static void reason_cell(struct table *t, struct json_object *vm)
+{
+    const char *order = json_string_or(json_object_or_null(vm, "order"), "text", "");
+    table_cell_printf(t, "%s%s%s", order, *order ? "; " : "", show_reason(vm, "reason"));
 }
 
 static void render(const struct cli *cli, struct json_object *view, FILE *out)
@@ -38,16 +46,26 @@ static void render(const struct cli *cli, struct json_object *view, FILE *out)
         table_cell(t, json_string_or(vm, "group", ""));
         cpus_cell(t, vm);
         table_cell(t, json_string_or(vm, "job", ""));
-        table_cell(t, show_reason(vm, "reason"));
+        reason_cell(t, vm);
     }
     table_print(t, out);
     if (n_vms == 0)
-        (void)fputs("There are no VMs.\n", out);
+        (void)fputs(cli->state || cli->host || cli->group ? "There are no such VMs.\n"
+                                                          : "There are no VMs.\n",
+                    out);
 }
 
 int vms_run(const struct cli *cli, int argc, char **argv)
 {
-    static const struct show show = {.render = render};
+    static const struct show show = {.render = render, .list = "vms"};
+    CLEANUP(text_done) struct text path = {0};
     (void)argv;
-    return argc > 0 ? command_wrong_arguments(cli, "vms") : show_view(cli, "/v1/vms", &show);
+    if (argc > 0)
+        return command_wrong_arguments(cli, "vms");
+    text_add(&path, "/v1/vms");
+    show_add_parameter(&path, "state", cli->state);
+    show_add_parameter(&path, "host", cli->host);
+    show_add_parameter(&path, "group", cli->group);
+    show_add_parameter(&path, "sort", cli->sort);
+    return show_view(cli, text_get(&path), &show);
 }

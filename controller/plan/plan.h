@@ -142,6 +142,9 @@ struct plan {
  */
 const struct plan *plan_make(struct arena *a, const struct policy *p, const struct world *w);
 
+/** Until when a host or template that failed so often in a row, @last at last, is left alone. */
+usec plan_rests_until(const struct policy *p, int64_t failures, usec last);
+
 /**
  * The plan as people read it: a line an action ("+", "-", "~"), then one for what waits and why,
  * then a summary. Golden scenarios compare this text.

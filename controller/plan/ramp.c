@@ -29,7 +29,7 @@ struct ramp {
     int64_t this_step;
 };
 
-static usec rest_end(const struct policy *p, int64_t failures, usec last)
+usec plan_rests_until(const struct policy *p, int64_t failures, usec last)
 {
     usec rest = p->timing.rest_after_failure.value;
     for (int64_t i = 1; i < failures && rest < p->timing.rest_at_most.value; i++)
@@ -52,7 +52,7 @@ struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct wor
             .name = w->hosts[i].name,
             .failures = w->hosts[i].failures,
             .joined = w->hosts[i].joined,
-            .rests_until = rest_end(p, w->hosts[i].failures, w->hosts[i].last_failure)};
+            .rests_until = plan_rests_until(p, w->hosts[i].failures, w->hosts[i].last_failure)};
     for (size_t i = 0; i < p->n_templates; i++)
         r->templates[i].name = p->templates[i].name;
     for (size_t i = 0; i < w->n_templates; i++) {
@@ -62,7 +62,7 @@ struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct wor
             continue;
         r->templates[at].failures = t->failures;
         r->templates[at].joined = t->joined;
-        r->templates[at].rests_until = rest_end(p, t->failures, t->last_failure);
+        r->templates[at].rests_until = plan_rests_until(p, t->failures, t->last_failure);
     }
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];

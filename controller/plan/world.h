@@ -73,6 +73,8 @@ struct world_startd {
     bool usable;         /* it would start a job: not Owner, Backfill, offline */
     usec heard;          /* the collector last heard of it */
     const char *job;     /* a job that runs there, "" when none */
+    const char *const *jobs; /* all of them that are known */
+    size_t n_jobs;
 };
 
 struct world_pool {

@@ -1,14 +1,12 @@
-#include "record/ledger.h"
+#include "record/ledger-private.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/text.h"
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS vm ("
@@ -23,23 +21,21 @@ static const char schema[] =
     "CREATE INDEX IF NOT EXISTS vm_decided ON vm (create_decided);"
     "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
     " kind TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS switch (key TEXT PRIMARY KEY, value TEXT NOT NULL);";
+    "CREATE INDEX IF NOT EXISTS event_subject ON event (subject);"
+    "CREATE INDEX IF NOT EXISTS event_at ON event (at);"
+    "CREATE TABLE IF NOT EXISTS admin_order ("
+    " kind TEXT NOT NULL, subject TEXT NOT NULL, now INTEGER NOT NULL, uid INTEGER NOT NULL,"
+    " user TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (kind, subject));"
+    "CREATE TABLE IF NOT EXISTS tried (id INTEGER PRIMARY KEY, n INTEGER NOT NULL);";
 
-struct ledger {
-    sqlite3 *db;
-    struct world_record *records; /* strings owned, one by one */
-    size_t n;
-    size_t capacity;
-    struct err last; /* what failed last; "" once a write went through */
-};
+/* Version 1 had two switches, with who set them as text. */
+static const char from_version_1[] =
+    "INSERT OR IGNORE INTO admin_order SELECT CASE key WHEN 'paused' THEN 'pause' ELSE 'leave' END,"
+    " '', 0, CAST(substr(value, 5) AS INTEGER), value, 0, '' FROM switch"
+    " WHERE key IN ('paused', 'left');"
+    "DROP TABLE switch;";
 
-static void finalize_p(sqlite3_stmt **statement)
-{
-    (void)sqlite3_finalize(*statement);
-}
-#define AUTOSTATEMENT CLEANUP(finalize_p)
-
-static int failed(struct ledger *l, struct err *e)
+int ledger_failed(struct ledger *l, struct err *e)
 {
     int code = sqlite3_extended_errcode(l->db) & 0xff;
     int r = err_set(&l->last, code == SQLITE_FULL ? ENOSPC : code == SQLITE_BUSY ? EBUSY : EIO,
@@ -49,23 +45,28 @@ static int failed(struct ledger *l, struct err *e)
     return r;
 }
 
-static int prepare(struct ledger *l, const char *sql, sqlite3_stmt **ret, struct err *e)
+int ledger_prepare(struct ledger *l, const char *sql, sqlite3_stmt **ret, struct err *e)
 {
-    return sqlite3_prepare_v2(l->db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : failed(l, e);
+    return sqlite3_prepare_v2(l->db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : ledger_failed(l, e);
 }
 
-/* Run a statement that returns no rows. */
-static int finish(struct ledger *l, sqlite3_stmt *statement, struct err *e)
+int ledger_finish(struct ledger *l, sqlite3_stmt *statement, struct err *e)
 {
     if (sqlite3_step(statement) != SQLITE_DONE)
-        return failed(l, e);
+        return ledger_failed(l, e);
     l->last.text[0] = '\0';
     return 0;
 }
 
-static void bind_text(sqlite3_stmt *s, int at, const char *text)
+void ledger_bind_text(sqlite3_stmt *s, int at, const char *text)
 {
     (void)sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
+}
+
+const char *ledger_column_text(sqlite3_stmt *s, int at)
+{
+    const char *text = (const char *)sqlite3_column_text(s, at);
+    return text ? text : "";
 }
 
 static void record_done(struct world_record *r)
@@ -94,10 +95,10 @@ static void record_keep(struct ledger *l, const struct world_record *record)
     r->generation = mem_strdup(record->generation);
     r->group = mem_strdup(record->group);
     r->why = mem_strdup(record->why);
-    r->order = (struct world_order)WORLD_NOBODY;
+    ledger_order_show(l, r);
 }
 
-static struct world_record *find(struct ledger *l, const char *uuid)
+struct world_record *ledger_find(struct ledger *l, const char *uuid)
 {
     for (size_t i = 0; i < l->n; i++)
         if (strcmp(l->records[i].uuid, uuid) == 0)
@@ -108,7 +109,7 @@ static struct world_record *find(struct ledger *l, const char *uuid)
 static int load(struct ledger *l, struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = prepare(l,
+    int r = ledger_prepare(l,
                     "SELECT uuid, name, host, template, generation, accounting_group, why, exclusive,"
                     " create_decided, create_answer, create_answered, joined, drain_decided,"
                     " drain_accepted, poweroff_decided, destroy_decided FROM vm WHERE closed = 0"
@@ -118,11 +119,8 @@ static int load(struct ledger *l, struct err *e)
         return r;
     while ((r = sqlite3_step(s)) == SQLITE_ROW) {
         const char *text[7];
-        for (int i = 0; i < 7; i++) {
-            text[i] = (const char *)sqlite3_column_text(s, i);
-            if (!text[i])
-                text[i] = "";
-        }
+        for (int i = 0; i < 7; i++)
+            text[i] = ledger_column_text(s, i);
         int64_t answer = sqlite3_column_int64(s, 9);
         record_keep(l, &(struct world_record){
                            .uuid = text[0],
@@ -145,48 +143,55 @@ static int load(struct ledger *l, struct err *e)
                            .destroy_decided = sqlite3_column_int64(s, 15),
                        });
     }
-    return r == SQLITE_DONE ? 0 : failed(l, e);
+    return r == SQLITE_DONE ? 0 : ledger_failed(l, e);
 }
 
-static int check_version(struct ledger *l, const char *path, struct err *e)
+static int check_version(struct ledger *l, const char *path, int *ret, struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = prepare(l, "PRAGMA user_version", &s, e);
+    int r = ledger_prepare(l, "PRAGMA user_version", &s, e);
     if (r < 0)
         return r;
     if (sqlite3_step(s) != SQLITE_ROW)
-        return failed(l, e);
+        return ledger_failed(l, e);
     int version = sqlite3_column_int(s, 0);
-    if (version != 0 && version != SCHEMA_VERSION)
+    if (version < 0 || version > SCHEMA_VERSION)
         return err_set(e, EPROTO, "ledger %s has version %d and this eyried knows %d; move it away "
                                   "to start with an empty one", path, version, SCHEMA_VERSION);
+    *ret = version;
     return 0;
 }
 
 static int execute(struct ledger *l, const char *sql, struct err *e)
 {
-    return sqlite3_exec(l->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(l, e);
+    return sqlite3_exec(l->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : ledger_failed(l, e);
 }
 
 int ledger_open(const char *path, struct ledger **ret, struct err *e)
 {
     struct ledger *l = mem_new(1, sizeof(*l));
-    int r = 0;
+    int r = 0, version = 0;
     if (sqlite3_open_v2(path, &l->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
         SQLITE_OK)
         r = err_set(e, EIO, "ledger %s: %s", path, l->db ? sqlite3_errmsg(l->db) : "no memory");
     if (r == 0)
         (void)sqlite3_busy_timeout(l->db, 1000);
     if (r == 0)
-        r = check_version(l, path, e);
+        r = check_version(l, path, &version, e);
     if (r == 0)
         r = execute(l, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", e);
     if (r == 0)
-        r = execute(l, schema, e);
+        r = execute(l, "BEGIN IMMEDIATE", e);
     if (r == 0)
-        r = execute(l, "PRAGMA user_version = 1", e);
+        r = execute(l, schema, e);
+    if (r == 0 && version == 1)
+        r = execute(l, from_version_1, e);
+    if (r == 0)
+        r = execute(l, "PRAGMA user_version = 2; COMMIT", e);
     if (r == 0)
         r = load(l, e);
+    if (r == 0)
+        r = ledger_orders_load(l, e);
     if (r < 0) {
         (void)ledger_close(l);
         return r;
@@ -203,6 +208,7 @@ struct ledger *ledger_close(struct ledger *l)
     for (size_t i = 0; i < l->n; i++)
         record_done(&l->records[i]);
     free(l->records);
+    ledger_orders_free(l);
     free(l);
     return NULL;
 }
@@ -210,7 +216,7 @@ struct ledger *ledger_close(struct ledger *l)
 int ledger_vm_add(struct ledger *l, const struct world_record *record, struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = prepare(l,
+    int r = ledger_prepare(l,
                     "INSERT INTO vm (uuid, name, host, template, generation, accounting_group, why,"
                     " exclusive, create_decided, create_answer, create_answered, joined)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -221,13 +227,13 @@ int ledger_vm_add(struct ledger *l, const struct world_record *record, struct er
     const char *text[] = {record->uuid,       record->name,  record->host, record->template,
                           record->generation, record->group, record->why};
     for (int i = 0; i < 7; i++)
-        bind_text(s, i + 1, text[i]);
+        ledger_bind_text(s, i + 1, text[i]);
     (void)sqlite3_bind_int(s, 8, record->exclusive);
     (void)sqlite3_bind_int64(s, 9, record->create_decided);
     (void)sqlite3_bind_int(s, 10, (int)record->create_answer);
     (void)sqlite3_bind_int64(s, 11, record->create_answered);
     (void)sqlite3_bind_int64(s, 12, record->joined);
-    r = finish(l, s, e);
+    r = ledger_finish(l, s, e);
     if (r < 0)
         return r;
     record_keep(l, record);
@@ -252,44 +258,44 @@ int ledger_vm_mark(struct ledger *l, const char *uuid, enum ledger_mark mark, us
         [LEDGER_DESTROY_DECIDED] = {"UPDATE vm SET destroy_decided = ?, why = ? WHERE uuid = ?",
                                     offsetof(struct world_record, destroy_decided)},
     };
-    struct world_record *record = find(l, uuid);
+    struct world_record *record = ledger_find(l, uuid);
     if (!record)
         return 0;
     memcpy((char *)record + marks[mark].offset, &at, sizeof(at));
     mem_replace((char **)&record->why, why);
 
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = prepare(l, marks[mark].sql, &s, e);
+    int r = ledger_prepare(l, marks[mark].sql, &s, e);
     if (r < 0)
         return r;
     (void)sqlite3_bind_int64(s, 1, at);
-    bind_text(s, 2, why);
-    bind_text(s, 3, uuid);
-    return finish(l, s, e);
+    ledger_bind_text(s, 2, why);
+    ledger_bind_text(s, 3, uuid);
+    return ledger_finish(l, s, e);
 }
 
 int ledger_vm_answer(struct ledger *l, const char *uuid, enum world_answer answer, usec at,
                      struct err *e)
 {
-    struct world_record *record = find(l, uuid);
+    struct world_record *record = ledger_find(l, uuid);
     if (!record)
         return 0;
     record->create_answer = answer;
     record->create_answered = at;
 
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = prepare(l, "UPDATE vm SET create_answer = ?, create_answered = ? WHERE uuid = ?", &s, e);
+    int r = ledger_prepare(l, "UPDATE vm SET create_answer = ?, create_answered = ? WHERE uuid = ?", &s, e);
     if (r < 0)
         return r;
     (void)sqlite3_bind_int(s, 1, (int)answer);
     (void)sqlite3_bind_int64(s, 2, at);
-    bind_text(s, 3, uuid);
-    return finish(l, s, e);
+    ledger_bind_text(s, 3, uuid);
+    return ledger_finish(l, s, e);
 }
 
 void ledger_vm_idle(struct ledger *l, const char *uuid, usec since)
 {
-    struct world_record *record = find(l, uuid);
+    struct world_record *record = ledger_find(l, uuid);
     if (record)
         record->idle_since = since;
 }
@@ -297,22 +303,22 @@ void ledger_vm_idle(struct ledger *l, const char *uuid, usec since)
 int ledger_vm_close(struct ledger *l, const char *uuid, usec at, struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = prepare(l, "UPDATE vm SET closed = ? WHERE uuid = ?", &s, e);
+    int r = ledger_prepare(l, "UPDATE vm SET closed = ? WHERE uuid = ?", &s, e);
     if (r < 0)
         return r;
     (void)sqlite3_bind_int64(s, 1, at);
-    bind_text(s, 2, uuid);
-    r = finish(l, s, e);
+    ledger_bind_text(s, 2, uuid);
+    r = ledger_finish(l, s, e);
     if (r < 0)
         return r;
-    struct world_record *record = find(l, uuid);
+    struct world_record *record = ledger_find(l, uuid);
     if (record) {
         size_t index = (size_t)(record - l->records);
         record_done(record);
         memmove(record, record + 1, (l->n - index - 1) * sizeof(*record));
         l->n--;
     }
-    return 0;
+    return ledger_orders_drop(l, uuid, e);
 }
 
 const struct world_record *ledger_records(const struct ledger *l, size_t *ret_n)
@@ -327,7 +333,7 @@ struct world_start *ledger_starts(struct ledger *l, struct arena *a, usec after,
     struct world_start *starts = NULL;
     size_t capacity = 0;
     *ret_n = 0;
-    if (prepare(l,
+    if (ledger_prepare(l,
                 "SELECT create_decided, host FROM vm WHERE create_decided > ?"
                 " ORDER BY create_decided, uuid",
                 &s, NULL) < 0)
@@ -350,68 +356,9 @@ int ledger_try(struct ledger *l, struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
     /* Another value each time: SQLite does not write what is there already. */
-    int r = prepare(l, "INSERT INTO switch (key, value) VALUES ('tried', 1)"
-                       " ON CONFLICT (key) DO UPDATE SET value = value + 1", &s, e);
-    return r < 0 ? r : finish(l, s, e);
-}
-
-int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct err *e)
-{
-    AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = prepare(l, "INSERT INTO event (at, kind, subject, text) VALUES (?, ?, ?, ?)", &s, e);
-    if (r < 0)
-        return r;
-    (void)sqlite3_bind_int64(s, 1, event->at);
-    bind_text(s, 2, event->kind);
-    bind_text(s, 3, event->subject);
-    bind_text(s, 4, event->text);
-    return finish(l, s, e);
-}
-
-int ledger_events(struct ledger *l, size_t max,
-                  void (*callback)(void *userdata, const struct ledger_event *event),
-                  void *userdata, struct err *e)
-{
-    AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = prepare(l,
-                    "SELECT at, kind, subject, text FROM (SELECT * FROM event ORDER BY id DESC"
-                    " LIMIT ?) ORDER BY id",
-                    &s, e);
-    if (r < 0)
-        return r;
-    (void)sqlite3_bind_int64(s, 1, (sqlite3_int64)max);
-    while ((r = sqlite3_step(s)) == SQLITE_ROW)
-        callback(userdata, &(struct ledger_event){
-                               .at = sqlite3_column_int64(s, 0),
-                               .kind = (const char *)sqlite3_column_text(s, 1),
-                               .subject = (const char *)sqlite3_column_text(s, 2),
-                               .text = (const char *)sqlite3_column_text(s, 3),
-                           });
-    return r == SQLITE_DONE ? 0 : failed(l, e);
-}
-
-int ledger_switch_set(struct ledger *l, const char *key, const char *value, struct err *e)
-{
-    AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = prepare(l,
-                    value ? "INSERT INTO switch (key, value) VALUES (?1, ?2)"
-                            " ON CONFLICT (key) DO UPDATE SET value = ?2"
-                          : "DELETE FROM switch WHERE key = ?1",
-                    &s, e);
-    if (r < 0)
-        return r;
-    bind_text(s, 1, key);
-    if (value)
-        bind_text(s, 2, value);
-    return finish(l, s, e);
-}
-
-char *ledger_switch_get(struct ledger *l, const char *key)
-{
-    AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    if (prepare(l, "SELECT value FROM switch WHERE key = ?", &s, NULL) < 0)
-        return NULL;
-    bind_text(s, 1, key);
-    return sqlite3_step(s) == SQLITE_ROW ? mem_strdup((const char *)sqlite3_column_text(s, 0))
-                                         : NULL;
+    int r = ledger_prepare(l,
+                           "INSERT INTO tried (id, n) VALUES (1, 1)"
+                           " ON CONFLICT (id) DO UPDATE SET n = n + 1",
+                           &s, e);
+    return r < 0 ? r : ledger_finish(l, s, e);
 }

@@ -1,15 +1,16 @@
 /*
  * The ledger: what must survive kill -9. Intents (a VM is written down before it is created, a drain
- * before it is asked for), the few switches an admin set, and the history of events. Losing it may
+ * before it is asked for), what admins ordered, and the history of events. Losing it may
  * lose history, never VMs or jobs: what matters for those lives in the domains and slots themselves.
  *
- * A copy of the open records is kept in memory; a change is on disk when the function returns 0. When
+ * A copy of the open records and of the orders is kept in memory; a change is on disk when the function returns 0. When
  * the disk refuses, the copy is changed all the same and the error is returned, so that a running
  * pool goes on with what it knows; only ledger_vm_add fails as a whole: no intent, no create.
  */
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -25,11 +26,42 @@ enum ledger_mark {
     LEDGER_DESTROY_DECIDED,
 };
 
+/** What an admin may order that lasts until it is taken back. */
+enum ledger_order_kind {
+    LEDGER_PAUSE,      /* nothing is changed; subject "" */
+    LEDGER_LEAVE,      /* no flocking fragments; subject "" */
+    LEDGER_CORDON,     /* of a host, by name */
+    LEDGER_DRAIN_HOST,
+    LEDGER_DRAIN_VM,   /* by UUID */
+};
+
+/** "pause", "drain-host", … */
+const char *ledger_order_name(enum ledger_order_kind kind);
+
+struct ledger_order {
+    enum ledger_order_kind kind;
+    const char *subject;
+    bool now; /* of a drain: jobs may be lost */
+    uid_t uid;
+    struct world_order who;
+};
+
 struct ledger_event {
+    int64_t id; /* grows; given by the ledger */
     usec at;
     const char *kind; /* "create", "joined", "drain-failed", … */
     const char *subject;
     const char *text;
+};
+
+/** Which events; what is left out (0, NULL) restricts nothing. */
+struct ledger_events_wanted {
+    int64_t after; /* id */
+    usec since;
+    const char *vm;   /* its name, or the beginning of its UUID */
+    const char *host; /* its own and those of VMs on it */
+    size_t max;
+    bool last; /* the last @max of them, else the first */
 };
 
 /** Open or make the SQLite file @path. Returns 0 or -errno; owned by the caller (ledger_close). */
@@ -58,14 +90,18 @@ const char *ledger_error(const struct ledger *l);
 /** Write something that means nothing, to see whether the ledger can be written (again). */
 int ledger_try(struct ledger *l, struct err *e);
 
-/** Append to the history. */
+/** Append to the history, of which LIMIT_EVENTS are kept. */
 int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct err *e);
-/** The last @max events, oldest first, given one by one to @callback. */
-int ledger_events(struct ledger *l, size_t max,
+/** Events, oldest first, given one by one to @callback. */
+int ledger_events(struct ledger *l, const struct ledger_events_wanted *wanted,
                   void (*callback)(void *userdata, const struct ledger_event *event),
                   void *userdata, struct err *e);
 
-/** A switch that survives; @value NULL clears it. */
-int ledger_switch_set(struct ledger *l, const char *key, const char *value, struct err *e);
-/** Its value, owned by the caller (free), or NULL. */
-char *ledger_switch_get(struct ledger *l, const char *key);
+/** Write down an order; it replaces one of that kind about the same. All strings are copied. */
+int ledger_order_set(struct ledger *l, const struct ledger_order *order, struct err *e);
+/** Take it back; none is no error. */
+int ledger_order_clear(struct ledger *l, enum ledger_order_kind kind, const char *subject,
+                       struct err *e);
+/** The order, or NULL; valid until the next change. */
+const struct ledger_order *ledger_order_find(const struct ledger *l, enum ledger_order_kind kind,
+                                             const char *subject);

@@ -7,8 +7,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <sqlite3.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "record/ledger.h"
 
 static char folder[] = "/tmp/eyrie-test-ledger-XXXXXX";
@@ -92,21 +95,42 @@ static void an_intent_survives_and_is_closed(void **state)
     (void)ledger_close(l);
 }
 
-static void switches_and_events_survive(void **state)
+static int order(struct ledger *l, enum ledger_order_kind kind, const char *subject, bool now)
+{
+    struct err e;
+    return ledger_order_set(l,
+                            &(struct ledger_order){.kind = kind,
+                                                   .subject = subject,
+                                                   .now = now,
+                                                   .uid = 1000,
+                                                   .who = {7000, "carol", "new disks"}},
+                            &e);
+}
+
+static void an_order_survives_until_it_is_taken_back(void **state)
 {
     struct ledger *l = NULL;
     struct err e;
     (void)state;
     l = reopen(l);
-    assert_null(ledger_switch_get(l, "paused"));
-    assert_int_equal(ledger_switch_set(l, "paused", "yes", &e), 0);
-    assert_int_equal(ledger_switch_set(l, "paused", "root", &e), 0);
+    assert_null(ledger_order_find(l, LEDGER_CORDON, "hv1"));
+    assert_int_equal(order(l, LEDGER_CORDON, "hv1", false), 0);
+    assert_int_equal(order(l, LEDGER_CORDON, "hv2", false), 0);
+    assert_int_equal(order(l, LEDGER_CORDON, "hv1", true), 0); /* replaces */
     l = reopen(l);
-    char *value = ledger_switch_get(l, "paused");
-    assert_string_equal(value, "root");
-    free(value);
-    assert_int_equal(ledger_switch_set(l, "paused", NULL, &e), 0);
-    assert_null(ledger_switch_get(l, "paused"));
+    const struct ledger_order *o = ledger_order_find(l, LEDGER_CORDON, "hv1");
+    assert_non_null(o);
+    assert_true(o->now);
+    assert_int_equal(o->uid, 1000);
+    assert_int_equal(o->who.at, 7000);
+    assert_string_equal(o->who.by, "carol");
+    assert_string_equal(o->who.reason, "new disks");
+    assert_null(ledger_order_find(l, LEDGER_DRAIN_HOST, "hv1"));
+    assert_int_equal(ledger_order_clear(l, LEDGER_CORDON, "hv1", &e), 0);
+    assert_int_equal(ledger_order_clear(l, LEDGER_CORDON, "hv1", &e), 0); /* none is no error */
+    l = reopen(l);
+    assert_null(ledger_order_find(l, LEDGER_CORDON, "hv1"));
+    assert_non_null(ledger_order_find(l, LEDGER_CORDON, "hv2"));
     (void)ledger_close(l);
 }
 
@@ -123,13 +147,171 @@ static void a_write_that_fails_shows_until_one_goes_through(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0); /* as a disk that is full */
-    assert_true(ledger_event_add(l, &(struct ledger_event){1, "a", "b", "c"}, &e) < 0);
+    assert_true(ledger_event_add(l, &(struct ledger_event){0, 1, "a", "b", "c"}, &e) < 0);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_true(strncmp(ledger_error(l), "ledger: ", 8) == 0);
     assert_string_equal(ledger_error(l), e.text);
     assert_int_equal(ledger_try(l, &e), 0);
     assert_string_equal(ledger_error(l), "");
     (void)ledger_close(l);
+}
+
+static void a_drain_is_in_the_record_of_its_vm_and_goes_with_it(void **state)
+{
+    struct ledger *l = NULL;
+    struct err e;
+    size_t n;
+    (void)state;
+    l = reopen(l);
+    struct world_record record = sample("u-2");
+    assert_int_equal(ledger_vm_add(l, &record, &e), 0);
+    assert_false(ledger_records(l, &n)[0].drain);
+    assert_string_equal(ledger_records(l, &n)[0].order.by, "");
+    assert_int_equal(order(l, LEDGER_DRAIN_VM, "u-2", true), 0);
+    l = reopen(l);
+    const struct world_record *r = ledger_records(l, &n);
+    assert_true(r->drain && r->drain_now);
+    assert_string_equal(r->order.reason, "new disks");
+    assert_int_equal(ledger_order_clear(l, LEDGER_DRAIN_VM, "u-2", &e), 0);
+    assert_false(ledger_records(l, &n)[0].drain);
+    assert_int_equal(order(l, LEDGER_DRAIN_VM, "u-2", false), 0);
+    assert_int_equal(ledger_vm_close(l, "u-2", 8000, &e), 0);
+    assert_null(ledger_order_find(l, LEDGER_DRAIN_VM, "u-2"));
+    (void)ledger_close(l);
+}
+
+/* The kinds and subjects of the events wanted, as one text. */
+static void note(void *userdata, const struct ledger_event *event)
+{
+    text_printf(userdata, "%s %s; ", event->kind, event->subject);
+}
+
+static const char *events(struct ledger *l, struct text *t, struct ledger_events_wanted wanted)
+{
+    struct err e;
+    text_clear(t);
+    assert_int_equal(ledger_events(l, &wanted, note, t, &e), 0);
+    return text_get(t);
+}
+
+static void events_are_found_by_what_they_are_about(void **state)
+{
+    struct ledger *l = NULL;
+    struct err e;
+    CLEANUP(text_done) struct text t = {0};
+    (void)state;
+    l = reopen(l);
+    struct world_record record = sample("abcd-3");
+    record.name = "vpool-small-abcd";
+    assert_int_equal(ledger_vm_add(l, &record, &e), 0);
+    static const struct ledger_event sample_events[] = {
+        {0, 1000, "started", "vpool", ""},
+        {0, 2000, "create", "vpool-small-abcd", ""},
+        {0, 3000, "cordoned", "hv1", "by carol"},
+        {0, 4000, "joined", "vpool-small-abcd", ""},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(sample_events); i++)
+        assert_int_equal(ledger_event_add(l, &sample_events[i], &e), 0);
+    l = reopen(l);
+    struct ledger_events_wanted all = {.max = 10};
+    assert_string_equal(events(l, &t, all), "started vpool; create vpool-small-abcd; "
+                                            "cordoned hv1; joined vpool-small-abcd; ");
+    struct ledger_events_wanted last = {.max = 2, .last = true};
+    assert_string_equal(events(l, &t, last), "cordoned hv1; joined vpool-small-abcd; ");
+    struct ledger_events_wanted after = {.max = 2, .after = 1};
+    assert_string_equal(events(l, &t, after), "create vpool-small-abcd; cordoned hv1; ");
+    struct ledger_events_wanted since = {.max = 10, .since = 3000};
+    assert_string_equal(events(l, &t, since), "cordoned hv1; joined vpool-small-abcd; ");
+    struct ledger_events_wanted vm = {.max = 10, .vm = "abc"};
+    assert_string_equal(events(l, &t, vm), "create vpool-small-abcd; joined vpool-small-abcd; ");
+    struct ledger_events_wanted host = {.max = 10, .host = "hv1", .since = 2500};
+    assert_string_equal(events(l, &t, host), "cordoned hv1; joined vpool-small-abcd; ");
+    struct ledger_events_wanted none = {.max = 10, .vm = "hv1' OR 1"};
+    assert_string_equal(events(l, &t, none), "");
+    (void)ledger_close(l);
+}
+
+static int run_sql(const char *sql)
+{
+    sqlite3 *db = NULL;
+    int r = sqlite3_open(path, &db);
+    if (r == SQLITE_OK)
+        r = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    (void)sqlite3_close(db);
+    return r;
+}
+
+static int count_sql(const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    int n = -1;
+    if (sqlite3_open(path, &db) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        n = sqlite3_column_int(statement, 0);
+    (void)sqlite3_finalize(statement);
+    (void)sqlite3_close(db);
+    return n;
+}
+
+static void old_events_go_with_the_vms_of_their_time(void **state)
+{
+    struct ledger *l = NULL;
+    struct err e;
+    CLEANUP(text_done) struct text sql = {0};
+    CLEANUP(text_done) struct text t = {0};
+    (void)state;
+    l = reopen(l);
+    struct world_record record = sample("u-4");
+    assert_int_equal(ledger_vm_add(l, &record, &e), 0);
+    assert_int_equal(ledger_vm_close(l, "u-4", 10, &e), 0);
+    (void)ledger_close(l);
+    /* The next event is one at which the history is cut. */
+    text_printf(&sql,
+                "DELETE FROM event; INSERT INTO event VALUES (5, 20, 'old', 'a', ''), (1001, 30,"
+                " 'kept', 'a', ''), (%d, 40, 'last', 'a', '')",
+                LIMIT_EVENTS + 999);
+    assert_int_equal(run_sql(text_get(&sql)), SQLITE_OK);
+    assert_int_equal(count_sql("SELECT count(*) FROM vm WHERE uuid = 'u-4'"), 1);
+    assert_int_equal(ledger_open(path, &l, &e), 0);
+    assert_int_equal(ledger_event_add(l, &(struct ledger_event){0, 50, "new", "a", ""}, &e), 0);
+    struct ledger_events_wanted all = {.max = 10};
+    assert_string_equal(events(l, &t, all), "kept a; last a; new a; ");
+    (void)ledger_close(l);
+    assert_int_equal(count_sql("SELECT count(*) FROM vm WHERE uuid = 'u-4'"), 0);
+}
+
+static void switches_of_version_1_become_orders(void **state)
+{
+    struct ledger *l = NULL;
+    struct err e;
+    (void)state;
+    assert_int_equal(run_sql("CREATE TABLE switch (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
+                             "INSERT INTO switch VALUES ('paused', 'uid 17'), ('tried', 5);"
+                             "PRAGMA user_version = 1"),
+                     SQLITE_OK);
+    assert_int_equal(ledger_open(path, &l, &e), 0);
+    const struct ledger_order *o = ledger_order_find(l, LEDGER_PAUSE, "");
+    assert_non_null(o);
+    assert_int_equal(o->uid, 17);
+    assert_string_equal(o->who.by, "uid 17");
+    assert_null(ledger_order_find(l, LEDGER_LEAVE, ""));
+    assert_int_equal(ledger_order_clear(l, LEDGER_PAUSE, "", &e), 0);
+    l = reopen(l); /* and not once more */
+    assert_null(ledger_order_find(l, LEDGER_PAUSE, ""));
+    (void)ledger_close(l);
+}
+
+static void a_ledger_of_a_later_version_is_refused(void **state)
+{
+    struct ledger *l = NULL;
+    struct err e;
+    (void)state;
+    assert_int_equal(run_sql("PRAGMA user_version = 3"), SQLITE_OK);
+    assert_true(ledger_open(path, &l, &e) < 0);
+    assert_true(strstr(e.text, "version 3") != NULL);
+    assert_int_equal(run_sql("PRAGMA user_version = 2"), SQLITE_OK);
 }
 
 static void what_is_no_ledger_is_refused(void **state)
@@ -146,7 +328,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_intent_survives_and_is_closed),
-        cmocka_unit_test(switches_and_events_survive),
+        cmocka_unit_test(an_order_survives_until_it_is_taken_back),
+        cmocka_unit_test(a_drain_is_in_the_record_of_its_vm_and_goes_with_it),
+        cmocka_unit_test(events_are_found_by_what_they_are_about),
+        cmocka_unit_test(old_events_go_with_the_vms_of_their_time),
+        cmocka_unit_test(switches_of_version_1_become_orders),
+        cmocka_unit_test(a_ledger_of_a_later_version_is_refused),
         cmocka_unit_test(a_write_that_fails_shows_until_one_goes_through),
         cmocka_unit_test(what_is_no_ledger_is_refused),
     };

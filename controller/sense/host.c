@@ -474,7 +474,6 @@ void host_fill(const struct host *host, struct world_host *w)
     w->fact = (struct world_fact){
         .asked = host->asked, .failed = host->failed, .error = host->error,
     };
-    w->order = (struct world_order)WORLD_NOBODY;
     inventory_fill(host->inventory, w);
 }
 

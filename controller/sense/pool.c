@@ -147,8 +147,9 @@ static int slot_compare(const void *left, const void *right)
 }
 
 /* Add up the @n slots of one startd. */
-static struct world_startd startd_of(const struct slot *slots, size_t n)
+static struct world_startd startd_of(struct arena *a, const struct slot *slots, size_t n)
 {
+    const char **jobs = arena_take(a, n, sizeof(*jobs));
     bool all_drained = !slots[0].dynamic;
     int64_t unseen = 0; /* dynamic slots of which there is no ad, or not yet */
     struct world_startd d = {
@@ -158,6 +159,7 @@ static struct world_startd startd_of(const struct slot *slots, size_t n)
         .address = slots[0].address,
         .usable = true,
         .job = "",
+        .jobs = jobs,
     };
     for (size_t i = 0; i < n; i++) {
         const struct slot *s = &slots[i];
@@ -187,6 +189,8 @@ static struct world_startd startd_of(const struct slot *slots, size_t n)
             d.heard = s->heard;
         if (*s->job && !*d.job)
             d.job = s->job;
+        if (*s->job)
+            jobs[d.n_jobs++] = s->job;
     }
     if (unseen > 0) /* unknown means busy */
         d.claimed += unseen;
@@ -208,7 +212,7 @@ int pool_parser_end(struct pool_parser *q, const struct world_startd **ret_start
         for (last = i + 1; last < q->n_slots; last++)
             if (strcmp(q->slots[last].uuid, q->slots[i].uuid) != 0)
                 break;
-        startds[n++] = startd_of(&q->slots[i], last - i);
+        startds[n++] = startd_of(q->arena, &q->slots[i], last - i);
     }
     *ret_startds = startds;
     *ret_n = n;

@@ -102,3 +102,15 @@ int listen_peer(int fd, uid_t *ret)
     *ret = peer.uid;
     return 0;
 }
+
+size_t listen_groups(int fd, gid_t *groups, size_t max)
+{
+    struct ucred peer;
+    socklen_t length = sizeof(peer), bytes = (socklen_t)((max - 1) * sizeof(*groups));
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+        return 0;
+    groups[0] = peer.gid;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups + 1, &bytes) < 0)
+        return 1; /* more than max: only the primary one counts */
+    return 1 + bytes / sizeof(*groups);
+}

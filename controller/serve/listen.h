@@ -21,6 +21,11 @@ struct listen *listen_free(struct listen *l);
 int listen_fd(const struct listen *l);
 /** The uid of the process that opened the connection @fd. Returns 0 or -errno. */
 int listen_peer(int fd, uid_t *ret);
+/**
+ * That process's groups when it connected, the primary one first. Returns how many; of one that has
+ * more than @max only the primary one.
+ */
+size_t listen_groups(int fd, gid_t *groups, size_t max);
 
 static inline void listen_free_p(struct listen **l)
 {

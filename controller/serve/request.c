@@ -7,11 +7,13 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "serve/listen.h"
 #include "serve/peers.h"
 
 enum {
     THROWN_BYTES = 1024 * 1024, /* of a body that is too long are read, to be able to say so */
     PARAMETERS_MAX = 16,
+    GROUPS_MAX = 1024, /* of a user */
     TAG_BYTES = 64,
 };
 
@@ -54,12 +56,18 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-static uid_t peer_uid(struct MHD_Connection *connection)
+/* Who asks; with the groups, in @groups, of somebody who may be about to change something. */
+static struct asker find_asker(struct MHD_Connection *connection, const char *method, gid_t *groups)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info && info->socket_context ? ((const struct peer *)info->socket_context)->uid
-                                        : (uid_t)-1;
+    const struct peer *peer = info ? info->socket_context : NULL;
+    if (!peer)
+        return (struct asker){.uid = (uid_t)-1};
+    struct asker asker = {.uid = peer->uid, .groups = groups};
+    if (strcmp(method, "POST") == 0)
+        asker.n_groups = listen_groups(peer->fd, groups, GROUPS_MAX);
+    return asker;
 }
 
 static enum MHD_Result send_answer(struct requests *rs, struct MHD_Connection *connection,
@@ -137,6 +145,7 @@ static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection
 {
     AUTOJSON struct json_object *body = NULL;
     struct parameters parameters = {.n = 0};
+    gid_t groups[GROUPS_MAX];
     struct err e = {0};
     struct answer answer;
     (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_parameter, &parameters);
@@ -146,7 +155,7 @@ static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection
         .parameters = parameters.list,
         .n_parameters = parameters.n,
         .accept = header(connection, MHD_HTTP_HEADER_ACCEPT),
-        .who = peer_uid(connection),
+        .who = find_asker(connection, method, groups),
         .now = loop_now(rs->loop),
         .traffic = &rs->traffic,
     };

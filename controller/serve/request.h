@@ -27,7 +27,7 @@ struct requests {
     struct traffic traffic;
 };
 
-/** MHD_AccessHandlerCallback; @userdata: struct requests. The socket's context is a struct peer. */
+/** MHD_AccessHandlerCallback; @userdata: struct requests. The socket's context is a struct asker. */
 enum MHD_Result request_take(void *userdata, struct MHD_Connection *connection, const char *url,
                              const char *method, const char *version, const char *upload,
                              size_t *upload_size, void **context);

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "config/spelling.h"
 #include "serve/accept.h"
 #include "serve/metrics.h"
-#include "serve/view.h"
 
-enum { PARAMETERS_MAX = 4 }; /* that one route takes */
+enum { PARAMETERS_MAX = 5 }; /* that one route takes */
 
 /* A question on its way through the table. */
 struct asked {
@@ -25,7 +25,7 @@ struct asked {
 
 /*
  * A route, and what answers it: @view or @explain show the snapshot, @change does something and then
- * says @text, @other needs neither. A part in braces stands for one name.
+ * says @text, @order is one for the pool, @other needs nothing of it. A part in braces stands for one name.
  */
 struct route {
     const char *name;
@@ -34,6 +34,8 @@ struct route {
                    struct err *e);
     int (*change)(const struct asked *asked, struct err *e);
     const char *text;
+    bool is_order;
+    enum order_verb order;
     struct answer (*other)(const struct asked *asked);
     const char *type; /* media type; NULL: JSON */
     const char *parameters[PARAMETERS_MAX]; /* the keys that it knows */
@@ -93,54 +95,120 @@ static struct answer metrics(const struct asked *asked)
     return a;
 }
 
-static int flock_apply(const struct asked *asked, struct err *e)
+static unsigned status_of(int r)
 {
-    return asked->port->flock_apply(asked->userdata, asked->question->who, e);
+    switch (-r) {
+    case ENOENT:
+        return 404;
+    case EPERM:
+    case EACCES:
+        return 403;
+    case EAGAIN:
+    case EBUSY:
+        return 503;
+    case EINVAL:
+    case ENOTUNIQ:
+        return 409;
+    default:
+        return 500;
+    }
 }
 
-static int flock_remove(const struct asked *asked, struct err *e)
+/* A parameter, or NULL. */
+static const char *parameter(const struct question *q, const char *key)
 {
-    return asked->port->flock_remove(asked->userdata, asked->question->who, e);
+    for (size_t i = 0; i < q->n_parameters; i++)
+        if (text_equal(q->parameters[i].key, key))
+            return q->parameters[i].value;
+    return NULL;
+}
+
+static int number_parameter(const struct question *q, const char *key, int64_t most, int64_t *ret,
+                            struct err *e)
+{
+    const char *text = parameter(q, key);
+    char *end = NULL;
+    if (!text)
+        return 0;
+    errno = 0;
+    int64_t number = strtoll(text, &end, 10);
+    if (errno || !*text || *end || number < 0 || number > most)
+        return err_set(e, EINVAL, "%s: \"%.64s\" is not a number from 0 to %" PRId64, key, text,
+                       most);
+    *ret = number;
+    return 0;
+}
+
+static struct answer events(const struct asked *asked)
+{
+    const struct question *q = asked->question;
+    struct err e = {0};
+    struct json_object *view = NULL;
+    int64_t after = 0, since = 0, n = LIMIT_EVENTS_SHOWN;
+    struct ledger_events_wanted wanted = {.vm = parameter(q, "vm"), .host = parameter(q, "host")};
+    if (number_parameter(q, "after", INT64_MAX, &after, &e) < 0 ||
+        number_parameter(q, "since", INT64_MAX, &since, &e) < 0 ||
+        number_parameter(q, "n", LIMIT_EVENTS_SHOWN, &n, &e) < 0)
+        return answer_refusal(400, "%s", e.text);
+    wanted.after = after;
+    wanted.since = since;
+    wanted.max = (size_t)n;
+    wanted.last = !parameter(q, "after") && !parameter(q, "since");
+    int r = view_events(asked->s, q->now, &wanted, asked->port->events, asked->userdata, &view, &e);
+    return r < 0 ? answer_refusal(status_of(r), "%s", e.text)
+                 : (struct answer){.status = 200, .body = view};
+}
+
+static struct answer vms(const struct asked *asked)
+{
+    const struct question *q = asked->question;
+    const struct vms_wanted wanted = {
+        .state = parameter(q, "state"),
+        .host = parameter(q, "host"),
+        .group = parameter(q, "group"),
+        .sort = parameter(q, "sort"),
+    };
+    struct err e = {0};
+    struct json_object *view = NULL;
+    if (!asked->s)
+        return no_snapshot();
+    int r = view_vms_wanted(asked->s, q->now, &wanted, &view, &e);
+    return r < 0 ? answer_refusal(status_of(r), "%s", e.text)
+                 : (struct answer){.status = 200, .body = view};
 }
 
 static int look(const struct asked *asked, struct err *e)
 {
-    return asked->port->look(asked->userdata, asked->question->who, e);
+    return asked->port->look(asked->userdata, asked->question->who.uid, e);
 }
 
-static int pause_pool(const struct asked *asked, struct err *e)
-{
-    return asked->port->pause(asked->userdata, asked->question->who, e);
-}
-
-static int resume_pool(const struct asked *asked, struct err *e)
-{
-    return asked->port->resume(asked->userdata, asked->question->who, e);
-}
+#define ORDER(verb) .is_order = true, .order = verb
 
 /* A new route is one more line here, and one more path in docs/openapi.yaml. */
 static const struct route routes[] = {
     {"GET /healthz", .other = healthy},
     {"GET /metrics", .other = metrics, .type = OPENMETRICS_TYPE},
     {"GET /readyz", .other = ready},
+    {"POST /v1/cordon/{name}", ORDER(ORDER_CORDON)},
     {"GET /v1/demand", .view = view_demand},
+    {"POST /v1/drain/{name}", ORDER(ORDER_DRAIN)},
+    {"GET /v1/events", .other = events, .parameters = {"after", "host", "n", "since", "vm"}},
     {"GET /v1/explain/group/{name}", .explain = view_explain_group},
     {"GET /v1/explain/host/{name}", .explain = view_explain_host},
     {"GET /v1/explain/vm/{name}", .explain = view_explain_vm},
     {"GET /v1/flock", .view = view_flock},
-    {"POST /v1/flock/apply", .change = flock_apply,
-     .text = "the flocking fragments will be put in place"},
-    {"POST /v1/flock/remove", .change = flock_remove,
-     .text = "the flocking fragments will be taken away"},
+    {"POST /v1/flock/apply", ORDER(ORDER_FLOCK_APPLY)},
+    {"POST /v1/flock/remove", ORDER(ORDER_FLOCK_REMOVE)},
     {"GET /v1/groups", .view = view_groups},
     {"GET /v1/hosts", .view = view_hosts},
     {"POST /v1/look", .change = look, .text = "looking now"},
-    {"POST /v1/pause", .change = pause_pool,
-     .text = "paused: nothing is changed until eyrie resume"},
+    {"POST /v1/pause", ORDER(ORDER_PAUSE)},
     {"GET /v1/plan", .view = view_plan},
-    {"POST /v1/resume", .change = resume_pool, .text = "resumed"},
+    {"POST /v1/resume", ORDER(ORDER_RESUME)},
     {"GET /v1/status", .view = view_status},
-    {"GET /v1/vms", .view = view_vms},
+    {"POST /v1/uncordon/{name}", ORDER(ORDER_UNCORDON)},
+    {"POST /v1/undrain/{name}", ORDER(ORDER_UNDRAIN_VM)},
+    {"GET /v1/vms", .view = view_vms, .other = vms, .parameters = {"group", "host", "sort", "state"}},
     {"GET /v1/world", .view = view_world},
 };
 
@@ -178,38 +246,64 @@ static bool route_takes(const struct route *r, const char *method)
     return strlen(method) == length && strncmp(r->name, method, length) == 0;
 }
 
-static bool may_change(uid_t who)
-{
-    return who == 0 || who == geteuid();
-}
-
-static unsigned status_of(int r)
-{
-    switch (-r) {
-    case ENOENT:
-        return 404;
-    case EPERM:
-    case EACCES:
-        return 403;
-    case EAGAIN:
-    case EBUSY:
-        return 503;
-    case EINVAL:
-    case ENOTUNIQ:
-        return 409;
-    default:
-        return 500;
-    }
-}
-
 static struct answer change(const struct route *r, const struct asked *asked)
 {
     struct err e = {0};
-    if (!may_change(asked->question->who))
-        return answer_refusal(403, "uid %" PRIuMAX " may look but not change anything",
-                              (uintmax_t)asked->question->who);
-    int code = r->change(asked, &e);
+    int code = asked->port->allow(asked->userdata, &asked->question->who, &e);
+    if (code == 0)
+        code = r->change(asked, &e);
     return code < 0 ? answer_refusal(status_of(code), "%s", e.text) : say(r->text);
+}
+
+/* What is sent along with an order; 0, or -EINVAL for what no order has. */
+static int take_body(struct json_object *body, struct order *o, bool *ret_preview, struct err *e)
+{
+    o->reason = "";
+    if (!body)
+        return 0;
+    json_object_object_foreach(body, key, value)
+    {
+        bool truth = json_object_get_boolean(value);
+        if (text_equal(key, "preview") && json_object_is_type(value, json_type_boolean))
+            *ret_preview = truth;
+        else if (text_equal(key, "now") && json_object_is_type(value, json_type_boolean))
+            o->now = truth;
+        else if (text_equal(key, "reason") && json_object_is_type(value, json_type_string))
+            o->reason = json_object_get_string(value);
+        else
+            return err_set(e, EINVAL,
+                           "\"%.64s\" is not what an order has: preview and now (true or false), "
+                           "and reason (text)", key);
+    }
+    if (strlen(o->reason) > LIMIT_REASON_BYTES)
+        return err_set(e, EINVAL, "the reason is longer than %d bytes", LIMIT_REASON_BYTES);
+    if (o->now && o->verb != ORDER_DRAIN)
+        return err_set(e, EINVAL, "only a drain can be \"now\"");
+    return 0;
+}
+
+/* The view is made of the facts before, whether the order is given or only shown. */
+static struct answer give_order(const struct route *r, const struct asked *asked)
+{
+    const struct question *q = asked->question;
+    struct order o = {.verb = r->order, .who = q->who.uid};
+    struct err e = {0};
+    bool preview = false;
+    int code = take_body(q->body, &o, &preview, &e);
+    if (code < 0)
+        return answer_refusal(400, "%s", e.text);
+    code = asked->port->allow(asked->userdata, &q->who, &e);
+    if (code == 0)
+        code = order_resolve(asked->s, &o, asked->name, &e);
+    if (code < 0)
+        return answer_refusal(status_of(code), "%s", e.text);
+    AUTOFREE char *user = access_user(q->who.uid);
+    o.user = user;
+    AUTOJSON struct json_object *view = view_order(asked->s, q->now, &o, preview);
+    if (!preview && json_bool_or(view, "changes", true))
+        code = asked->port->order(asked->userdata, &o, &e);
+    return code < 0 ? answer_refusal(status_of(code), "%s", e.text)
+                    : (struct answer){.status = 200, .body = json_object_get(view)};
 }
 
 static struct answer explain(const struct route *r, const struct asked *asked)
@@ -251,6 +345,8 @@ static struct answer answer_route(const struct route *r, struct asked *asked)
         return change(r, asked);
     CLEANUP(snapshot_unref_p) struct snapshot *s = asked->port->snapshot(asked->userdata);
     asked->s = s;
+    if (r->is_order)
+        return give_order(r, asked);
     if (r->other)
         return r->other(asked);
     if (!s)

@@ -2,7 +2,7 @@
  * What the API answers, without the protocol around it: a question → a status and a body. One table
  * (route.c) has every route; docs/openapi.yaml describes them all, and a test holds the two together.
  *
- * Anyone may look. A call that changes something is for admins: root, and the user eyried runs as.
+ * Anyone may look. A call that changes something is for admins (access.h).
  */
 #pragma once
 
@@ -11,8 +11,11 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "serve/access.h"
+#include "serve/order.h"
 #include "serve/snapshot.h"
 #include "serve/traffic.h"
+#include "serve/view.h"
 
 /**
  * What the controller does for the API. Every member is required. The calls that change something
@@ -21,11 +24,12 @@
 struct api_port {
     /** A new reference to the current snapshot; NULL before the first step. */
     struct snapshot *(*snapshot)(void *userdata);
-    int (*pause)(void *userdata, uid_t who, struct err *e);
-    int (*resume)(void *userdata, uid_t who, struct err *e);
+    /** 0, or -EPERM with a sentence: whether @asker may change something. */
+    int (*allow)(void *userdata, const struct asker *asker, struct err *e);
     int (*look)(void *userdata, uid_t who, struct err *e);
-    int (*flock_apply)(void *userdata, uid_t who, struct err *e);
-    int (*flock_remove)(void *userdata, uid_t who, struct err *e);
+    events_function events;
+    /** Carry out what an admin, who was allowed to, asked for; @o is valid during the call. */
+    int (*order)(void *userdata, const struct order *o, struct err *e);
 };
 
 /** One `key=value` after the path's question mark. */
@@ -43,7 +47,7 @@ struct question {
     struct json_object *body;      /* what was sent along: an object, or NULL */
     const char *accept;            /* the Accept header; NULL: anything will do */
     const struct traffic *traffic; /* for the metrics */
-    uid_t who;
+    struct asker who;              /* with groups only when the method is POST */
     usec now;
 };
 

@@ -1,6 +1,7 @@
 #include "serve/sample.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #define AGO(seconds) (SAMPLE_NOW - (seconds) * USEC_PER_SEC)
 
@@ -69,25 +70,27 @@ static const struct world_domain domains[] = {
      .group = "", .cpus = 1, .memory = GIB},
 };
 
+static const char *const sample_jobs[] = {"12.3"};
+
 static const struct world_startd startds[] = {
     {.uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
      .machine = "vpool-small-1a2b3c4d.lab", .address = "<10.77.0.100:9618>", .cpus = 2,
      .memory = 4 * GIB, .free_cpus = 1, .free_memory = 3 * GIB, .claimed = 1, .usable = true,
-     .heard = AGO(4), .job = "12.3"},
+     .heard = AGO(4), .job = "12.3", .jobs = sample_jobs, .n_jobs = 1},
 };
 
 static const struct world_host world_hosts[] = {
     {.name = "hv01", .fact = {.asked = AGO(2)}, .cpus = 16, .memory = 64 * GIB,
-     .storage_available = 500 * GIB, .domains = domains, .n_domains = 2},
+     .storage_available = 500 * GIB, .domains = domains, .n_domains = 2, .order = WORLD_NOBODY},
     {.name = "hv02", .fact = {.asked = AGO(125), .failed = AGO(5), .error = "no route to host"},
-     .cpus = 8, .memory = 32 * GIB, .failures = 2, .last_failure = AGO(90)},
+     .cpus = 8, .memory = 32 * GIB, .failures = 2, .last_failure = AGO(90), .order = WORLD_NOBODY},
 };
 
 static const struct world_record records[] = {
     {.uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
      .host = "hv01", .template = "small", .generation = "g1", .group = "juno", .exclusive = true,
      .create_decided = AGO(3726), .create_answer = WORLD_ANSWER_OK, .joined = AGO(3690),
-     .why = "9 idle jobs want it"},
+     .why = "9 idle jobs want it", .order = WORLD_NOBODY},
 };
 
 static const struct world_flock flocks[] = {
@@ -96,6 +99,7 @@ static const struct world_flock flocks[] = {
 
 static const struct world world = {
     .now = SAMPLE_NOW,
+    .order = WORLD_NOBODY,
     .queues = queues,
     .n_queues = 1,
     .pool = {.fact = {.asked = AGO(4)}, .startds = startds, .n_startds = 1},
@@ -174,7 +178,8 @@ static const struct plan plan = {
     .counts = {[VM_BOOTING] = 1, [VM_BUSY] = 1, [VM_LOST] = 1, [VM_FOREIGN] = 1},
 };
 
-static const struct world quiet_world = {.now = SAMPLE_NOW, .flocks = flocks, .n_flocks = 1};
+static const struct world quiet_world = {
+    .now = SAMPLE_NOW, .order = WORLD_NOBODY, .flocks = flocks, .n_flocks = 1};
 
 static const struct plan quiet_plan = {
     .policy = &policy,
@@ -227,4 +232,37 @@ struct snapshot *sample_quiet(void)
         .version = "0.1.0", .pid = 4242, .started = AGO(60), .steps = 6, .last_step = AGO(1),
         .last_error = "", .ledger_error = ""};
     return snapshot_new(&policy, &quiet_world, &quiet_plan, &quiet, NULL, NULL);
+}
+
+bool sample_allows(const struct asker *asker)
+{
+    static const struct access *access;
+    CLEANUP(text_done) struct text unknown = {0};
+    if (!access)
+        access = access_new(NULL, 0, &unknown);
+    return access_allows(access, asker);
+}
+
+int sample_events(void *userdata, const struct ledger_events_wanted *wanted,
+                  void (*callback)(void *userdata, const struct ledger_event *event),
+                  void *callback_userdata, struct err *e)
+{
+    static const struct ledger_event history[] = {
+        {1, AGO(3690), "joined", "vpool-small-1a2b3c4d", ""},
+        {2, AGO(21), "create", "vpool-small-1a2b9999", "9 idle jobs want it"},
+        {3, AGO(5), "host-failed", "hv02", "no route to host"},
+    };
+    size_t given = 0;
+    (void)userdata;
+    (void)e;
+    for (size_t i = 0; i < ARRAY_SIZE(history) && given < wanted->max; i++) {
+        const struct ledger_event *event = &history[i];
+        if (event->id <= wanted->after || event->at < wanted->since ||
+            (wanted->vm && !text_equal(event->subject, wanted->vm)) ||
+            (wanted->host && !text_equal(event->subject, wanted->host)))
+            continue;
+        callback(callback_userdata, event);
+        given++;
+    }
+    return 0;
 }

@@ -4,7 +4,8 @@
  */
 #pragma once
 
-#include "serve/snapshot.h"
+#include "serve/access.h"
+#include "serve/view.h"
 
 /** "Now" in the sample: 2026-01-02 03:04:05 UTC. */
 #define SAMPLE_NOW ((usec)1767323045 * USEC_PER_SEC)
@@ -13,3 +14,9 @@
 struct snapshot *sample_snapshot(void (*free)(void *userdata), void *userdata);
 /** The same pool with nothing wrong and nothing to do. */
 struct snapshot *sample_quiet(void);
+/** Root and who runs the test may change something. */
+bool sample_allows(const struct asker *asker);
+/** Three events; an events_function. */
+int sample_events(void *userdata, const struct ledger_events_wanted *wanted,
+                  void (*callback)(void *userdata, const struct ledger_event *event),
+                  void *callback_userdata, struct err *e);

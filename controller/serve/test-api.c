@@ -50,12 +50,19 @@ static struct snapshot *port_snapshot(void *userdata)
     return snapshot_ref(((struct stage *)userdata)->current);
 }
 
-static int port_pause(void *userdata, uid_t who, struct err *e)
+static int port_order(void *userdata, const struct order *o, struct err *e)
 {
-    (void)who;
     (void)e;
-    ((struct stage *)userdata)->paused++;
+    ((struct stage *)userdata)->paused += o->verb == ORDER_PAUSE;
     return 0;
+}
+
+static int port_allow(void *userdata, const struct asker *asker, struct err *e)
+{
+    (void)userdata;
+    assert_true(asker->n_groups > 0); /* the kernel tells */
+    assert_int_equal(asker->groups[0], getegid());
+    return sample_allows(asker) ? 0 : err_set(e, EPERM, "access.admins names who may");
 }
 
 static int port_fails(void *userdata, uid_t who, struct err *e)
@@ -67,11 +74,10 @@ static int port_fails(void *userdata, uid_t who, struct err *e)
 
 static const struct api_port port = {
     .snapshot = port_snapshot,
-    .pause = port_pause,
-    .resume = port_fails,
+    .allow = port_allow,
     .look = port_fails,
-    .flock_apply = port_fails,
-    .flock_remove = port_fails,
+    .events = sample_events,
+    .order = port_order,
 };
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *userdata)

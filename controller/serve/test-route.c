@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 struct fake {
     bool empty;
     const char *told;
+    char order[256];
     uid_t who;
     int result;
 };
@@ -32,31 +34,38 @@ static int tell(struct fake *f, const char *what, uid_t who, struct err *e)
     return f->result < 0 ? err_set(e, -f->result, "the ledger cannot be written") : 0;
 }
 
-#define COMMAND(name)                                                                              \
-    static int fake_##name(void *userdata, uid_t who, struct err *e)                               \
-    {                                                                                              \
-        return tell(userdata, #name, who, e);                                                      \
-    }
-COMMAND(pause)
-COMMAND(resume)
-COMMAND(look)
-COMMAND(flock_apply)
-COMMAND(flock_remove)
+static int fake_allow(void *userdata, const struct asker *asker, struct err *e)
+{
+    (void)userdata;
+    return sample_allows(asker) ? 0 : err_set(e, EPERM, "access.admins names who may");
+}
+
+static int fake_look(void *userdata, uid_t who, struct err *e)
+{
+    return tell(userdata, "looked", who, e);
+}
+
+static int fake_order(void *userdata, const struct order *o, struct err *e)
+{
+    struct fake *f = userdata;
+    (void)snprintf(f->order, sizeof(f->order), "%s %s%s %s by %s", order_event(o->verb), o->subject,
+                   o->now ? " now" : "", o->reason, o->user);
+    return tell(f, order_event(o->verb), o->who, e);
+}
 
 static const struct api_port port = {
     .snapshot = fake_snapshot,
-    .pause = fake_pause,
-    .resume = fake_resume,
+    .allow = fake_allow,
     .look = fake_look,
-    .flock_apply = fake_flock_apply,
-    .flock_remove = fake_flock_remove,
+    .events = sample_events,
+    .order = fake_order,
 };
 
 static unsigned ask(struct fake *f, const char *method, const char *path, uid_t who)
 {
     struct answer a = route_answer(
         &port, f,
-        &(struct question){.method = method, .path = path, .who = who, .now = SAMPLE_NOW,
+        &(struct question){.method = method, .path = path, .who.uid = who, .now = SAMPLE_NOW,
                            .traffic = &(struct traffic){.n_rows = 0}});
     assert_true(a.type || json_int_or(a.body, "version", 0) == 1);
     assert_int_equal(a.type != NULL, a.text.length > 0);
@@ -84,8 +93,12 @@ static void test_anyone_may_look(void **state)
 static void test_only_admins_may_change(void **state)
 {
     static const char *const commands[][2] = {
-        {"/v1/pause", "pause"}, {"/v1/resume", "resume"}, {"/v1/look", "look"},
-        {"/v1/flock/apply", "flock_apply"}, {"/v1/flock/remove", "flock_remove"},
+        {"/v1/pause", "paused"},
+        {"/v1/look", "looked"},
+        {"/v1/flock/remove", "flock-unwanted"},
+        {"/v1/cordon/hv01", "cordoned"},
+        {"/v1/drain/hv01", "drain-asked"},
+        {"/v1/drain/1a2b3", "drain-asked"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
@@ -100,6 +113,85 @@ static void test_only_admins_may_change(void **state)
         f.told = NULL;
         assert_int_equal(ask(&f, "POST", commands[i][0], geteuid()), 200);
         assert_non_null(f.told);
+    }
+}
+
+/* Send @json along; the answer's status, and its text. */
+static unsigned order(struct fake *f, const char *path, const char *json, struct text *said)
+{
+    AUTOJSON struct json_object *body = NULL;
+    assert_int_equal(json_parse(json, strlen(json), &body, NULL), 0);
+    struct answer a = route_answer(
+        &port, f, &(struct question){.method = "POST", .path = path, .body = body, .now = SAMPLE_NOW});
+    unsigned status = a.status;
+    text_clear(said);
+    text_add(said, json_string_or(a.body, status == 200 ? "text" : "error", ""));
+    answer_done(&a);
+    return status;
+}
+
+static void test_orders(void **state)
+{
+    struct fake f = {0};
+    CLEANUP(text_done) struct text said = {0};
+    (void)state;
+    assert_int_equal(order(&f, "/v1/drain/1a2b3", "{\"preview\": true, \"now\": true}", &said),
+                     200);
+    assert_non_null(strstr(text_get(&said), "its job is lost"));
+    assert_null(f.told);
+    assert_int_equal(
+        order(&f, "/v1/drain/1a2b3", "{\"now\": true, \"reason\": \"it hangs\"}", &said), 200);
+    assert_string_equal(f.order, "drain-asked 1a2b3c4d-0000-4000-8000-000000000001 now it hangs by root");
+    f.told = NULL;
+    /* what is so already is no error, and is not done again */
+    assert_int_equal(order(&f, "/v1/resume", "{}", &said), 200);
+    assert_string_equal(text_get(&said), "the pool is not paused");
+    assert_int_equal(order(&f, "/v1/uncordon/hv01", "{}", &said), 200);
+    assert_int_equal(order(&f, "/v1/undrain/1a2b3", "{}", &said), 200);
+    assert_int_equal(order(&f, "/v1/flock/apply", "{}", &said), 200);
+    assert_null(f.told);
+    assert_int_equal(order(&f, "/v1/cordon/hv10", "{}", &said), 404);
+    assert_int_equal(order(&f, "/v1/drain/vpool-intruder", "{}", &said), 409);
+    assert_int_equal(order(&f, "/v1/pause", "{\"now\": true}", &said), 400);
+    assert_int_equal(order(&f, "/v1/pause", "{\"reasons\": \"x\"}", &said), 400);
+    assert_non_null(strstr(text_get(&said), "\"reasons\""));
+    assert_int_equal(order(&f, "/v1/pause", "{\"reason\": 7}", &said), 400);
+    AUTOFREE char *long_reason = mem_printf("{\"reason\": \"%0250d\"}", 0);
+    assert_int_equal(order(&f, "/v1/pause", long_reason, &said), 400);
+    assert_null(f.told);
+}
+
+static void test_events(void **state)
+{
+    static const struct {
+        struct parameter parameter;
+        unsigned status;
+        size_t rows;
+        int64_t last;
+    } cases[] = {
+        {{"n", "2"}, 200, 2, 2},          {{"after", "2"}, 200, 1, 3},
+        {{"after", "3"}, 200, 0, 3},      {{"host", "hv02"}, 200, 1, 3},
+        {{"host", "hv01"}, 200, 0, 0},    {{"vm", "1a2b3"}, 200, 0, 0},
+        {{"vm", "zebra"}, 404, 0, 0},     {{"host", "zebra"}, 404, 0, 0},
+        {{"n", "many"}, 400, 0, 0},       {{"n", "100000"}, 400, 0, 0},
+        {{"since", "soon"}, 400, 0, 0},   {{"before", "1"}, 400, 0, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct fake f = {0};
+        struct answer a = route_answer(&port, &f,
+                                       &(struct question){.method = "GET",
+                                                          .path = "/v1/events",
+                                                          .parameters = &cases[i].parameter,
+                                                          .n_parameters = 1,
+                                                          .who.uid = 12345,
+                                                          .now = SAMPLE_NOW});
+        assert_int_equal(a.status, cases[i].status);
+        struct json_object *rows = json_array_or_null(a.body, "events");
+        assert_int_equal(rows ? json_object_array_length(rows) : 0, cases[i].rows);
+        if (a.status == 200)
+            assert_int_equal(json_int_or(a.body, "last", -1), cases[i].last);
+        answer_done(&a);
     }
 }
 
@@ -160,13 +252,14 @@ static void test_the_table_is_in_order_and_each_route_is_answered(void **state)
         AUTOFREE char *method = mem_printf("%.*s", (int)(path - 1 - name), name);
         assert_true(strcmp(last, path) < 0);
         last = path;
-        if (strstr(path, "/vm/{"))
-            path = "/v1/explain/vm/1a2b3c4d";
-        else if (strstr(path, "/host/{"))
-            path = "/v1/explain/host/hv01";
-        else if (strstr(path, "/group/{"))
-            path = "/v1/explain/group/juno";
-        assert_int_equal(ask(&f, method, path, 0), 200);
+        const char *brace = strchr(path, '{');
+        AUTOFREE char *asked =
+            brace ? mem_printf("%.*s%s", (int)(brace - path), path,
+                               strstr(path, "/vm/") || strstr(path, "undrain") ? "1a2b3c4d"
+                               : strstr(path, "/group/") ? "juno"
+                                                         : "hv01")
+                  : mem_strdup(path);
+        assert_int_equal(ask(&f, method, asked, 0), 200);
     }
 }
 
@@ -216,6 +309,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_anyone_may_look),
         cmocka_unit_test(test_only_admins_may_change),
+        cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_events),
         cmocka_unit_test(test_what_cannot_be_answered),
         cmocka_unit_test(test_before_the_first_step),
         cmocka_unit_test(test_the_table_is_in_order_and_each_route_is_answered),

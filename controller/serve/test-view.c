@@ -72,7 +72,8 @@ static void test_status_of_a_degraded_pool(void **state)
     assert_int_equal(json_object_array_length(at(v, "/degraded")), 3);
     assert_text(v, "/degraded/0",
                 "host hv02: stale, the last complete answer is 2m6s old: no route to host");
-    assert_text(v, "/degraded/1", "host hv02: 2 failed starts in a row, the last 1m31s ago");
+    assert_text(v, "/degraded/1", "host hv02: 2 failed starts in a row, the last 1m31s ago; "
+                                 "one VM may try it next");
     assert_text(v, "/degraded/2", "1 VM is lost: the host or the slot ad is missing");
 }
 
@@ -316,9 +317,45 @@ static void test_explain_host_that_rests_or_is_cordoned(void **state)
     assert_int_equal(view_explain_host(s, SAMPLE_NOW, "hv01", &v, NULL), 0);
     assert_false(json_bool_or(v, "takes", true));
     assert_text(v, "/why/0", "an admin paused the pool");
-    assert_text(v, "/why/1", "an admin cordoned it");
+    assert_text(v, "/why/1", "it is cordoned by an admin");
     assert_text(v, "/why/2", "host hv01 failed 3 times in a row and is left alone for 40s");
     (void)json_object_put(v);
+}
+
+/* What holds the pool back, by itself and by hand. */
+static void test_status_tells_orders_and_rests(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    struct world world = *s->world;
+    struct world_host hosts[] = {world.hosts[0], world.hosts[1]};
+    struct world_record records[] = {world.records[0]};
+    struct policy policy = *s->policy;
+    (void)state;
+    const struct world_order order = {SAMPLE_NOW - 65 * USEC_PER_SEC, "carol", "new disks"};
+    policy.timing.rest_after_failure.value = USEC_PER_MINUTE;
+    policy.timing.rest_at_most.value = USEC_PER_HOUR;
+    hosts[0].cordoned = true;
+    hosts[0].order = order;
+    records[0].drain = records[0].drain_now = true;
+    records[0].order = order;
+    world.paused = true;
+    world.order = (struct world_order){0, "", ""};
+    world.hosts = hosts;
+    world.records = records;
+    s->world = &world;
+    s->policy = &policy;
+    AUTOJSON struct json_object *v = view_status(s, SAMPLE_NOW);
+    assert_text(v, "/orders/0/text", "the pool is paused by an admin");
+    assert_text(v, "/orders/1/text", "hv01 is cordoned by carol 1m5s ago: new disks");
+    assert_text(v, "/orders/2/text",
+                "vpool-small-1a2b3c4d is drained at once by carol 1m5s ago: new disks");
+    /* two failures: twice the rest after one, from the last, 90 s ago */
+    assert_text(v, "/resting/0/name", "hv02");
+    assert_text(v, "/resting/0/text",
+                "host hv02: 2 failed starts in a row, the last 1m30s ago; it rests for 30s more");
+    assert_text(v, "/doing/0/action", "create");
+    assert_text(v, "/doing/0/reason/text", "9 idle jobs want it");
+    assert_text(v, "/doing/1/reason/code", "idle");
 }
 
 static void test_explain_group(void **state)
@@ -392,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_world_is_the_one_of_the_step),
         cmocka_unit_test(test_explain_host),
         cmocka_unit_test(test_explain_host_that_rests_or_is_cordoned),
+        cmocka_unit_test(test_status_tells_orders_and_rests),
         cmocka_unit_test(test_explain_group),
         cmocka_unit_test(test_explain_a_group_that_only_jobs_know),
         cmocka_unit_test(test_snapshot_lives_as_long_as_its_last_reference),

@@ -131,8 +131,8 @@ static void why_room(struct why *why, struct json_object *row)
     }
 }
 
-static int find_host(const struct policy *p, const char *name, const struct policy_host **ret,
-                     struct err *e)
+int part_find_host(const struct policy *p, const char *name, const struct policy_host **ret,
+                   struct err *e)
 {
     const char *near = NULL;
     for (size_t i = 0; i < p->n_hosts; i++) {
@@ -153,16 +153,17 @@ int view_explain_host(const struct snapshot *s, usec now, const char *name,
                       struct json_object **ret, struct err *e)
 {
     const struct policy_host *host = NULL;
-    int r = find_host(s->policy, name, &host, e);
+    int r = part_find_host(s->policy, name, &host, e);
     if (r < 0)
         return r;
-    struct json_object *view = part_begin(now), *row = part_host(s, host);
+    struct json_object *view = part_begin(now), *row = part_host(s, host, now);
     struct why why = {.s = s, .list = json_object_new_array()};
     if (part_is_reason(&s->plan->frozen))
         why_reason(&why, &s->plan->frozen, true);
     why_facts(&why, host->name, now);
-    if (text_equal(json_string_or(row, "state", ""), "cordoned")) {
-        text_add(&why.text, "an admin cordoned it");
+    struct json_object *order = json_object_or_null(row, "order");
+    if (order) {
+        text_printf(&why.text, "it is %s", json_string_or(order, "text", ""));
         why_end(&why, true);
     }
     why_failures(&why, row, now);

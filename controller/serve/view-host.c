@@ -35,7 +35,7 @@ const struct plan_trust *part_trust(const struct plan *plan, const char *host)
     return NULL;
 }
 
-static const struct world_host *find_host(const struct world *w, const char *name)
+const struct world_host *part_world_host(const struct world *w, const char *name)
 {
     for (size_t i = 0; i < w->n_hosts; i++)
         if (text_equal(w->hosts[i].name, name))
@@ -43,10 +43,10 @@ static const struct world_host *find_host(const struct world *w, const char *nam
     return NULL;
 }
 
-struct json_object *part_host(const struct snapshot *s, const struct policy_host *set)
+struct json_object *part_host(const struct snapshot *s, const struct policy_host *set, usec now)
 {
     static const struct world_host nothing_known;
-    const struct world_host *host = find_host(s->world, set->name);
+    const struct world_host *host = part_world_host(s->world, set->name);
     const struct plan_trust *trust = part_trust(s->plan, set->name);
     struct host_use use = host_use(s->plan, set->name);
     struct json_object *row = json_object_new_object();
@@ -54,7 +54,8 @@ struct json_object *part_host(const struct snapshot *s, const struct policy_host
         host = &nothing_known;
     json_add_string(row, "name", set->name);
     json_add_string(row, "uri", set->uri);
-    json_add_string(row, "state", host->cordoned              ? "cordoned"
+    json_add_string(row, "state", host->drain                 ? "drained"
+                                  : host->cordoned            ? "cordoned"
                                   : trust && trust->trusted   ? "ready"
                                                               : "unknown");
     json_add_int(row, "vms", use.vms);
@@ -69,6 +70,7 @@ struct json_object *part_host(const struct snapshot *s, const struct policy_host
     part_add_name(row, "error", trust ? trust->error : NULL);
     json_add_int(row, "failures", host->failures);
     part_add_time(row, "last_failure", host->last_failure);
+    part_add_host_order(row, host, now);
     part_add_limit(row, "max_vms", set->max_vms.value);
     part_add_place(row, "file", "line", set->at, s->policy->files);
     return row;
@@ -79,7 +81,7 @@ struct json_object *view_hosts(const struct snapshot *s, usec now)
     struct json_object *view = part_begin(now);
     struct json_object *rows = json_object_new_array();
     for (size_t i = 0; i < s->policy->n_hosts; i++)
-        (void)json_object_array_add(rows, part_host(s, &s->policy->hosts[i]));
+        (void)json_object_array_add(rows, part_host(s, &s->policy->hosts[i], now));
     part_add_name(view, "file", s->policy->file);
     json_add(view, "hosts", rows);
     return view;

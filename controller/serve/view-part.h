@@ -39,9 +39,30 @@ struct json_object *part_demand(const struct snapshot *s, const char *group, siz
 /** The planned actions on one host (NULL: any), for one group's VMs (likewise). */
 struct json_object *part_actions(const struct snapshot *s, const char *host, const char *group);
 
+/** Which VM is meant: view_explain_vm's @name; -ENOENT or -ENOTUNIQ with a sentence that helps. */
+int part_find_vm(const struct plan *plan, const char *name, const struct plan_vm **ret,
+                 struct err *e);
+/** Which host is meant; -ENOENT with the nearest name. */
+int part_find_host(const struct policy *p, const char *name, const struct policy_host **ret,
+                   struct err *e);
+/** What is known of a host, or NULL. */
+const struct world_host *part_world_host(const struct world *w, const char *name);
+
+/** "by carol 5m ago: new disks". */
+void part_render_order(struct text *t, const struct world_order *order, usec now);
+/** Add what an admin ordered about a host or a VM as "order", or null. */
+void part_add_host_order(struct json_object *row, const struct world_host *host, usec now);
+void part_add_vm_order(struct json_object *row, const struct world_record *record, usec now);
+/** All orders in force, each with a sentence; VIEW_ORDERS_MAX of VMs at most. */
+struct json_object *part_orders(const struct snapshot *s, usec now);
+/** Hosts and templates that failed, until when they rest, each with a sentence. */
+struct json_object *part_resting(const struct snapshot *s, usec now);
+/** What the last plan does, in a row for each kind of action and cause. */
+struct json_object *part_doing(const struct plan *plan, const struct policy *p);
+
 /** The rows of view_groups, view_hosts and view_vms. */
 struct json_object *part_groups(const struct snapshot *s);
 /** What the plan thinks of the facts of a host, or NULL. */
 const struct plan_trust *part_trust(const struct plan *plan, const char *host);
-struct json_object *part_host(const struct snapshot *s, const struct policy_host *set);
-struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm);
+struct json_object *part_host(const struct snapshot *s, const struct policy_host *set, usec now);
+struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm, usec now);

@@ -107,7 +107,8 @@ static void complain(struct json_object *list, struct text *t)
 }
 
 /* One sentence for each thing that is not as it should be; empty when all is well. */
-static struct json_object *degraded(const struct snapshot *s, usec now)
+static struct json_object *degraded(const struct snapshot *s, struct json_object *resting,
+                                    usec now)
 {
     const struct plan *plan = s->plan;
     struct json_object *list = json_object_new_array();
@@ -133,12 +134,8 @@ static struct json_object *degraded(const struct snapshot *s, usec now)
         text_printf(&t, "%s%s", colon, *colon ? f->error : "");
         complain(list, &t);
     }
-    for (size_t i = 0; i < s->world->n_hosts; i++) {
-        const struct world_host *h = &s->world->hosts[i];
-        if (h->failures == 0)
-            continue;
-        text_printf(&t, "host %s: %" PRId64 " failed starts in a row, the last %s ago", h->name,
-                    h->failures, seconds(now > h->last_failure ? now - h->last_failure : 0, age));
+    for (size_t i = 0; i < json_object_array_length(resting); i++) {
+        text_add(&t, json_string_or(json_object_array_get_idx(resting, i), "text", ""));
         complain(list, &t);
     }
     for (size_t i = 0; i < s->world->n_flocks; i++) {
@@ -191,7 +188,8 @@ static struct json_object *events(const struct server_facts *f)
 struct json_object *view_status(const struct snapshot *s, usec now)
 {
     struct json_object *view = part_begin(now);
-    struct json_object *wrong = degraded(s, now);
+    struct json_object *resting = part_resting(s, now);
+    struct json_object *wrong = degraded(s, resting, now);
     bool paused = s->world->paused;
     json_add_string(view, "pool", s->policy->pool.name);
     part_add_name(view, "file", s->policy->file);
@@ -201,6 +199,9 @@ struct json_object *view_status(const struct snapshot *s, usec now)
     json_add(view, "degraded", wrong);
     json_add_bool(view, "paused", paused);
     part_add_reason(view, "frozen", &s->plan->frozen, s->policy->files);
+    json_add(view, "resting", resting);
+    json_add(view, "orders", part_orders(s, now));
+    json_add(view, "doing", part_doing(s->plan, s->policy));
     json_add_int(view, "changes", (int64_t)s->plan->n_actions);
     json_add(view, "vms", vm_counts(s->plan));
     json_add(view, "limits", limits(s));

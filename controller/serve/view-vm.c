@@ -11,7 +11,7 @@
 
 enum { MATCHES_SHOWN = 5 };
 
-struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm)
+struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm, usec now)
 {
     struct json_object *row = json_object_new_object();
     json_add_string(row, "name", vm->name);
@@ -31,16 +31,15 @@ struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm)
     json_add_int(row, "claimed", vm->claimed);
     part_add_name(row, "job", vm->startd ? vm->startd->job : "");
     part_add_reason(row, "reason", &vm->reason, s->policy->files);
+    part_add_vm_order(row, vm->record, now);
     return row;
 }
 
 struct json_object *view_vms(const struct snapshot *s, usec now)
 {
-    struct json_object *view = part_begin(now);
-    struct json_object *rows = json_object_new_array();
-    for (size_t i = 0; i < s->plan->n_vms; i++)
-        (void)json_object_array_add(rows, part_vm(s, &s->plan->vms[i]));
-    json_add(view, "vms", rows);
+    const struct vms_wanted all = {0};
+    struct json_object *view = NULL;
+    (void)view_vms_wanted(s, now, &all, &view, NULL);
     return view;
 }
 
@@ -130,9 +129,8 @@ static bool begins(const char *text, const char *prefix)
     return strncasecmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Which VM is meant; -ENOENT or -ENOTUNIQ with a sentence that helps. */
-static int find_vm(const struct plan *plan, const char *name, const struct plan_vm **ret,
-                   struct err *e)
+int part_find_vm(const struct plan *plan, const char *name, const struct plan_vm **ret,
+                 struct err *e)
 {
     const struct plan_vm *first = NULL;
     const char *near = NULL;
@@ -169,12 +167,12 @@ int view_explain_vm(const struct snapshot *s, usec now, const char *name, struct
                     struct err *e)
 {
     const struct plan_vm *vm = NULL;
-    int r = find_vm(s->plan, name, &vm, e);
+    int r = part_find_vm(s->plan, name, &vm, e);
     if (r < 0)
         return r;
     assert(vm);
     struct json_object *view = part_begin(now);
-    json_add(view, "vm", part_vm(s, vm));
+    json_add(view, "vm", part_vm(s, vm, now));
     json_add(view, "planned", planned_actions(s, vm));
     json_add(view, "domain", domain_facts(vm->domain));
     json_add(view, "startd", startd_facts(vm->startd));

@@ -10,18 +10,28 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "record/ledger.h"
 #include "serve/snapshot.h"
 
 enum {
     VIEW_VERSION = 1,
     VIEW_STATUS_SHAPES_MAX = 100, /* of the demand, in the status */
     VIEW_SHAPES_MAX = 10000,      /* in the demand itself */
+    VIEW_ORDERS_MAX = 100,        /* of admins, in the status */
 };
 
 /** The pool on one screen: sizes against limits, demand, groups, facts, flocking, what is wrong. */
 struct json_object *view_status(const struct snapshot *s, usec now);
 /** Every VM with its state and the reason for it. */
 struct json_object *view_vms(const struct snapshot *s, usec now);
+/** Which of them, and in which order; NULL: all, and by UUID. */
+struct vms_wanted {
+    const char *state, *host, *group;
+    const char *sort; /* "age" (the oldest first), "group", "host", "name" or "state" (as in life) */
+};
+/** Returns 0, or -ENOENT with a sentence: no such state, host, group or order. */
+int view_vms_wanted(const struct snapshot *s, usec now, const struct vms_wanted *wanted,
+                    struct json_object **ret, struct err *e);
 /** What the last step decided: actions and text, and a count of each kind ("create", …). */
 struct json_object *view_plan(const struct snapshot *s, usec now);
 /** The shapes with the most waiting jobs first, each with a sentence. */
@@ -53,5 +63,15 @@ int view_explain_group(const struct snapshot *s, usec now, const char *name,
  * Returns whether all of it is so; *ret is set in any case.
  */
 bool view_ready(const struct snapshot *s, usec now, struct json_object **ret);
+/** As ledger_events, of the ledger that @userdata has. */
+typedef int (*events_function)(void *userdata, const struct ledger_events_wanted *wanted,
+                               void (*callback)(void *userdata, const struct ledger_event *event),
+                               void *callback_userdata, struct err *e);
+/**
+ * The history: {"events": [{"id", "at", "kind", "subject", "text"}], "last": the last one's id}. A VM
+ * or host of which there is neither an event nor anything in @s, which may be NULL, is -ENOENT.
+ */
+int view_events(const struct snapshot *s, usec now, const struct ledger_events_wanted *wanted,
+                events_function events, void *userdata, struct json_object **ret, struct err *e);
 /** {"version", "error"}: what the API answers when it refuses. */
 struct json_object *view_error(const char *text);

@@ -1,0 +1,47 @@
+/*
+ * The ledger from inside, for the files that are its parts: VMs and the file itself (ledger.c), what
+ * admins ordered (ledger-order.c), and the history (ledger-event.c).
+ */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "base/mem.h"
+#include "record/ledger.h"
+
+struct ledger {
+    sqlite3 *db;
+    struct world_record *records; /* strings owned, one by one */
+    size_t n;
+    size_t capacity;
+    struct ledger_order *orders; /* likewise */
+    size_t n_orders;
+    size_t orders_capacity;
+    struct err last;    /* what failed last; "" once a write went through */
+    int64_t last_event; /* its id; 0: not known yet */
+};
+
+static inline void ledger_statement_p(sqlite3_stmt **statement)
+{
+    (void)sqlite3_finalize(*statement);
+}
+#define AUTOSTATEMENT CLEANUP(ledger_statement_p)
+
+/* Put what SQLite says into @e; returns -errno. */
+int ledger_failed(struct ledger *l, struct err *e);
+int ledger_prepare(struct ledger *l, const char *sql, sqlite3_stmt **ret, struct err *e);
+/* Run a statement that returns no rows. */
+int ledger_finish(struct ledger *l, sqlite3_stmt *statement, struct err *e);
+void ledger_bind_text(sqlite3_stmt *s, int at, const char *text);
+/* The text of a column, never NULL; valid until the next step. */
+const char *ledger_column_text(sqlite3_stmt *s, int at);
+
+/* The open record of a VM, or NULL. */
+struct world_record *ledger_find(struct ledger *l, const char *uuid);
+/* Read the orders from the file, and put them into the records. */
+int ledger_orders_load(struct ledger *l, struct err *e);
+/* Put into the record of a VM what was ordered about it. */
+void ledger_order_show(struct ledger *l, struct world_record *r);
+/* Forget the orders about a VM that is gone. */
+int ledger_orders_drop(struct ledger *l, const char *uuid, struct err *e);
+void ledger_orders_free(struct ledger *l);
