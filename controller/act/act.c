@@ -124,10 +124,9 @@ static void created(void *userdata, const struct host_answer *answer)
         create_failed(d, WORLD_ANSWER_FAILED, error);
         return;
     }
-    if (!error) {
-        int r = ledger_vm_answer(d->act->ledger, d->key, WORLD_ANSWER_OK, loop_now(d->act->loop), &e);
-        report_ledger(d, r, &e);
-    }
+    int r = ledger_vm_answer(d->act->ledger, d->key, answer->answer,
+                             error ? 0 : loop_now(d->act->loop), &e);
+    report_ledger(d, r, &e);
     report_outcome(d, error);
     struct host *host = d->act->callbacks.host(d->act->callbacks.userdata, d->host);
     if (host)
@@ -340,6 +339,7 @@ static void start_create(struct deed *d, const struct plan *plan, const struct p
                                                  .group = d->group,
                                                  .exclusive = d->exclusive,
                                                  .create_decided = d->born,
+                                                 .create_asked = true,
                                                  .why = why},
                           &e);
     if (r < 0) { /* no intent on disk: no create */

@@ -9,6 +9,9 @@
 
 /* A create whose answer was lost may still come true; after this long it is held to have failed. */
 static const usec create_outcome_within = 2 * USEC_PER_MINUTE;
+/* A create that was asked for shows a domain within this (one took 0.5 s, 7 s where QEMU was probed
+ * each time), unless its answer is still awaited: after it no job is said to wait for that VM. */
+static const usec create_shows_within = 15 * USEC_PER_SEC;
 /* How long a drain that was accepted may take to show in the slot's ad. */
 static const usec drain_shows_within = 30 * USEC_PER_SEC;
 /* S8: more than this share of the VMs missing at once is more likely an error than the truth. */
@@ -263,6 +266,18 @@ static void judge_no_domain(struct plan_vm *vm, const struct world *w, struct la
               (struct reason){was_created(record) ? REASON_DOMAIN_GONE : REASON_CREATE_FAILED});
 }
 
+/* Whether jobs may count on a VM that has no domain yet. One whose create was perhaps never sent (we
+ * were killed before, or the answer was lost) counts in every limit for longer than it counts here. */
+static bool is_promised(const struct plan_vm *vm, const struct world *w, struct later *later)
+{
+    const struct world_record *record = vm->record;
+    if (record->create_answer == WORLD_ANSWER_OK || record->create_asked)
+        return true;
+    usec waited = elapsed_since(w, record->create_decided);
+    later_at(later, w->now - waited + create_shows_within);
+    return waited < create_shows_within;
+}
+
 static void judge(struct plan_vm *vm, const struct policy *p, const struct world *w,
                   const struct trust *trust, struct later *later)
 {
@@ -281,7 +296,8 @@ static void judge(struct plan_vm *vm, const struct policy *p, const struct world
                  : t          ? t->memory
                  : vm->startd ? vm->startd->memory
                               : 0;
-    if ((vm->state == VM_CREATING || vm->state == VM_BOOTING) && t) {
+    if (t && (vm->state == VM_BOOTING ||
+              (vm->state == VM_CREATING && is_promised(vm, w, later)))) {
         vm->free_cpus = t->cpus;
         vm->free_memory = t->memory;
     }

@@ -153,6 +153,7 @@ struct world_record {
     usec create_decided;
     enum world_answer create_answer;
     usec create_answered;  /* 0: not yet, or lost */
+    bool create_asked;     /* its answer is still to come; no longer when we were started anew */
     usec joined;           /* its first slot was seen */
     usec idle_since;       /* 0: busy, or unknown */
     usec drain_decided;

@@ -281,6 +281,7 @@ int ledger_vm_answer(struct ledger *l, const char *uuid, enum world_answer answe
     if (!record)
         return 0;
     record->create_answer = answer;
+    record->create_asked = false;
     record->create_answered = at;
 
     AUTOSTATEMENT sqlite3_stmt *s = NULL;

@@ -61,13 +61,16 @@ static void an_intent_survives_and_is_closed(void **state)
     (void)state;
     l = reopen(l);
     struct world_record record = sample("u-1");
+    record.create_asked = true;
     assert_int_equal(ledger_vm_add(l, &record, &e), 0);
+    assert_true(ledger_records(l, &n)[0].create_asked);
     l = reopen(l); /* nothing was closed in between but the file: as after kill -9 */
     const struct world_record *records = ledger_records(l, &n);
     assert_int_equal(n, 1);
     assert_string_equal(records[0].uuid, "u-1");
     assert_true(records[0].exclusive);
     assert_int_equal(records[0].create_answer, WORLD_ANSWER_NONE);
+    assert_false(records[0].create_asked); /* whoever asked is no more */
 
     assert_int_equal(ledger_vm_answer(l, "u-1", WORLD_ANSWER_OK, 2000, &e), 0);
     assert_int_equal(ledger_vm_mark(l, "u-1", LEDGER_JOINED, 3000, "joined", &e), 0);

@@ -162,6 +162,7 @@ static const struct type record_type = {
         FIELD(world_record, STRING, generation), FIELD(world_record, STRING, group),
         FIELD(world_record, BOOL, exclusive), FIELD(world_record, TIME, create_decided),
         FIELD(world_record, ANSWER, create_answer), FIELD(world_record, TIME, create_answered),
+        FIELD(world_record, BOOL, create_asked),
         FIELD(world_record, TIME, joined), FIELD(world_record, TIME, idle_since),
         FIELD(world_record, TIME, drain_decided), FIELD(world_record, TIME, drain_accepted),
         FIELD(world_record, TIME, poweroff_decided), FIELD(world_record, TIME, destroy_decided),

@@ -135,6 +135,7 @@ static void start_create(struct sim *s, const struct plan_action *action, size_t
                                                   : s->policy->groups[action->policy_group].name,
         .exclusive = action->exclusive,
         .create_decided = vm->born,
+        .create_asked = true,
         .why = "",
     };
     s->templates[vm->template].last_start = vm->born;
@@ -384,7 +385,10 @@ void deed_happen(struct sim *s, uint32_t index, uint32_t epoch)
 
 static void create_answered(struct sim *s, struct deed *d, struct vm *vm)
 {
-    if (d->lost || !vm->recorded)
+    if (!vm->recorded)
+        return;
+    vm->record.create_asked = false;
+    if (d->lost)
         return;
     vm->record.create_answer = d->refused ? WORLD_ANSWER_FAILED : WORLD_ANSWER_OK;
     vm->record.create_answered = sim_clock(s);
@@ -416,6 +420,8 @@ void deeds_forget(struct sim *s)
 {
     for (size_t i = 0; i < s->n_open_deeds; i++) {
         struct deed *d = &s->deeds[s->open_deeds[i]];
+        if (d->kind == ACTION_CREATE)
+            s->vms[d->vm]->record.create_asked = false;
         if (!d->done && random_chance(&s->random, 50)) {
             d->done = true;
             if (d->kind == ACTION_CREATE)

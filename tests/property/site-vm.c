@@ -48,6 +48,7 @@ static void live(struct builder *b, struct life *l, enum stage stage)
     l->record.create_answer = stage == STAGE_ASKED    ? WORLD_ANSWER_NONE
                               : stage == STAGE_FAILED ? WORLD_ANSWER_FAILED
                                                       : WORLD_ANSWER_OK;
+    l->record.create_asked = stage == STAGE_ASKED && draw_chance(d, 50);
     if (stage != STAGE_ASKED)
         l->record.create_answered = decided + (now - decided) / draw_range(d, 2, 10);
     l->domain.born = decided;
