@@ -45,8 +45,8 @@ static void test_the_sample(void **state)
         "\neyrie_planned_actions{action=\"drain\"} 1\n",
         "\neyrie_build_info{version=\"" EYRIE_VERSION "\"} 1\n",
         "\neyrie_step_duration_seconds_bucket{le=\"0.0005\"} 8000\n",
-        "\neyrie_step_duration_seconds_bucket{le=\"+Inf\"} 8640\n"
-        "eyrie_step_duration_seconds_count 8640\neyrie_step_duration_seconds_sum 7.000000\n",
+        ("\neyrie_step_duration_seconds_bucket{le=\"+Inf\"} 8640\n"
+         "eyrie_step_duration_seconds_count 8640\neyrie_step_duration_seconds_sum 7.000000\n"),
         "\neyrie_look_failures_total 10\n",
         "\neyrie_actions_total{action=\"create\",result=\"started\"} 2\n",
         "\neyrie_actions_total{action=\"create\",result=\"done\"} 1\n",

@@ -24,8 +24,9 @@ static void write_file(const char *name, const void *bytes, size_t size)
 {
     FILE *f = fopen(name, "we");
     assert(f);
-    assert(fwrite(bytes, 1, size, f) == size);
-    assert(fclose(f) == 0);
+    size_t written = fwrite(bytes, 1, size, f);
+    int closed = fclose(f);
+    assert(written == size && closed == 0);
 }
 
 static void remove_folder(void)
