@@ -19,6 +19,8 @@ struct reader {
 
 static void read_section(struct reader *r, const struct section *s, const struct tree_node *node,
                          unsigned char *base);
+static void read_key(struct reader *r, const struct key *key, const struct tree_node *node,
+                     unsigned char *base);
 
 /* Whether @node has the kind that is wanted there; complains if not. */
 static bool has_kind(struct reader *r, const struct tree_node *node, enum tree_kind kind)
@@ -184,12 +186,37 @@ static void read_spare(struct reader *r, const struct key *key, const struct tre
     }
 }
 
+/* A value that a later file replaced counts no more, but a mistake in it is one. */
+static void read_replaced(struct reader *r, const struct key *key, const struct tree_node *node,
+                          unsigned char *base)
+{
+    switch (key->type) {
+    case KEY_LIST: /* only of another kind: else they were merged */
+        (void)has_kind(r, node, TREE_LIST);
+        return;
+    case KEY_SECTION:
+    case KEY_MAP:
+    case KEY_SPARE:
+        (void)has_kind(r, node, TREE_MAP);
+        return;
+    case KEY_TEXTS:
+    case KEY_TEMPLATES:
+        read_key(r, key, node, base);
+        memcpy(base + key->offset, &(void *){NULL}, sizeof(void *));
+        memcpy(base + key->count_offset, &(size_t){0}, sizeof(size_t));
+        return;
+    default:
+        read_key(r, key, node, base);
+        return;
+    }
+}
+
 static void read_key(struct reader *r, const struct key *key, const struct tree_node *node,
                      unsigned char *base)
 {
     void *field = base + key->offset;
-    if (node && node->over) /* it counts no more, but a mistake in it is one */
-        read_key(r, key, node->over, base);
+    if (node && node->over)
+        read_replaced(r, key, node->over, base);
     switch (key->type) {
     case KEY_INCLUDE: /* done before */
         return;

@@ -331,6 +331,26 @@ static void a_file_that_cannot_be_read_is_named(void **state)
     assert_null(c);
 }
 
+/* As somebody who is not root, for whom every file is readable. */
+static void a_file_that_may_not_be_read_is_named(void **state)
+{
+    struct config *c = NULL;
+    AUTOFREE char *messages = NULL;
+    const char *path = write_file("eyrie.yaml", good, strlen(good));
+    uid_t before = geteuid();
+    (void)state;
+    assert_int_equal(chmod(path, 0), 0);
+    assert_int_equal(chmod(folder, 0755), 0);
+    if (before == 0)
+        assert_int_equal(seteuid(65534), 0);
+    int r = config_load(path, &c, &messages);
+    assert_int_equal(seteuid(before), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(r, -EACCES);
+    AUTOFREE char *wanted = mem_printf("%s: Permission denied\n", path);
+    assert_string_equal(messages, wanted);
+}
+
 static void a_bad_file_still_says_what_to_watch(void **state)
 {
     struct config *c = NULL;
@@ -425,6 +445,7 @@ int main(void)
         cmocka_unit_test(all_mistakes_are_told_at_once_with_a_caret),
         cmocka_unit_test(too_many_mistakes_are_counted),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
+        cmocka_unit_test(a_file_that_may_not_be_read_is_named),
         cmocka_unit_test(a_bad_file_still_says_what_to_watch),
         cmocka_unit_test(rubbish_does_no_harm),
     };

@@ -288,6 +288,25 @@ static void a_bad_file_is_one_to_watch(void **state)
     remove_file("conf.d/a.yaml");
 }
 
+/* A folder that cannot be looked into is not an empty one: its groups must not vanish. */
+static void a_folder_that_may_not_be_read_is_refused(void **state)
+{
+    uid_t before = geteuid();
+    (void)state;
+    write_main("include: conf.d/*.yaml\n");
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(chmod(path_of("conf.d"), 0), 0);
+    if (before == 0)
+        assert_int_equal(seteuid(65534), 0);
+    AUTOFREE char *messages = messages_of();
+    assert_int_equal(seteuid(before), 0);
+    assert_int_equal(chmod(path_of("conf.d"), 0755), 0);
+    assert_string_equal(messages,
+                        "eyrie.yaml:12:10: include: cannot look into conf.d: Permission denied\n"
+                        "    include: conf.d/*.yaml\n"
+                        "             ^\n");
+}
+
 static void too_many_files_are_refused(void **state)
 {
     char name[32];
@@ -336,6 +355,7 @@ int main(void)
         cmocka_unit_test(mistakes_of_all_files_are_told_at_once),
         cmocka_unit_test(a_file_that_is_no_yaml_does_not_hide_the_others),
         cmocka_unit_test(a_bad_file_is_one_to_watch),
+        cmocka_unit_test(a_folder_that_may_not_be_read_is_refused),
         cmocka_unit_test(too_many_files_are_refused),
     };
     return cmocka_run_group_tests_name("config/files", tests, make_folder, remove_folder);

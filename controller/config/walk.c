@@ -94,14 +94,17 @@ static void walk_spare(struct walk *w, const struct tree_node *node)
                                      .offset = offsetof(struct policy_template, spare)};
     for (size_t i = 0; i < w->policy->n_templates; i++) {
         const struct policy_template *t = &w->policy->templates[i];
-        struct text number = {0};
+        struct text number = {0}, name = {0};
+        value_quote(t->name, &name);
         value_format(&count, &t->spare, &number);
         if (t->spare > 0)
             visit(w,
-                  (struct walk_step){WALK_VALUE, 2, .name = t->name, .text = text_get(&number),
-                                     .key = &count, .base = (const unsigned char *)t,
+                  (struct walk_step){WALK_VALUE, 2, .name = text_get(&name),
+                                     .text = text_get(&number), .key = &count,
+                                     .base = (const unsigned char *)t,
                                      .node = tree_get(node, t->name)},
                   t->name);
+        text_done(&name);
         text_done(&number);
     }
 }
