@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/advise.h"
 #include "config/keys.h"
 #include "config/spelling.h"
 #include "config/value.h"
@@ -245,72 +246,6 @@ static void read_key(struct reader *r, const struct key *key, const struct tree_
     }
 }
 
-/* The key of @s that @word was probably meant to be; NULL: none, or it is one. */
-static const char *meant_key(const struct section *s, const char *word)
-{
-    const char *near = NULL;
-    for (size_t i = 0; i < s->n; i++) {
-        if (strcmp(s->keys[i].name, word) == 0)
-            return NULL;
-        spelling_nearer(word, s->keys[i].name, &near);
-    }
-    return near;
-}
-
-/* The section that has such a key; NULL when there is none. */
-static const char *section_with(const char *name)
-{
-    for (size_t i = 0; i < keys_file.n; i++) {
-        const struct section *s = keys_file.keys[i].section;
-        for (size_t k = 0; s && k < s->n; k++)
-            if (strcmp(s->keys[k].name, name) == 0)
-                return keys_file.keys[i].name;
-    }
-    return NULL;
-}
-
-static bool is_section(const char *name)
-{
-    for (size_t i = 0; i < keys_file.n; i++)
-        if (strcmp(keys_file.keys[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-static void complain_unknown_key(struct reader *r, const struct section *s,
-                                 const struct tree_node *key)
-{
-    const char *near = report_full(r->report) ? NULL : meant_key(s, key->text);
-    const char *elsewhere = section_with(key->text);
-    struct text all = {0};
-    for (size_t i = 0; i < s->n; i++)
-        text_printf(&all, "%s%s", i ? ", " : "", s->keys[i].name);
-    if (strcmp(key->text, "<<") == 0)
-        tree_complain(r->report, key, "merging (<<) is not taken here; write the keys out");
-    else if (near)
-        tree_complain(r->report, key, "unknown key; did you mean %s?", near);
-    else if (is_section(key->text))
-        tree_complain(r->report, key, "unknown key here; it begins a section of its own");
-    else if (elsewhere)
-        tree_complain(r->report, key, "unknown key here; it is a key of %s", elsewhere);
-    else
-        tree_complain(r->report, key, "unknown key; the keys here are %s", text_get(&all));
-    text_done(&all);
-}
-
-/* Unless a slip in another key is why it is not there: that is said already. */
-static void complain_missing_key(struct reader *r, const struct section *s,
-                                 const struct tree_node *node, const struct key *key)
-{
-    for (size_t i = 0; i < node->n && !report_full(r->report); i++) {
-        const char *meant = meant_key(s, node->items[i]->key->text);
-        if (meant && strcmp(meant, key->name) == 0)
-            return;
-    }
-    tree_complain(r->report, node->key ? node->key : node, "\"%s\" is missing: %s", key->name,
-                  key->help);
-}
-
 /* @node NULL: the section was left out or is no map; fill in what it is then. */
 static void read_section(struct reader *r, const struct section *s, const struct tree_node *node,
                          unsigned char *base)
@@ -322,13 +257,13 @@ static void read_section(struct reader *r, const struct section *s, const struct
         for (size_t k = 0; k < s->n && !known; k++)
             known = strcmp(node->items[i]->key->text, s->keys[k].name) == 0;
         if (!known)
-            complain_unknown_key(r, s, node->items[i]->key);
+            advise_unknown(r->report, s, node->items[i]->key);
     }
     for (size_t k = 0; k < s->n; k++) {
         const struct key *key = &s->keys[k];
         const struct tree_node *child = tree_get(node, key->name);
         if (!child && node && !key->fallback && !key->otherwise)
-            complain_missing_key(r, s, node, key);
+            advise_missing(r->report, s, node, key);
         read_key(r, key, child, base);
     }
 }
