@@ -24,6 +24,7 @@ struct builder {
     size_t depth;
     size_t nodes;
     unsigned documents;
+    bool refused; /* something was, and reading went on */
 };
 
 static struct place mark_place(const struct builder *b, yaml_mark_t mark)
@@ -172,21 +173,30 @@ static const char *refuse_features(const yaml_event_t *event)
     return NULL;
 }
 
+static void refuse(struct builder *b, const yaml_event_t *event, const char *why)
+{
+    b->refused = true;
+    report_add(b->report, mark_place(b, event->start_mark), "%s", why);
+}
+
 /* Take one event into the tree. Returns NULL, or why the file cannot be read any further. */
 static const char *take_event(struct builder *b, const yaml_event_t *event)
 {
     const char *refused = refuse_features(event);
-    if (refused)
-        return refused;
     if (b->nodes >= TREE_NODES_MAX)
         return "the file has too many values";
+    if (refused)
+        refuse(b, event, refused);
     switch (event->type) {
+    case YAML_ALIAS_EVENT:
+        add_node(b, TREE_SCALAR, event)->text = "";
+        return NULL;
     case YAML_DOCUMENT_START_EVENT:
         return ++b->documents > 1 ? "a second document starts here; the file must hold one" : NULL;
     case YAML_SCALAR_EVENT: {
         const char *value = (const char *)event->data.scalar.value;
         if (strlen(value) != event->data.scalar.length)
-            return "a NUL character cannot be part of a value";
+            refuse(b, event, "a NUL character cannot be part of a value");
         struct tree_node *node = add_node(b, TREE_SCALAR, event);
         bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
         node->null = plain && (!*value || strcmp(value, "~") == 0 || strcmp(value, "null") == 0);
@@ -300,7 +310,7 @@ int tree_parse(struct arena *a, struct source *source, struct report *report,
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&parser);
-    if (!good)
+    if (!good || b.refused)
         return -EINVAL;
     if (!b.root || b.root->null) {
         report_add(report, (struct place){source, 1, 1}, "the file is empty%s",
