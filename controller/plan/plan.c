@@ -57,8 +57,10 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
     const struct supply *supply = supply_match(a, p, w, demand, vms, leavers, &actions);
     const struct reason frozen = w->paused ? (struct reason){REASON_PAUSED} : vms->vanished;
     const struct reason stop = frozen.code ? frozen : trust->pool ? (struct reason){0} : trust->why_not;
-    const struct growth *growth =
-        share_grow(a, p, w, trust, vms, leavers, demand, supply, stop, &actions, &later);
+    struct starter *starter = starter_open(a, p, w, trust, vms, &actions, &later);
+    const struct growth *growth = share_grow(a, p, demand, supply, stop, starter);
+    if (!stop.code)
+        spare_grow(a, demand, vms, leavers, supply, starter);
     retire_choose(p, w, trust, vms, leavers, supply, &actions, &later);
     remove_choose(p, w, trust, vms, &actions, &later);
     flock_choose(p, w, &actions, &later);

@@ -176,8 +176,3 @@ void ramp_take(struct ramp *r, size_t host, size_t template)
     r->hosts[host].last_minute++;
     r->templates[template].in_flight++;
 }
-
-int64_t ramp_taken(const struct ramp *r)
-{
-    return r->this_step;
-}

@@ -95,17 +95,46 @@ const struct supply *supply_match(struct arena *a, const struct policy *p, const
                                   const struct demand *d, const struct vms *vms,
                                   const struct leavers *leavers, struct actions *actions);
 
-/* 5–7. Share, place and ramp: the VMs to start, and what stops the rest. @stop: nothing may grow. */
+/* 5–7. One more VM: what is in use, held against every limit, the ramp and the hosts. */
+struct places;
+struct ramp;
+struct use {
+    int64_t vms, cpus, memory; /* those that this plan starts included */
+    int64_t started;           /* VMs, by this plan */
+};
+struct starter {
+    const struct policy *p;
+    const struct world *w;
+    struct places *places;
+    struct ramp *ramp;
+    struct use all;
+    struct use *groups; /* as in the policy */
+    int64_t *template_vms;
+    struct actions *actions;
+    struct later *later;
+};
+struct starter *starter_open(struct arena *a, const struct policy *p, const struct world *w,
+                             const struct trust *trust, const struct vms *vms,
+                             struct actions *actions, struct later *later);
+/* Whether @group is at a limit of its own with a VM of @t more. */
+bool starter_group_is_full(const struct starter *s, size_t group, const struct policy_template *t,
+                           struct reason *ret_why);
+/* The host for one more VM of @template, or SIZE_MAX and what stops it; @group may be SIZE_MAX. */
+size_t starter_host(const struct starter *s, size_t group, size_t template, struct reason *ret_why);
+struct plan_action *starter_start(struct starter *s, size_t group, size_t template, size_t host,
+                                  struct reason reason);
+
+/* 5. The groups: the VMs to start, and what stops the rest. @stop: nothing may grow. */
 struct growth {
     const int64_t *starting;         /* jobs, as demand.wants: by VMs that this plan starts */
     const struct plan_group *groups; /* as in the policy */
-    int64_t started;
 };
-const struct growth *share_grow(struct arena *a, const struct policy *p, const struct world *w,
-                                const struct trust *trust, const struct vms *vms,
-                                const struct leavers *leavers, const struct demand *d,
-                                const struct supply *s, struct reason stop, struct actions *actions,
-                                struct later *later);
+const struct growth *share_grow(struct arena *a, const struct policy *p, const struct demand *d,
+                                const struct supply *s, struct reason stop, struct starter *starter);
+
+/* 5, at last: spare VMs. */
+void spare_grow(struct arena *a, const struct demand *d, const struct vms *vms,
+                const struct leavers *leavers, const struct supply *s, struct starter *starter);
 
 /* 5. Packing: the template that wastes least on the jobs of a group that have no VM yet. */
 struct packing {
@@ -121,8 +150,6 @@ struct packing packer_choose(struct packer *packer, size_t group, const int64_t 
                              const bool *open);
 
 /* 6. The books of the hosts: what is in use, foreign domains included. */
-struct places;
-struct ramp;
 struct places *places_open(struct arena *a, const struct policy *p, const struct world *w,
                            const struct trust *trust, const struct vms *vms,
                            const struct ramp *ramp);
@@ -142,7 +169,6 @@ bool ramp_allows_template(const struct ramp *r, size_t template, struct reason *
 bool ramp_allows_host(const struct ramp *r, size_t host, struct reason *ret_why,
                       struct later *later);
 void ramp_take(struct ramp *r, size_t host, size_t template);
-int64_t ramp_taken(const struct ramp *r);
 
 /* 8. VMs to drain: those that leave, and idle ones that nobody wants. */
 void retire_choose(const struct policy *p, const struct world *w, const struct trust *trust,

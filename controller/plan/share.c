@@ -12,39 +12,26 @@
 static const double waste_more = 0.25;
 
 struct claimant {
-    int64_t cpus, memory, vms; /* in use by its VMs, and by those started here */
-    int64_t started;
-    int64_t waiting;           /* jobs that may start VMs and have none */
-    int64_t running;           /* cpus of its jobs that run */
+    int64_t waiting; /* jobs that may start VMs and have none */
     struct reason limited;
-};
-
-struct totals {
-    int64_t vms, cpus, memory;
 };
 
 struct grower {
     const struct policy *p;
-    const struct world *w;
     const struct demand *d;
-    struct places *places;
-    struct ramp *ramp;
+    struct starter *starter;
     struct packer *packer;
-    struct totals used;
     struct claimant *groups;
-    int64_t *template_vms;
     int64_t *left;     /* jobs without a VM, as demand.wants; 0 for those that may not start one */
     int64_t *starting;
     bool *open;        /* scratch: the templates still to be tried */
-    struct actions *actions;
-    struct later *later;
 };
 
 /* Whether group @a has a better claim to the next VM than @b. */
 static bool better_claim(const struct grower *g, size_t a, size_t b)
 {
     const struct policy_group *pa = &g->p->groups[a], *pb = &g->p->groups[b];
-    const struct claimant *ca = &g->groups[a], *cb = &g->groups[b];
+    const struct use *ca = &g->starter->groups[a], *cb = &g->starter->groups[b];
     bool below_a = ca->cpus < pa->quota.value, below_b = cb->cpus < pb->quota.value;
     if (below_a != below_b)
         return below_a;
@@ -60,70 +47,6 @@ static size_t next_group(const struct grower *g)
             (best == SIZE_MAX || better_claim(g, i, best)))
             best = i;
     return best;
-}
-
-static bool over(const struct setting *limit, int64_t used, int64_t more, enum reason_code code,
-                 const char *subject, struct reason *ret_why)
-{
-    if (limit->value == POLICY_UNLIMITED || used + more <= limit->value)
-        return false;
-    *ret_why = (struct reason){code, used, limit->value, limit->at, subject};
-    return true;
-}
-
-/* Whether @group is at a limit of its own with a VM of @template more. */
-static bool is_at_its_max(const struct grower *g, size_t group, const struct policy_template *t,
-                          struct reason *ret_why)
-{
-    const struct policy_group *pg = &g->p->groups[group];
-    const struct claimant *c = &g->groups[group];
-    return over(&pg->max, c->cpus, t->cpus, REASON_LIMIT_GROUP, pg->name, ret_why) ||
-           over(&pg->max_vms, c->vms, 1, REASON_LIMIT_GROUP_VMS, pg->name, ret_why) ||
-           over(&pg->max_memory, c->memory, t->memory, REASON_LIMIT_GROUP_MEMORY, pg->name, ret_why);
-}
-
-/* The host for one more VM of @template, or SIZE_MAX and what stops it; @group may be SIZE_MAX. */
-static size_t allowed_host(const struct grower *g, size_t group, size_t template,
-                           struct reason *ret_why)
-{
-    const struct policy *p = g->p;
-    const struct policy_template *t = &p->templates[template];
-    if (over(&p->limits.vms, g->used.vms, 1, REASON_LIMIT_VMS, NULL, ret_why) ||
-        over(&p->limits.cpus, g->used.cpus, t->cpus, REASON_LIMIT_CPUS, NULL, ret_why) ||
-        over(&p->limits.memory, g->used.memory, t->memory, REASON_LIMIT_MEMORY, NULL, ret_why) ||
-        over(&t->max_vms, g->template_vms[template], 1, REASON_LIMIT_TEMPLATE, t->name, ret_why))
-        return SIZE_MAX;
-    if (group != SIZE_MAX && is_at_its_max(g, group, t, ret_why))
-        return SIZE_MAX;
-    if (!ramp_allows(g->ramp, ret_why, g->later) ||
-        !ramp_allows_template(g->ramp, template, ret_why, g->later))
-        return SIZE_MAX;
-    return places_pick(g->places, template, ret_why, g->later);
-}
-
-static struct plan_action *start(struct grower *g, size_t group, size_t template, size_t host,
-                                 struct reason reason)
-{
-    const struct policy_template *t = &g->p->templates[template];
-    places_take(g->places, host, template);
-    ramp_take(g->ramp, host, template);
-    g->used.vms++;
-    g->used.cpus += t->cpus;
-    g->used.memory += t->memory;
-    g->template_vms[template]++;
-    struct plan_action *action = actions_add(g->actions, ACTION_CREATE, reason);
-    action->host = g->w->hosts[host].name;
-    action->policy_template = template;
-    action->policy_group = group;
-    if (group != SIZE_MAX) {
-        struct claimant *c = &g->groups[group];
-        c->cpus += t->cpus;
-        c->memory += t->memory;
-        c->vms++;
-        c->started++;
-        action->exclusive = g->p->groups[group].exclusive;
-    }
-    return action;
 }
 
 /* Lay the group's jobs into the VM as it was packed. Returns their number. */
@@ -187,11 +110,11 @@ static bool grow_group(struct grower *g, size_t group)
         struct packing packing = packer_choose(g->packer, group, g->left, g->open);
         if (packing.template == SIZE_MAX || packing.waste > waste_allowed)
             break;
-        size_t host = allowed_host(g, group, packing.template, &why);
+        size_t host = starter_host(g->starter, group, packing.template, &why);
         if (host != SIZE_MAX) {
             struct plan_action *action =
-                start(g, group, packing.template, host,
-                      (struct reason){REASON_DEMAND, .at = pg->at, .subject = pg->name});
+                starter_start(g->starter, group, packing.template, host,
+                              (struct reason){REASON_DEMAND, .at = pg->at, .subject = pg->name});
             action->reason.n = lay_packed(g, group, &packing);
             if (!pg->exclusive)
                 lay_others(g, group, &packing);
@@ -209,88 +132,11 @@ static bool grow_group(struct grower *g, size_t group)
     return false;
 }
 
-/* Whether a group at its max would take spare VMs of @template, or runs in some: it runs more than
- * its own VMs hold. */
-static bool is_overflowing(const struct grower *g, size_t template)
-{
-    const struct policy_template *t = &g->p->templates[template];
-    struct reason why = {0};
-    for (size_t i = 0; i < g->d->n; i++) {
-        const struct want *want = &g->d->wants[i];
-        if (want->group != SIZE_MAX && want_fits_template(want, t) &&
-            (want->jobs > 0 || g->groups[want->group].running > g->groups[want->group].cpus) &&
-            is_at_its_max(g, want->group, t, &why))
-            return true;
-    }
-    return false;
-}
-
-/*
- * Spare VMs of @t: what is started for nobody counts until it is up, and any VM that is free and
- * shared. One that was taken is replaced, but not while a group at its max takes them: else it would
- * grow through the spare VMs.
- */
-static int64_t count_spare(const struct grower *g, size_t t, const struct vms *vms,
-                           const struct leavers *leavers, const struct supply *s)
-{
-    const bool taken_too = is_overflowing(g, t);
-    int64_t spare = 0;
-    for (size_t i = 0; i < vms->n; i++) {
-        const struct plan_vm *vm = &vms->items[i];
-        if (vm->policy_template != t || vm->exclusive || vm->state > VM_BUSY ||
-            leavers->leaves[i] || vm_must_go(g->p, g->w, vm).code)
-            continue;
-        bool nobodys = vm->policy_group == SIZE_MAX && (taken_too || vm->state < VM_IDLE);
-        spare += nobodys || (vm->state != VM_BUSY && !s->wanted[i]);
-    }
-    return spare;
-}
-
-static void grow_spare(struct grower *g, const struct vms *vms, const struct leavers *leavers,
-                       const struct supply *s)
-{
-    for (size_t t = 0; t < g->p->n_templates; t++) {
-        int64_t wanted = g->p->templates[t].spare;
-        int64_t spare = wanted > 0 ? count_spare(g, t, vms, leavers, s) : 0;
-        for (; spare < wanted; spare++) {
-            struct reason why = {0};
-            size_t host = allowed_host(g, SIZE_MAX, t, &why);
-            if (host == SIZE_MAX)
-                break;
-            start(g, SIZE_MAX, t, host,
-                  (struct reason){REASON_SPARE, spare, wanted, g->p->templates[t].at,
-                                  g->p->templates[t].name});
-        }
-    }
-}
-
-static void count_use(struct grower *g, const struct vms *vms)
-{
-    for (size_t i = 0; i < vms->n; i++) {
-        const struct plan_vm *vm = &vms->items[i];
-        if (vm->state == VM_FOREIGN || vm->state == VM_GONE)
-            continue;
-        g->used.vms++;
-        g->used.cpus += vm->cpus;
-        g->used.memory += vm->memory;
-        if (vm->policy_template != SIZE_MAX)
-            g->template_vms[vm->policy_template]++;
-        if (vm->policy_group == SIZE_MAX)
-            continue;
-        g->groups[vm->policy_group].cpus += vm->cpus;
-        g->groups[vm->policy_group].memory += vm->memory;
-        g->groups[vm->policy_group].vms++;
-    }
-}
-
 static void count_waiting(struct grower *g, const struct supply *s)
 {
     for (size_t i = 0; i < g->d->n; i++) {
         const struct want *want = &g->d->wants[i];
-        if (want->group == SIZE_MAX)
-            continue;
-        g->groups[want->group].running += want->shape->running * want->shape->cpus;
-        if (want->settling)
+        if (want->group == SIZE_MAX || want->settling)
             continue;
         g->left[i] = want->jobs - s->served[i] - s->starting[i];
         g->groups[want->group].waiting += g->left[i];
@@ -300,12 +146,14 @@ static void count_waiting(struct grower *g, const struct supply *s)
 static const struct plan_group *report(struct grower *g, struct arena *a)
 {
     struct plan_group *groups = arena_take(a, g->p->n_groups, sizeof(*groups));
-    for (size_t i = 0; i < g->p->n_groups; i++)
+    for (size_t i = 0; i < g->p->n_groups; i++) {
+        const struct use *used = &g->starter->groups[i];
         groups[i] = (struct plan_group){.name = g->p->groups[i].name,
-                                        .vms = g->groups[i].vms - g->groups[i].started,
-                                        .cpus = g->groups[i].cpus,
-                                        .starting = g->groups[i].started,
+                                        .vms = used->vms - used->started,
+                                        .cpus = used->cpus,
+                                        .starting = used->started,
                                         .limited = g->groups[i].limited};
+    }
     for (size_t i = 0; i < g->d->n; i++) {
         const struct want *want = &g->d->wants[i];
         size_t group = want->group != SIZE_MAX ? want->group
@@ -318,41 +166,26 @@ static const struct plan_group *report(struct grower *g, struct arena *a)
     return groups;
 }
 
-const struct growth *share_grow(struct arena *a, const struct policy *p, const struct world *w,
-                                const struct trust *trust, const struct vms *vms,
-                                const struct leavers *leavers, const struct demand *d,
-                                const struct supply *s, struct reason stop, struct actions *actions,
-                                struct later *later)
+const struct growth *share_grow(struct arena *a, const struct policy *p, const struct demand *d,
+                                const struct supply *s, struct reason stop, struct starter *starter)
 {
     struct growth *growth = arena_take(a, 1, sizeof(*growth));
     struct grower g = {
         .p = p,
-        .w = w,
         .d = d,
+        .starter = starter,
         .packer = packer_new(a, p, d),
-        .ramp = ramp_open(a, p, w, vms),
         .groups = arena_take(a, p->n_groups, sizeof(*g.groups)),
-        .template_vms = arena_take(a, p->n_templates, sizeof(*g.template_vms)),
         .left = arena_take(a, d->n, sizeof(*g.left)),
         .starting = arena_take(a, d->n, sizeof(*g.starting)),
         .open = arena_take(a, p->n_templates, sizeof(*g.open)),
-        .actions = actions,
-        .later = later,
     };
-    g.places = places_open(a, p, w, trust, vms, g.ramp);
-    count_use(&g, vms);
     count_waiting(&g, s);
     for (size_t i = 0; stop.code && i < p->n_groups; i++)
         if (g.groups[i].waiting > 0)
             g.groups[i].limited = stop;
     for (size_t group; !stop.code && (group = next_group(&g)) != SIZE_MAX;)
         (void)grow_group(&g, group);
-    if (!stop.code)
-        grow_spare(&g, vms, leavers, s);
-    *growth = (struct growth){
-        .starting = g.starting,
-        .groups = report(&g, a),
-        .started = ramp_taken(g.ramp),
-    };
+    *growth = (struct growth){.starting = g.starting, .groups = report(&g, a)};
     return growth;
 }

@@ -1,0 +1,101 @@
+/*
+ * Rungs 5 to 7, what they have in common: one more VM. The books of what is in use, by all, by each
+ * group and of each template, limits, ramp and places; and the action that starts it. Whoever wants a
+ * VM asks for its host here: so no limit can be forgotten (S2).
+ */
+#include "plan/rungs.h"
+
+static void count(struct starter *s, const struct vms *vms)
+{
+    for (size_t i = 0; i < vms->n; i++) {
+        const struct plan_vm *vm = &vms->items[i];
+        if (vm->state == VM_FOREIGN || vm->state == VM_GONE)
+            continue;
+        struct use *group = vm->policy_group == SIZE_MAX ? NULL : &s->groups[vm->policy_group];
+        struct use *of[] = {&s->all, group};
+        for (size_t k = 0; k < 2 && of[k]; k++) {
+            of[k]->vms++;
+            of[k]->cpus += vm->cpus;
+            of[k]->memory += vm->memory;
+        }
+        if (vm->policy_template != SIZE_MAX)
+            s->template_vms[vm->policy_template]++;
+    }
+}
+
+struct starter *starter_open(struct arena *a, const struct policy *p, const struct world *w,
+                             const struct trust *trust, const struct vms *vms,
+                             struct actions *actions, struct later *later)
+{
+    struct starter *s = arena_take(a, 1, sizeof(*s));
+    *s = (struct starter){
+        .p = p,
+        .w = w,
+        .ramp = ramp_open(a, p, w, vms),
+        .groups = arena_take(a, p->n_groups, sizeof(*s->groups)),
+        .template_vms = arena_take(a, p->n_templates, sizeof(*s->template_vms)),
+        .actions = actions,
+        .later = later,
+    };
+    s->places = places_open(a, p, w, trust, vms, s->ramp);
+    count(s, vms);
+    return s;
+}
+
+static bool over(const struct setting *limit, int64_t used, int64_t more, enum reason_code code,
+                 const char *subject, struct reason *ret_why)
+{
+    if (limit->value == POLICY_UNLIMITED || used + more <= limit->value)
+        return false;
+    *ret_why = (struct reason){code, used, limit->value, limit->at, subject};
+    return true;
+}
+
+bool starter_group_is_full(const struct starter *s, size_t group, const struct policy_template *t,
+                           struct reason *ret_why)
+{
+    const struct policy_group *g = &s->p->groups[group];
+    const struct use *used = &s->groups[group];
+    return over(&g->max, used->cpus, t->cpus, REASON_LIMIT_GROUP, g->name, ret_why) ||
+           over(&g->max_vms, used->vms, 1, REASON_LIMIT_GROUP_VMS, g->name, ret_why) ||
+           over(&g->max_memory, used->memory, t->memory, REASON_LIMIT_GROUP_MEMORY, g->name, ret_why);
+}
+
+size_t starter_host(const struct starter *s, size_t group, size_t template, struct reason *ret_why)
+{
+    const struct policy *p = s->p;
+    const struct policy_template *t = &p->templates[template];
+    if (over(&p->limits.vms, s->all.vms, 1, REASON_LIMIT_VMS, NULL, ret_why) ||
+        over(&p->limits.cpus, s->all.cpus, t->cpus, REASON_LIMIT_CPUS, NULL, ret_why) ||
+        over(&p->limits.memory, s->all.memory, t->memory, REASON_LIMIT_MEMORY, NULL, ret_why) ||
+        over(&t->max_vms, s->template_vms[template], 1, REASON_LIMIT_TEMPLATE, t->name, ret_why))
+        return SIZE_MAX;
+    if (group != SIZE_MAX && starter_group_is_full(s, group, t, ret_why))
+        return SIZE_MAX;
+    if (!ramp_allows(s->ramp, ret_why, s->later) ||
+        !ramp_allows_template(s->ramp, template, ret_why, s->later))
+        return SIZE_MAX;
+    return places_pick(s->places, template, ret_why, s->later);
+}
+
+struct plan_action *starter_start(struct starter *s, size_t group, size_t template, size_t host,
+                                  struct reason reason)
+{
+    const struct policy_template *t = &s->p->templates[template];
+    struct use *of[] = {&s->all, group == SIZE_MAX ? NULL : &s->groups[group]};
+    places_take(s->places, host, template);
+    ramp_take(s->ramp, host, template);
+    for (size_t k = 0; k < 2 && of[k]; k++) {
+        of[k]->vms++;
+        of[k]->started++;
+        of[k]->cpus += t->cpus;
+        of[k]->memory += t->memory;
+    }
+    s->template_vms[template]++;
+    struct plan_action *action = actions_add(s->actions, ACTION_CREATE, reason);
+    action->host = s->w->hosts[host].name;
+    action->policy_template = template;
+    action->policy_group = group;
+    action->exclusive = group != SIZE_MAX && s->p->groups[group].exclusive;
+    return action;
+}
