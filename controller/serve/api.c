@@ -37,7 +37,6 @@ static void drive(struct api *a)
     bool waits = MHD_get_timeout(a->daemon, &ms) == MHD_YES;
     loop_timer_set(a->timer, waits ? (usec)ms * 1000 : USEC_NEVER);
     loop_io_set(a->accept_io, loop_timer_armed(a->accept_later) ? 0 : EPOLLIN);
-    a->requests.traffic.connections = (int64_t)a->peers.n;
     if (a->peers.n > 0 && !loop_timer_armed(a->patience_timer))
         loop_timer_set(a->patience_timer, a->patience);
 }
@@ -122,6 +121,7 @@ static void on_connection(void *userdata, struct MHD_Connection *connection, voi
     if (code != MHD_CONNECTION_NOTIFY_STARTED) {
         peers_remove(&a->peers, *context);
         *context = NULL;
+        a->requests.traffic.connections = (int64_t)a->peers.n;
         return;
     }
     const union MHD_ConnectionInfo *info =
@@ -130,6 +130,7 @@ static void on_connection(void *userdata, struct MHD_Connection *connection, voi
     assert(info);
     (void)listen_peer(info->connect_fd, &uid);
     *context = peers_add(&a->peers, uid, info->connect_fd, loop_ticks(a->loop));
+    a->requests.traffic.connections = (int64_t)a->peers.n;
 }
 
 static void on_completed(void *userdata, struct MHD_Connection *connection, void **context,

@@ -16,6 +16,11 @@ static const struct {
     [OPENMETRICS_INFO] = {"info", "_info"},
 };
 
+const char *openmetrics_type_name(enum openmetrics_type type)
+{
+    return types[type].name;
+}
+
 static void add_escaped(struct text *out, const char *value)
 {
     for (size_t n; *value; value += n) {
@@ -30,7 +35,7 @@ static void add_escaped(struct text *out, const char *value)
 
 void openmetrics_begin(struct text *out, const struct openmetrics_family *f)
 {
-    text_printf(out, "# TYPE %s %s\n", f->name, types[f->type].name);
+    text_printf(out, "# TYPE %s %s\n", f->name, openmetrics_type_name(f->type));
     if (f->unit)
         text_printf(out, "# UNIT %s %s\n", f->name, f->unit);
     text_printf(out, "# HELP %s ", f->name);

@@ -27,6 +27,8 @@ struct openmetrics_family {
     const char *help; /* one sentence */
 };
 
+/** "counter", "gauge", … */
+const char *openmetrics_type_name(enum openmetrics_type type);
 void openmetrics_begin(struct text *out, const struct openmetrics_family *f);
 /** One sample; the rest are names and values of labels, up to a NULL. Values may be any text. */
 void openmetrics_add(struct text *out, const struct openmetrics_family *f, int64_t value, ...)

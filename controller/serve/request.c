@@ -182,7 +182,8 @@ static unsigned long long body_length(struct MHD_Connection *connection)
     return length ? strtoull(length, NULL, 10) : 0;
 }
 
-/* The headers are there: what is too long is refused before its body is read. */
+/* The headers are there. A body is read before it is refused, unless it is far too long: a client that
+ * still writes when we have closed may not see the answer. */
 static enum MHD_Result check_head(struct requests *rs, struct MHD_Connection *connection,
                                   const char *url)
 {
@@ -194,7 +195,7 @@ static enum MHD_Result check_head(struct requests *rs, struct MHD_Connection *co
     else if (info && info->header_size > REQUEST_HEAD_BYTES)
         answer = answer_refusal(431, "the request line and headers are longer than %d bytes: send "
                                      "fewer headers", REQUEST_HEAD_BYTES);
-    else if (body_length(connection) > REQUEST_BODY_BYTES)
+    else if (body_length(connection) > THROWN_BYTES)
         answer = answer_refusal(413, "the body is longer than %d bytes", REQUEST_BODY_BYTES);
     else
         return MHD_YES;

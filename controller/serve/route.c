@@ -217,6 +217,11 @@ const char *route_name(size_t i)
     return i < ARRAY_SIZE(routes) ? routes[i].name : NULL;
 }
 
+const char *route_parameter(size_t i, size_t k)
+{
+    return k < PARAMETERS_MAX ? routes[i].parameters[k] : NULL;
+}
+
 static const char *route_path(const struct route *r)
 {
     return strchr(r->name, '/');

@@ -74,3 +74,5 @@ struct answer answer_refusal(unsigned status, const char *format, ...)
 bool route_is_shared(const struct question *q);
 /** The table, one by one: "GET /v1/explain/vm/{name}"; NULL at its end. */
 const char *route_name(size_t i);
+/** The parameters that route @i takes, one by one; NULL at their end. */
+const char *route_parameter(size_t i, size_t k);
