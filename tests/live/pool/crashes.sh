@@ -95,7 +95,7 @@ pool_start
 ok 'both jobs run' wait_for 300 running 2
 ok 'in the two VMs that they needed, and there were never more' equal "$(most_vms) of $(all_vms)" '2 of 2'
 pool_stop
-pool_configure vms=2 idle=5s poweroff=20s max_age=20s # from now on both VMs are too old
+pool_configure vms=2 idle=5s poweroff=20s join=20s max_age=20s # from now on both VMs are too old
 pool_start
 ok 'VMs that are too old drain' drain_begins 0
 ok 'eyried is killed as they do' pool_kill
