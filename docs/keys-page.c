@@ -28,7 +28,7 @@ static const char *number(enum key_type type, int64_t value, char buffer[static 
         return units_format_bytes(value, buffer);
     if (type == KEY_DURATION)
         return units_format_duration(value, buffer);
-    (void)snprintf(buffer, UNITS_TEXT_MAX, "%" PRId64, value);
+    (void)snprintf(buffer, UNITS_TEXT_MAX, "%" PRId64 "%s", value, type == KEY_PERCENT ? "%" : "");
     return buffer;
 }
 
@@ -48,6 +48,9 @@ static void put_type(const struct key *key)
         break;
     case KEY_BYTES:
         put(key->what ? key->what : "a size");
+        break;
+    case KEY_PERCENT:
+        printf("a share, such as 80%%");
         break;
     case KEY_DURATION:
         put(key->what ? key->what : "a duration");

@@ -128,9 +128,9 @@ static const char *const placements[] = {
 static const struct key placement_keys[] = {
     {"order", KEY_CHOICE, AT(policy, placement.order), .fallback = "spread", .choices = placements,
      .help = "spread: the host with the most memory left. pack: the one with the least that fits."},
-    {"overcommit", KEY_COUNT, true, AT(policy, placement.overcommit), .fallback = "100",
-     .least = 1, .most = 10000, .what = "a number of percent",
-     .help = "Percent of a host's cpus that all its domains may have together."},
+    {"overcommit", KEY_PERCENT, true, AT(policy, placement.overcommit), .fallback = "100%",
+     .least = 1, .most = 10000,
+     .help = "Share of a host's cpus that all its domains may have together."},
 };
 static const struct section placement = {SECTION(placement_keys)};
 

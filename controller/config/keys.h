@@ -17,6 +17,7 @@ enum key_type {
     KEY_COUNT,    /* int64_t or struct setting */
     KEY_BYTES,    /* likewise */
     KEY_DURATION, /* likewise, µs */
+    KEY_PERCENT,  /* likewise: 80% is 80 */
     KEY_BOOL,     /* bool */
     KEY_CHOICE,   /* an enum, the index into the choices */
     /* lists of scalars */

@@ -19,6 +19,16 @@ enum { NUMBER_TEXT_MAX = 64, DEFAULT_PORT = 9618 };
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 
+static int parse_percent(const char *text, int64_t *ret)
+{
+    char digits[NUMBER_TEXT_MAX];
+    size_t length = strlen(text);
+    if (length == 0 || length >= sizeof(digits) || text[length - 1] != '%')
+        return -EINVAL;
+    (void)snprintf(digits, sizeof(digits), "%.*s", (int)(length - 1), text);
+    return units_parse_count(digits, ret);
+}
+
 static int parse_number(const struct key *key, const char *text, int64_t *ret)
 {
     if (key->fallback && strcmp(key->fallback, "unlimited") == 0 &&
@@ -31,6 +41,8 @@ static int parse_number(const struct key *key, const char *text, int64_t *ret)
         return units_parse_bytes(text, ret);
     case KEY_DURATION:
         return units_parse_duration(text, ret);
+    case KEY_PERCENT:
+        return parse_percent(text, ret);
     default:
         return units_parse_count(text, ret);
     }
@@ -50,7 +62,8 @@ static const char *format_number(const struct key *key, int64_t value,
             (void)snprintf(buffer, UNITS_TEXT_MAX, "%" PRId64 "B", value);
         return buffer;
     }
-    (void)snprintf(buffer, UNITS_TEXT_MAX, "%" PRId64, value);
+    (void)snprintf(buffer, UNITS_TEXT_MAX, "%" PRId64 "%s", value,
+                   key->type == KEY_PERCENT ? "%" : "");
     return buffer;
 }
 
@@ -62,6 +75,7 @@ static bool guess_number(const struct key *key, const char *text,
         [KEY_COUNT] = {"", "000"},
         [KEY_BYTES] = {"iB", "GiB", "B"},
         [KEY_DURATION] = {"", "s"},
+        [KEY_PERCENT] = {"%"},
     };
     char digits[NUMBER_TEXT_MAX / 2], unit[8];
     size_t n = 0, u = 0;
@@ -74,7 +88,8 @@ static bool guess_number(const struct key *key, const char *text,
     }
     for (; *text; text++) {
         char c = *text;
-        if (isspace((unsigned char)c) || c == '_' || c == ',')
+        if (isspace((unsigned char)c) || c == '_' || c == ',' ||
+            (c == '%' && key->type == KEY_PERCENT))
             continue;
         bool digit = u == 0 && (isdigit((unsigned char)c) || c == '.' || strchr("oOlI", c));
         if (digit && n + 1 < sizeof(digits))
@@ -111,9 +126,10 @@ static int take_number(const struct key *key, const char *text, const char *quot
     char buffer[UNITS_TEXT_MAX], guess[NUMBER_TEXT_MAX];
     int64_t value;
     int r = parse_number(key, text, &value);
-    const char *what = key->what                ? key->what
-                       : key->type == KEY_BYTES ? "a size, such as 4GiB"
-                                                : "a duration, such as 90s or 1h30m";
+    const char *what = key->what                  ? key->what
+                       : key->type == KEY_BYTES   ? "a size, such as 4GiB"
+                       : key->type == KEY_PERCENT ? "a share, such as 80%"
+                                                  : "a duration, such as 90s or 1h30m";
     if (r == -ERANGE || (r == 0 && key->most && value > key->most)) {
         if (key->most)
             return err_set(e, EINVAL, "%s is too large; at most %s", quoted,
@@ -201,7 +217,7 @@ static const char *const booleans[] = {"false", "true", NULL};
 static const char *boolean_meant(const char *text)
 {
     static const char *const words[][2] = {
-        {"yes", "true"}, {"on", "true"},  {"y", "true"},  {"1", "true"},  {"True", "true"},
+        {"yes", "true"}, {"on", "true"},   {"y", "true"},  {"1", "true"},  {"True", "true"},
         {"no", "false"}, {"off", "false"}, {"n", "false"}, {"0", "false"}, {"False", "false"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -226,6 +242,7 @@ int value_parse(const struct key *key, const char *text, struct arena *a, const 
     case KEY_COUNT:
     case KEY_BYTES:
     case KEY_DURATION:
+    case KEY_PERCENT:
         r = take_number(key, text, quoted, &number, e);
         if (r == 0 && key->setting)
             memcpy(field, &(struct setting){number, at}, sizeof(struct setting));
@@ -293,6 +310,7 @@ void value_format(const struct key *key, const void *field, struct text *out)
     switch (key->type) {
     case KEY_COUNT:
     case KEY_BYTES:
+    case KEY_PERCENT:
     case KEY_DURATION: /* a struct setting begins with its value */
         memcpy(&number, field, sizeof(number));
         text_add(out, format_number(key, number, buffer));

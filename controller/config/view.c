@@ -43,6 +43,7 @@ static struct json_object *value_of(const struct policy *p, const struct walk_st
     switch (s->key->type) {
     case KEY_COUNT:
     case KEY_BYTES:
+    case KEY_PERCENT:
     case KEY_DURATION: /* a struct setting begins with its value */
         memcpy(&n, field, sizeof(n));
         return number(n);
