@@ -52,8 +52,10 @@ static int open_flocks(struct controller *c, struct err *e)
     struct text fragment = {0};
     int r = read_fragment(p, "main-schedd.conf", &fragment, e);
     c->flocks = mem_new(p->n_schedds, sizeof(struct flocking *));
-    for (size_t i = 0; r == 0 && i < p->n_schedds; i++)
-        r = flock_new(c->loop, p, &p->schedds[i], text_get(&fragment), &c->flocks[i], e);
+    for (size_t i = 0; r == 0 && i < p->n_schedds; i++) {
+        struct flock_target target = flock_of_schedd(&p->schedds[i]);
+        r = flock_new(c->loop, p, &target, text_get(&fragment), &c->flocks[i], e);
+    }
     if (r == 0)
         controller_want_flocks(c, !controller_is_ordered(c, LEDGER_LEAVE));
     text_done(&fragment);

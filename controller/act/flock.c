@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "act/fragment.h"
+#include "act/gates.h"
 #include "act/replace.h"
+#include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "loop/child.h"
@@ -18,7 +20,9 @@ static const usec confirm_again = USEC_PER_SEC / 4;
 
 struct flocking {
     struct loop *loop;
-    char *schedd;
+    char *name;
+    char *daemon;
+    char *file;
     char *path;
     char *tools;
     char *knob;          /* EYRIE_REVISION_<pool> */
@@ -43,48 +47,73 @@ struct flocking {
 
 static void ask_confirmation(void *userdata);
 
-static int render(struct flocking *f, const struct policy *p, const char *template_text, struct err *e)
+/* Twice: the digest of the text without a revision is the revision. @revision has room for one. */
+static int render(const struct policy *p, const char *file, const char *template_text, char *revision,
+                  struct text *out, struct err *e)
 {
-    AUTOFREE char *knob = mem_strdup(p->pool.name);
-    for (char *c = knob; *c; c++)
-        if (*c == '-')
-            *c = '_';
-    f->knob = mem_printf("EYRIE_REVISION_%s", knob);
-    struct fragment_value values[] = {
-        {"POOL", p->pool.name},
-        {"KNOB", knob},
-        {"FLAG", p->pool.flag},
-        {"CENTRAL_MANAGER", p->pool.central_manager},
-        {"REVISION", ""},
-    };
-    struct text first = {0}, second = {0};
-    int r = fragment_render("main-schedd.conf", template_text, values, ARRAY_SIZE(values), &first, e);
-    if (r == 0) {
-        values[4].value = fragment_digest(text_get(&first), first.length, f->revision);
-        r = fragment_render("main-schedd.conf", template_text, values, ARRAY_SIZE(values), &second,
-                            e);
-    }
-    if (r == 0 && !strstr(text_get(&second), f->revision))
-        r = err_set(e, EINVAL, "main-schedd.conf: @REVISION@ is missing, without which the schedd "
-                               "cannot confirm that it has read the fragment");
-    if (r == 0)
-        f->content = mem_strdup(text_get(&second));
-    text_done(&first);
-    text_done(&second);
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    struct gates gates = gates_of(a, p);
+    size_t n = gates.n_values;
+    struct fragment_value *values = arena_take(a, n + 1, sizeof(*values));
+    memcpy(values, gates.values, n * sizeof(*values));
+    values[n] = (struct fragment_value){"REVISION", ""};
+    int r = fragment_render(file, template_text, values, n + 1, &gates.rows, out, e);
+    if (r < 0)
+        return r;
+    values[n].value = fragment_digest(text_get(out), out->length, revision);
+    text_clear(out);
+    r = fragment_render(file, template_text, values, n + 1, &gates.rows, out, e);
+    if (r == 0 && !strstr(text_get(out), revision))
+        return err_set(e, EINVAL, "%s: @REVISION@ is missing, without which the daemon cannot confirm "
+                                  "that it has read the fragment", file);
     return r;
 }
 
-int flock_new(struct loop *loop, const struct policy *p, const struct policy_schedd *schedd,
+int flock_text(const struct policy *p, const struct flock_target *target, struct text *out,
+               struct err *e)
+{
+    AUTOFREE char *path = mem_printf("%s/%s", p->paths.fragments, target->file);
+    struct text template_text = {0};
+    char revision[FRAGMENT_DIGEST_MAX];
+    int r = fragment_read(path, LIMIT_CONFIG_BYTES, &template_text, e);
+    if (r == -ENOENT)
+        r = err_set(e, ENOENT, "%s: no such file; paths.fragments is where the flock-config folder is "
+                               "installed", path);
+    if (r == 0)
+        r = render(p, target->file, text_get(&template_text), revision, out, e);
+    text_done(&template_text);
+    return r;
+}
+
+struct flock_target flock_of_schedd(const struct policy_schedd *schedd)
+{
+    return (struct flock_target){schedd->name, "-schedd", "main-schedd.conf", schedd->flock,
+                                 schedd->tools};
+}
+
+struct flock_target flock_of_shares(const struct policy *p)
+{
+    return (struct flock_target){p->pool.central_manager, "-negotiator", "virtual-cm-shares.conf",
+                                 p->pool.shares, p->pool.tools};
+}
+
+int flock_new(struct loop *loop, const struct policy *p, const struct flock_target *target,
               const char *template_text, struct flocking **ret, struct err *e)
 {
     struct flocking *f = mem_new(1, sizeof(*f));
     f->loop = loop;
-    f->schedd = mem_strdup(schedd->name);
-    f->path = mem_strdup(schedd->flock);
-    f->tools = mem_strdup(schedd->tools);
+    f->name = mem_strdup(target->name);
+    f->daemon = mem_strdup(target->daemon);
+    f->file = mem_strdup(target->file);
+    f->path = mem_strdup(target->path);
+    f->tools = mem_strdup(target->tools);
     f->error = mem_strdup("");
     f->timer = loop_timer_new(loop, ask_confirmation, f);
-    int r = render(f, p, template_text, e);
+    f->knob = gates_revision_knob(p);
+    struct text content = {0};
+    int r = render(p, f->file, template_text, f->revision, &content, e);
+    f->content = mem_strdup(text_get(&content));
+    text_done(&content);
     if (r < 0) {
         (void)flock_free(f);
         return r;
@@ -100,7 +129,9 @@ struct flocking *flock_free(struct flocking *f)
         return NULL;
     (void)child_free(f->child);
     (void)loop_timer_free(f->timer);
-    free(f->schedd);
+    free(f->name);
+    free(f->daemon);
+    free(f->file);
     free(f->path);
     free(f->tools);
     free(f->knob);
@@ -114,7 +145,7 @@ struct flocking *flock_free(struct flocking *f)
 
 const char *flock_schedd(const struct flocking *f)
 {
-    return f->schedd;
+    return f->name;
 }
 
 void flock_want(struct flocking *f, bool wanted)
@@ -154,7 +185,7 @@ void flock_look(struct flocking *f)
 void flock_fill(const struct flocking *f, struct world_flock *w)
 {
     *w = (struct world_flock){
-        .schedd = f->schedd,
+        .schedd = f->name,
         .wanted = f->wanted ? f->revision : "",
         .present = f->present,
         .believed = f->believed,
@@ -198,7 +229,7 @@ static void reconfigured(void *userdata, const struct child_result *r)
     struct flocking *f = userdata;
     if (r->error) {
         /* The file is right, and a schedd that comes up reads it; there is nothing to roll back. */
-        AUTOFREE char *text = mem_printf("%s does not take the fragment yet: %s", f->schedd, r->error);
+        AUTOFREE char *text = mem_printf("%s does not take the fragment yet: %s", f->name, r->error);
         end(f, text);
         return;
     }
@@ -208,7 +239,7 @@ static void reconfigured(void *userdata, const struct child_result *r)
 
 static void reconfigure(struct flocking *f)
 {
-    run(f, (const char *const[]){"condor_reconfig", "-schedd", NULL}, NULL, reconfigured);
+    run(f, (const char *const[]){"condor_reconfig", f->daemon, NULL}, NULL, reconfigured);
 }
 
 /* The daemon goes on with something else than what is in the file: put back what was there. */
@@ -235,7 +266,7 @@ static void confirmed(void *userdata, const struct child_result *r)
 {
     struct flocking *f = userdata;
     if (r->error) {
-        AUTOFREE char *text = mem_printf("%s cannot be asked what it believes: %s", f->schedd,
+        AUTOFREE char *text = mem_printf("%s cannot be asked what it believes: %s", f->name,
                                          r->error);
         end(f, text);
         return;
@@ -257,7 +288,7 @@ static void confirmed(void *userdata, const struct child_result *r)
         AUTOFREE char *text =
             mem_printf("%s was reconfigured and still believes in revision \"%s\" (is %s in a folder "
                        "that it reads, and does no later file set %s?)",
-                       f->schedd, f->believed, f->path, f->knob);
+                       f->name, f->believed, f->path, f->knob);
         roll_back(f, text);
     }
 }
@@ -265,7 +296,7 @@ static void confirmed(void *userdata, const struct child_result *r)
 static void ask_confirmation(void *userdata)
 {
     struct flocking *f = userdata;
-    run(f, (const char *const[]){"condor_config_val", "-schedd", f->knob, NULL}, NULL, confirmed);
+    run(f, (const char *const[]){"condor_config_val", f->daemon, f->knob, NULL}, NULL, confirmed);
 }
 
 static void checked(void *userdata, const struct child_result *r)
@@ -294,7 +325,7 @@ static void got_sources(void *userdata, const struct child_result *r)
     struct err e;
     const char *line = strchr(r->output, '/'); /* headings, which name no path, may come before */
     if (r->error || !line) {
-        AUTOFREE char *text = mem_printf("cannot find the schedd's configuration: %s",
+        AUTOFREE char *text = mem_printf("cannot find the daemon's configuration: %s",
                                          r->error ? r->error : "condor_config_val names none");
         end(f, text);
         return;
@@ -351,7 +382,7 @@ void flock_apply(struct flocking *f, flock_done done, void *userdata)
     if (!f->wanted) {
         run(f, (const char *const[]){"condor_config_val", "-config", NULL}, NULL, remove_now);
     } else if (strcmp(f->present, f->revision) == 0) {
-        run(f, (const char *const[]){"condor_config_val", "-schedd", f->knob, NULL}, NULL,
+        run(f, (const char *const[]){"condor_config_val", f->daemon, f->knob, NULL}, NULL,
             asked_first);
     } else {
         run(f, (const char *const[]){"condor_config_val", "-config", NULL}, NULL, got_sources);

@@ -1,5 +1,6 @@
 /*
- * The flocking fragment of one schedd, as a file on this host. Rendered whole → written beside →
+ * A fragment of one daemon's configuration, as a file on this host: the flocking of a schedd, or the
+ * groups' shares of the virtual pool's negotiator. Rendered whole → written beside →
  * read by HTCondor's own parser → fsync, rename → reconfigure → confirmed by asking the running
  * daemon; when it does not confirm, the file that was there before is put back. Content that is
  * there already is not written again. Every moment the file is the old or the new one, whole (S5).
@@ -10,6 +11,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/text.h"
 #include "config/policy.h"
 #include "loop/loop.h"
 #include "plan/world.h"
@@ -19,11 +21,29 @@ struct flocking;
 /** @error is NULL on success, else one sentence. */
 typedef void (*flock_done)(void *userdata, const char *error);
 
+/** Whose configuration the fragment is part of. All strings are copied. */
+struct flock_target {
+    const char *name;   /* as the world and the plan call it: the schedd, or the central manager */
+    const char *daemon; /* as HTCondor's tools take it: "-schedd", "-negotiator" */
+    const char *file;   /* of flock-config, for errors */
+    const char *path;   /* of the fragment */
+    const char *tools;  /* folder with the HTCondor tools of that daemon's machine; "" = PATH */
+};
+
+/** The target that is the flocking of @schedd. */
+struct flock_target flock_of_schedd(const struct policy_schedd *schedd);
+/** The target that is the groups' shares at the virtual pool's central manager; p->pool.shares is set. */
+struct flock_target flock_of_shares(const struct policy *p);
+
+/** The text of @target's fragment, from the template in paths.fragments. Returns 0 or -errno. */
+int flock_text(const struct policy *p, const struct flock_target *target, struct text *out,
+               struct err *e);
+
 /**
- * Render the fragment of @schedd from @template_text (flock-config/main-schedd.conf) and look at the
- * file. Returns 0 or -errno. What is needed of @p is copied. Owned by the caller (flock_free).
+ * Render the fragment from @template_text (the text of @target's file) and look at what is there.
+ * Returns 0 or -errno. What is needed of @p is copied. Owned by the caller (flock_free).
  */
-int flock_new(struct loop *loop, const struct policy *p, const struct policy_schedd *schedd,
+int flock_new(struct loop *loop, const struct policy *p, const struct flock_target *target,
               const char *template_text, struct flocking **ret, struct err *e);
 /** Give up what is under way and free. */
 struct flocking *flock_free(struct flocking *f);

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
@@ -12,32 +14,94 @@ static int is_name(char c)
     return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-int fragment_render(const char *file, const char *template_text,
-                    const struct fragment_value *values, size_t n_values, struct text *out,
-                    struct err *e)
+struct rendering {
+    const char *file;
+    const struct fragment_value *values;
+    size_t n_values;
+    const struct fragment_rows *rows;
+    struct text *out;
+    struct err *error;
+};
+
+/* The value of the placeholder @name in row @row (SIZE_MAX: outside of all), or NULL. */
+static const char *find_value(const struct rendering *r, const char *name, size_t length, size_t row)
 {
-    unsigned line = 1;
-    for (const char *p = template_text; *p; p++) {
+    for (size_t i = 0; i < r->n_values; i++)
+        if (strlen(r->values[i].name) == length && strncmp(r->values[i].name, name, length) == 0)
+            return r->values[i].value;
+    for (size_t i = 0; row != SIZE_MAX && i < r->rows->n_columns; i++)
+        if (strlen(r->rows->columns[i]) == length && strncmp(r->rows->columns[i], name, length) == 0)
+            return r->rows->cells[row * r->rows->n_columns + i];
+    return NULL;
+}
+
+/* Lines from @from, the @line-th, up to @until, without any "#@each" among them. */
+static int render_lines(const struct rendering *r, const char *from, const char *until,
+                        unsigned line, size_t row)
+{
+    for (const char *p = from; p < until; p++) {
         line += *p == '\n';
         size_t length = 0;
         while (*p == '@' && is_name(p[1 + length]))
             length++;
         if (length == 0 || p[1 + length] != '@') {
-            text_add_bytes(out, p, 1);
+            text_add_bytes(r->out, p, 1);
             continue;
         }
-        const struct fragment_value *found = NULL;
-        for (size_t i = 0; i < n_values && !found; i++)
-            if (strlen(values[i].name) == length && strncmp(values[i].name, p + 1, length) == 0)
-                found = &values[i];
-        if (!found)
-            return err_set(e, EINVAL, "%s:%u: @%.*s@ is no placeholder of this fragment", file, line,
-                           (int)length, p + 1);
-        if (strpbrk(found->value, "\n\r"))
-            return err_set(e, EINVAL, "%s:%u: the value of @%s@ has a line break", file, line,
-                           found->name);
-        text_add(out, found->value);
+        const char *value = find_value(r, p + 1, length, row);
+        if (!value)
+            return err_set(r->error, EINVAL, "%s:%u: @%.*s@ is no placeholder of this fragment%s",
+                           r->file, line, (int)length, p + 1,
+                           row == SIZE_MAX ? " outside of #@each … #@end" : "");
+        if (strpbrk(value, "\n\r"))
+            return err_set(r->error, EINVAL, "%s:%u: the value of @%.*s@ has a line break", r->file,
+                           line, (int)length, p + 1);
+        text_add(r->out, value);
         p += length + 1;
+    }
+    return 0;
+}
+
+static const char *next_line(const char *line)
+{
+    const char *end = strchr(line, '\n');
+    return end ? end + 1 : line + strlen(line);
+}
+
+static bool line_is(const char *line, const char *what)
+{
+    size_t length = strlen(what);
+    return strncmp(line, what, length) == 0 && (line[length] == '\n' || line[length] == '\0');
+}
+
+int fragment_render(const char *file, const char *template_text,
+                    const struct fragment_value *values, size_t n_values,
+                    const struct fragment_rows *rows, struct text *out, struct err *e)
+{
+    const struct rendering r = {file, values, n_values, rows, out, e};
+    unsigned line = 1;
+    for (const char *p = template_text; *p;) {
+        if (!line_is(p, "#@each")) {
+            const char *next = next_line(p);
+            int k = render_lines(&r, p, next, line++, SIZE_MAX);
+            if (k < 0)
+                return k;
+            p = next;
+            continue;
+        }
+        const char *body = next_line(p), *end = body;
+        unsigned lines = 1;
+        for (; *end && !line_is(end, "#@end"); end = next_line(end))
+            lines++;
+        if (!*end)
+            return err_set(e, EINVAL, "%s:%u: #@each without #@end", file, line);
+        for (size_t row = 0; rows && row < rows->n; row++) {
+            int k = render_lines(&r, body, end, line + 1, row);
+            if (k < 0)
+                return k;
+        }
+        line += lines + 1;
+        p = next_line(end);
     }
     return 0;
 }

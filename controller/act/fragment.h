@@ -1,6 +1,7 @@
 /*
- * Rendering the HTCondor fragments of flock-config/: text with @NAME@ placeholders. A placeholder
- * that nobody gave a value for is an error, never an empty knob.
+ * Rendering the HTCondor fragments of flock-config/: text with @NAME@ placeholders, and lines that are
+ * repeated for each group. A placeholder that nobody gave a value for is an error, never an empty
+ * knob.
  */
 #pragma once
 
@@ -14,13 +15,22 @@ struct fragment_value {
     const char *value;
 };
 
+/** What the lines between "#@each" and "#@end" are repeated for: a table of strings. */
+struct fragment_rows {
+    const char *const *columns; /* names, without the @ signs */
+    size_t n_columns;
+    const char *const *cells; /* row by row */
+    size_t n;
+};
+
 /**
- * Render @template_text (@file: its name for errors) into @out. Returns 0, or -EINVAL with
- * file:line and the placeholder. A value with a line break is refused: it could smuggle in a knob.
+ * Render @template_text (@file: its name for errors) into @out; @rows: NULL when the fragment repeats
+ * nothing. Returns 0, or -EINVAL with file:line and the placeholder. A value with a line break is
+ * refused: it could smuggle in a knob.
  */
 int fragment_render(const char *file, const char *template_text,
-                    const struct fragment_value *values, size_t n_values, struct text *out,
-                    struct err *e);
+                    const struct fragment_value *values, size_t n_values,
+                    const struct fragment_rows *rows, struct text *out, struct err *e);
 
 /** Room for the text of a digest. */
 enum { FRAGMENT_DIGEST_MAX = 33 };

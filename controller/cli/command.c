@@ -37,10 +37,11 @@ static const struct command commands[] = {
      "  eyrie explain host hv01                   whether it takes VMs, and its room\n"
      "  eyrie explain group juno                  what its jobs wait for\n",
      COMMAND_WATCH, explain_run},
-    {"flock", "show | apply | remove", "the flocking configuration of the schedds",
+    {"flock", "show | text NAME | apply | remove", "the flocking configuration of the schedds",
      "  eyrie flock                               the same as eyrie flock show\n"
+     "  eyrie flock text schedd01.example.org     the fragment, as the policy wants it\n"
      "  eyrie flock remove                        leave: take the fragments away again\n",
-     COMMAND_WATCH | COMMAND_ORDER, flock_run},
+     COMMAND_WATCH | COMMAND_POLICY | COMMAND_ORDER, flock_run},
     {"groups", "", "the accounting groups: use, quota, max and what stops their growth",
      "  eyrie groups\n"
      "  eyrie groups -o json | jq '.groups[] | select(.limited)'\n",

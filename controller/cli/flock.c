@@ -1,9 +1,12 @@
-/* eyrie flock [show | apply | remove] */
+/* eyrie flock [show | apply | remove], eyrie flock text NAME */
 #include <string.h>
 
+#include "act/flock.h"
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cli/order.h"
+#include "cli/paint.h"
+#include "cli/plan-offline.h"
 #include "cli/show.h"
 #include "cli/table.h"
 
@@ -43,10 +46,42 @@ static void render(const struct cli *cli, struct json_object *view, FILE *out)
         (void)fputs("The policy has no schedds.\n", out);
 }
 
+/* The fragment as the policy wants it: what `eyrie flock apply` would put in place. */
+static int text_of(const struct cli *cli, const char *name)
+{
+    CLEANUP(config_free_p) struct config *config = NULL;
+    int code = offline_policy(cli, &config);
+    if (code != CLI_OK)
+        return code;
+    const struct policy *p = config_policy(config);
+    const struct policy_schedd *schedd = NULL;
+    for (size_t i = 0; i < p->n_schedds && !schedd; i++)
+        if (strcmp(p->schedds[i].name, name) == 0)
+            schedd = &p->schedds[i];
+    bool shares = strcmp(name, p->pool.central_manager) == 0;
+    if (!schedd && !shares)
+        return cli_usage(cli, "the policy names no schedd \"%s\", and its central manager is %s", name,
+                         p->pool.central_manager);
+    struct flock_target target = schedd ? flock_of_schedd(schedd) : flock_of_shares(p);
+    struct text text = {0};
+    struct err e;
+    code = CLI_OK;
+    if (flock_text(p, &target, &text, &e) < 0) {
+        paint_text(cli->err, e.text, true);
+        code = CLI_FAILURE;
+    } else {
+        (void)fputs(text_get(&text), cli->out);
+    }
+    text_done(&text);
+    return code;
+}
+
 int flock_run(const struct cli *cli, int argc, char **argv)
 {
     static const struct show show = {.render = render};
     const char *word = argc > 0 ? argv[0] : "show";
+    if (argc == 2 && strcmp(word, "text") == 0)
+        return text_of(cli, argv[1]);
     if (argc > 1)
         return command_wrong_arguments(cli, "flock");
     if (strcmp(word, "show") == 0)

@@ -38,6 +38,9 @@ static const struct key pool_keys[] = {
      .help = "Key in the virtual pool's password directory that signs the tokens of the VMs."},
     {"tools", KEY_PATH, AT(policy, pool.tools), .fallback = "",
      .help = "Folder with HTCondor's tools as the virtual pool's machines use them; empty: PATH."},
+    {"shares", KEY_PATH, AT(policy, pool.shares), .fallback = "",
+     .help = "Path on this host of the fragment with the groups' shares, in a folder that the central "
+             "manager of the virtual pool reads; empty: none is written."},
 };
 static const struct section pool = {SECTION(pool_keys)};
 
@@ -231,6 +234,12 @@ static const struct section templates = {ELEMENT(policy_template, template_keys)
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
+static const char *const jobs_run[] = {
+    [POLICY_VIRTUAL_ONLY] = "virtual-only",
+    [POLICY_OVERFLOW] = "overflow",
+    NULL,
+};
+
 static const struct key group_name = {"name", KEY_TEXT, .pattern = "[A-Za-z0-9_][A-Za-z0-9_.-]*",
                                       .what = "an accounting group"};
 
@@ -251,6 +260,18 @@ static const struct key group_keys[] = {
      .what = "a user", .otherwise = "anyone", .help = "Owners whose jobs count for the group."},
     {"exclusive", KEY_BOOL, AT(policy_group, exclusive), .fallback = "false",
      .help = "Whether its VMs run its jobs only."},
+    {"placement", KEY_CHOICE, AT(policy_group, placement), .fallback = "virtual-only",
+     .choices = jobs_run,
+     .help = "virtual-only: its flagged jobs run in VMs. overflow: in the main pool as well; a job may "
+             "say otherwise with +EyriePlacement."},
+    {"overflow_after", KEY_DURATION, true, AT(policy_group, overflow_after), .fallback = "0",
+     .help = "How long an overflow job waits for the main pool alone before VMs may take it."},
+    {"max_walltime", KEY_DURATION, true, AT(policy_group, max_walltime), .fallback = "0",
+     .help = "Cap of allowed_execute_duration; jobs that ask for none get it. 0: no cap."},
+    {"long_job", KEY_DURATION, true, AT(policy_group, long_job), .fallback = "0",
+     .help = "A job that may run longer, or does not say how long, is a long one. 0: none is."},
+    {"long_jobs", KEY_COUNT, true, AT(policy_group, long_jobs), .fallback = "unlimited",
+     .what = "a number of jobs", .help = "Long jobs of one user that run in VMs at once."},
     {"disruption", KEY_TEXTS, MANY(policy_group, disruption_text), .pattern = ".*",
      .what = "a disruption budget", .otherwise = "no bound",
      .help = "How many of the group's busy VMs may be draining at once for age, generation or host: "

@@ -85,6 +85,12 @@ struct policy_budget {
     struct policy_place at;
 };
 
+/** Where the flagged jobs of a group may run. */
+enum policy_jobs_run {
+    POLICY_VIRTUAL_ONLY, /* in VMs */
+    POLICY_OVERFLOW,     /* in the main pool, too; in VMs after they have waited */
+};
+
 struct policy_group {
     const char *name;         /* as jobs give it in accounting_group */
     struct setting quota;     /* cpus guaranteed; 0 by default */
@@ -97,6 +103,11 @@ struct policy_group {
     const char **submitters;  /* owners that may use the group; n_submitters 0 = anyone */
     size_t n_submitters;
     bool exclusive;           /* its VMs run its jobs only */
+    enum policy_jobs_run placement; /* of jobs that do not say EyriePlacement themselves */
+    struct setting overflow_after;  /* how long an overflow job waits for the main pool alone */
+    struct setting max_walltime;    /* no job runs longer; 0: no cap */
+    struct setting long_job;        /* a job that may run longer is a long one; 0: none is */
+    struct setting long_jobs;       /* long jobs of one user that may run at once */
     const char **disruption_text; /* as written */
     size_t n_disruption_text;
     const struct policy_budget *disruption;
@@ -126,6 +137,7 @@ struct policy {
         const char *trust_domain;
         const char *signing_key;
         const char *tools; /* folder with HTCondor's tools for the virtual pool; "" = PATH */
+        const char *shares; /* path of the fragment with the groups' shares; "" = none is written */
     } pool;
 
     struct {

@@ -31,7 +31,7 @@ static bool fits_some_template(const struct policy *p, const struct policy_group
 
 /* Why no job of the shape counts; REASON_NONE: they do. */
 static struct reason refusal(const struct policy *p, const struct want *want, size_t group,
-                             const struct plan_trust *queue)
+                             const struct plan_trust *queue, usec now)
 {
     const struct world_shape *shape = want->shape;
     if (!policy_find_schedd(p, want->schedd))
@@ -55,6 +55,8 @@ static struct reason refusal(const struct policy *p, const struct want *want, si
                                p->timing.trust_for.at, queue->name};
     if (shape->idle <= 0 && shape->held > 0)
         return (struct reason){REASON_JOBS_HELD, shape->held, .subject = shape->group};
+    if (shape->idle > 0 && shape->flock_from > now)
+        return (struct reason){REASON_JOBS_OVERFLOW, shape->flock_from - now, .subject = shape->group};
     return (struct reason){0};
 }
 
@@ -92,6 +94,8 @@ static int want_order(const void *left, const void *right)
         order = strcmp(a->schedd, b->schedd);
     if (!order && a->shape->runtime != b->shape->runtime)
         order = a->shape->runtime < b->shape->runtime ? -1 : 1;
+    if (!order && a->shape->flock_from != b->shape->flock_from)
+        order = a->shape->flock_from < b->shape->flock_from ? -1 : 1;
     if (!order && a->jobs != b->jobs)
         order = a->jobs < b->jobs ? -1 : 1;
     return order;
@@ -129,7 +133,9 @@ const struct demand *demand_gather(struct arena *a, const struct policy *p, cons
             want->schedd = w->queues[q].schedd;
             want->shape = shape;
             want->memory = (shape->memory + memory_step - 1) / memory_step * memory_step;
-            want->reason = refusal(p, want, group, &trust->rows[1 + q]);
+            want->reason = refusal(p, want, group, &trust->rows[1 + q], w->now);
+            if (want->reason.code == REASON_JOBS_OVERFLOW)
+                later_at(later, shape->flock_from);
             want->group = want->reason.code ? SIZE_MAX : group;
             if (want->reason.code || shape->idle <= 0)
                 continue;

@@ -1,5 +1,5 @@
 /*
- * Rung 10. The fragment that a schedd should have, has, and believes in. What differs is applied;
+ * Rung 10. The fragment that a schedd, or the virtual pool's negotiator, should have, has, and believes in. What differs is applied;
  * what failed is tried again after a rest, so that a broken schedd is not reconfigured in a loop.
  */
 #include "plan/rungs.h"
@@ -13,7 +13,8 @@ void flock_choose(const struct policy *p, const struct world *w, struct actions 
 {
     for (size_t i = 0; i < w->n_flocks; i++) {
         const struct world_flock *f = &w->flocks[i];
-        bool removed = !policy_find_schedd(p, f->schedd);
+        bool removed = !policy_find_schedd(p, f->schedd) &&
+                       (!p->pool.shares[0] || strcmp(f->schedd, p->pool.central_manager) != 0);
         bool leaving = removed || f->wanted[0] == '\0';
         enum reason_code code = REASON_NONE;
         if (leaving && (f->present[0] != '\0' || f->believed[0] != '\0'))

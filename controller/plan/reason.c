@@ -33,6 +33,7 @@ static const struct {
     [REASON_JOBS_SCHEDD_REMOVED] =
         {"jobs-schedd-removed", "$n job$p wait on $s, which is not in the policy any more"},
     [REASON_JOBS_HELD] = {"jobs-held", "$n job$p of $s are held"},
+    [REASON_JOBS_OVERFLOW] = {"jobs-overflow", "for $N more they wait for the main pool alone"},
     [REASON_JOBS_SETTLING] = {"jobs-settling", "idle for $N, and must be for $L$w"},
     [REASON_LIMIT_VMS] = {"limit-vms", "$n VM$p are in use and the limit is $limit$w"},
     [REASON_LIMIT_CPUS] = {"limit-cpus", "$n cpu$p are in use and the limit is $limit$w"},

@@ -21,6 +21,7 @@ enum reason_code {
     REASON_JOBS_TOO_LONG,        /* they may run for @n µs, and a VM lives for @limit */
     REASON_JOBS_SCHEDD_REMOVED,  /* their schedd @subject is not in the policy any more */
     REASON_JOBS_HELD,
+    REASON_JOBS_OVERFLOW,        /* for @n µs more the main pool alone may take them */
     REASON_JOBS_SETTLING,        /* idle for @n µs, @limit wanted */
     /* why a VM is not started */
     REASON_LIMIT_VMS,            /* @n in use, @limit allowed */

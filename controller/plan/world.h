@@ -41,6 +41,7 @@ struct world_shape {
     int64_t gpus;       /* RequestGPUs, 0 when not asked for */
     usec runtime;       /* how long one of its jobs may run; 0 = unknown */
     usec first_seen;    /* since when the shape has had idle jobs */
+    usec flock_from;    /* EyrieFlockFrom: VMs may take its jobs from then on; 0 = at once */
     bool assumed;       /* a request was an expression; the default stands in for it */
     int64_t idle;       /* jobs, JobStatus 1 */
     int64_t running;    /* JobStatus 2, 3 (removing), 6 and 7 */

@@ -77,7 +77,7 @@ static void bad_worlds_name_the_place(void **state)
         {"{\"version\": 1, \"now\": 1, \"hosts\": [{\"memory\": \"8\"}]}",
          "hosts[0].memory: \"8\" is not a size such as \"4GiB\""},
         {"{\"version\": 1, \"now\": 1, \"pool\": {\"startds\": [{\"heard\": \"soon\"}]}}",
-         "pool.startds[0].heard: \"soon\" is not a time: µs, or \"-5m\" before now"},
+         "pool.startds[0].heard: \"soon\" is not a time: µs, \"-5m\" before now, or \"+5m\""},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -88,7 +88,7 @@ static const struct type shape_type = {
                            FIELD(world_shape, INT, cpus), FIELD(world_shape, BYTES, memory),
                            FIELD(world_shape, BYTES, disk), FIELD(world_shape, INT, gpus),
                            FIELD(world_shape, DURATION, runtime), FIELD(world_shape, TIME, first_seen),
-                           FIELD(world_shape, BOOL, assumed),
+                           FIELD(world_shape, TIME, flock_from), FIELD(world_shape, BOOL, assumed),
                            FIELD(world_shape, INT, idle), FIELD(world_shape, INT, running),
                            FIELD(world_shape, INT, held), {0}}};
 
@@ -296,10 +296,14 @@ static int read_time(const struct reader *r, struct json_object *value, usec *re
     }
     if (!json_object_is_type(value, json_type_string))
         return -EINVAL;
-    if (text[0] == '-' || strcmp(text, "now") == 0) {
-        usec before = 0;
-        int k = text[0] == '-' ? units_parse_duration(text + 1, &before) : 0;
-        *ret = r->now - before;
+    if (strcmp(text, "now") == 0) {
+        *ret = r->now;
+        return 0;
+    }
+    if (text[0] == '-' || text[0] == '+') {
+        usec away = 0;
+        int k = units_parse_duration(text + 1, &away);
+        *ret = text[0] == '-' ? r->now - away : r->now + away;
         return k;
     }
     struct tm tm = {0};
@@ -362,7 +366,7 @@ static int read_field(struct reader *r, struct json_object *value, void *object,
         return 0;
     case FIELD_TIME:
         return read_time(r, value, &PUT(usec, object, f->offset)) < 0
-                   ? wrong(r, place, f->key, value, "a time: µs, or \"-5m\" before now")
+                   ? wrong(r, place, f->key, value, "a time: µs, \"-5m\" before now, or \"+5m\"")
                    : 0;
     case FIELD_DURATION:
         if (json_object_is_type(value, json_type_string))

@@ -166,11 +166,11 @@ static void source_done(void *userdata, const struct child_result *r)
 static void source_start(struct source *s)
 {
     s->next.arena = arena_new();
+    s->next_asked = loop_now(s->look->loop);
     if (s->name)
-        s->queue_parser = queue_parser_new(s->next.arena);
+        s->queue_parser = queue_parser_new(s->next.arena, s->next_asked);
     else
         s->pool_parser = pool_parser_new(s->next.arena);
-    s->next_asked = loop_now(s->look->loop);
     s->look->running++;
     s->child = condor_run(s->look->loop, s->look->tools,
                           &(struct child_args){.argv = s->argv, .output = source_output,

@@ -45,7 +45,7 @@ const char *const *queue_argv(struct arena *a, const struct policy *p, size_t sc
         "-attributes",
         arena_printf(a,
                      "JobStatus,Owner,AcctGroup,RequestCpus,RequestMemory,RequestDisk,RequestGPUs,"
-                     "AllowedExecuteDuration,%s",
+                     "AllowedExecuteDuration,EyrieFlockFrom,%s",
                      p->pool.flag),
         "-constraint", arena_printf(a, "%s =?= true", p->pool.flag), "-json", NULL,
     };
@@ -54,10 +54,13 @@ const char *const *queue_argv(struct arena *a, const struct policy *p, size_t sc
 
 /* Longer than any job, and small enough to be added to. */
 #define MAX_SECONDS (36525 * (int64_t)86400)
+/* The year 2200. */
+#define MAX_EPOCH INT64_C(7258118400)
 
 struct queue_parser {
     struct arena *arena;
     struct json_stream *stream;
+    usec now;
     struct world_shape *rows;
     size_t n_rows, capacity;
 };
@@ -83,6 +86,8 @@ static int shape_compare(const void *left, const void *right)
         order = number_compare(a->gpus, b->gpus);
     if (order == 0)
         order = number_compare(a->runtime, b->runtime);
+    if (order == 0)
+        order = number_compare(a->flock_from, b->flock_from);
     return order;
 }
 
@@ -135,6 +140,9 @@ static int row_take(void *userdata, struct json_object *ad, struct err *e)
                                     &row.assumed);
     row.gpus = untrusted_number(ad, "RequestGPUs", 0, MAX_CPUS, 0, NULL);
     row.runtime = USEC_PER_SEC * untrusted_number(ad, "AllowedExecuteDuration", 0, MAX_SECONDS, 0, NULL);
+    row.flock_from = USEC_PER_SEC * untrusted_number(ad, "EyrieFlockFrom", 0, MAX_EPOCH, 0, NULL);
+    if (row.flock_from <= q->now) /* or each minute of submission would make a shape for ever */
+        row.flock_from = 0;
     switch (status) {
     case JOB_IDLE:
         row.idle = count;
@@ -158,10 +166,11 @@ static int row_take(void *userdata, struct json_object *ad, struct err *e)
     return 0;
 }
 
-struct queue_parser *queue_parser_new(struct arena *a)
+struct queue_parser *queue_parser_new(struct arena *a, usec now)
 {
     struct queue_parser *q = mem_new(1, sizeof(*q));
     q->arena = a;
+    q->now = now;
     q->stream = json_stream_new(row_take, q);
     return q;
 }

@@ -16,8 +16,9 @@ const char *const *queue_argv(struct arena *a, const struct policy *p, size_t sc
 
 struct queue_parser;
 
-/** A parser whose results live in @a; owned by the caller (queue_parser_free). */
-struct queue_parser *queue_parser_new(struct arena *a);
+/** A parser whose results live in @a, of an answer asked for at @now; owned by the caller
+ * (queue_parser_free). */
+struct queue_parser *queue_parser_new(struct arena *a, usec now);
 struct queue_parser *queue_parser_free(struct queue_parser *q);
 /** Feed a piece of the query's stdout. 0, -EBADMSG, -EMSGSIZE (one ad is too big), -E2BIG. */
 int queue_parser_feed(struct queue_parser *q, const char *bytes, size_t length, struct err *e);

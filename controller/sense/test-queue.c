@@ -19,7 +19,7 @@
 static int parse(struct arena *a, const char *bytes, size_t length, size_t piece,
                  struct world_shape **ret, size_t *ret_n, struct err *e)
 {
-    struct queue_parser *q = queue_parser_new(a);
+    struct queue_parser *q = queue_parser_new(a, 1000 * USEC_PER_SEC);
     int r = 0;
     for (size_t at = 0; r == 0 && at < length; at += piece)
         r = queue_parser_feed(q, bytes + at, length - at < piece ? length - at : piece, e);
@@ -69,7 +69,7 @@ static void test_argv(void **state)
     assert_string_equal(text_get(&line),
                         "condor_q|-name|s.example|-pool|cm.example|-allusers|-group-by|-attributes|"
                         "JobStatus,Owner,AcctGroup,RequestCpus,RequestMemory,RequestDisk,RequestGPUs,"
-                        "AllowedExecuteDuration,"
+                        "AllowedExecuteDuration,EyrieFlockFrom,"
                         "VirtualPool|-constraint|VirtualPool =?= true|-json|");
     text_done(&line);
     (void)arena_free(a);
@@ -107,6 +107,28 @@ static void test_garbled(void **state)
 
 #define AD(members)                                                                                \
     "[{\"JobStatus\":1,\"JobCount\":3,\"Owner\":\"u\",\"AcctGroup\":\"g\"," members "}]"
+
+static void jobs_that_may_not_flock_yet_are_shapes_of_their_own(void **state)
+{
+    (void)state;
+    struct world_shape *s = NULL;
+    size_t n = 0;
+    struct err e;
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    /* It is 1000 s after the epoch. What may flock by now is one shape, whenever it was submitted. */
+    static const char json[] =
+        "[{\"JobStatus\":1,\"JobCount\":3,\"Owner\":\"u\",\"EyrieFlockFrom\":1060},"
+        "{\"JobStatus\":1,\"JobCount\":1,\"Owner\":\"u\",\"EyrieFlockFrom\":940},"
+        "{\"JobStatus\":1,\"JobCount\":1,\"Owner\":\"u\",\"EyrieFlockFrom\":1000},"
+        "{\"JobStatus\":1,\"JobCount\":1,\"Owner\":\"u\",\"EyrieFlockFrom\":\"soon\"},"
+        "{\"JobStatus\":1,\"JobCount\":1,\"Owner\":\"u\"}]";
+    assert_int_equal(parse(a, json, strlen(json), 5, &s, &n, &e), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(s[0].flock_from, 0);
+    assert_int_equal(s[0].idle, 4);
+    assert_int_equal(s[1].flock_from, 1060 * USEC_PER_SEC);
+    assert_int_equal(s[1].idle, 3);
+}
 
 static void test_requests(void **state)
 {
@@ -179,7 +201,7 @@ static void test_many(void **state)
     for (int kinds = 1; kinds <= 2; kinds++) {
         struct arena *a = arena_new();
         struct err e = {""};
-        struct queue_parser *q = queue_parser_new(a);
+        struct queue_parser *q = queue_parser_new(a, 1000 * USEC_PER_SEC);
         int r = 0;
         for (int i = 0; i < LIMIT_SHAPES + 10 && r == 0; i++) {
             char ad[200];
@@ -208,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_argv),        cmocka_unit_test(test_recorded),
         cmocka_unit_test(test_truncated),   cmocka_unit_test(test_garbled),
+        cmocka_unit_test(jobs_that_may_not_flock_yet_are_shapes_of_their_own),
         cmocka_unit_test(test_requests),    cmocka_unit_test(test_states),
         cmocka_unit_test(test_not_trusted), cmocka_unit_test(test_names),
         cmocka_unit_test(test_many),

@@ -10,7 +10,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(arena_free_p) struct arena *a = arena_new();
-    struct queue_parser *parser = queue_parser_new(a);
+    struct queue_parser *parser = queue_parser_new(a, 0);
     struct world_shape *shapes = NULL;
     size_t n = 0, piece = size ? (size_t)data[0] + 1 : 1;
     struct err e = {""};

@@ -77,7 +77,7 @@ static bool same_shape(const struct world_shape *a, const struct world_shape *b)
 {
     return strcmp(a->owner, b->owner) == 0 && strcmp(a->group, b->group) == 0 &&
            a->cpus == b->cpus && a->memory == b->memory && a->disk == b->disk &&
-           a->gpus == b->gpus && a->runtime == b->runtime;
+           a->gpus == b->gpus && a->runtime == b->runtime && a->flock_from == b->flock_from;
 }
 
 static void make_shape(struct builder *b, struct world_queue *queue, struct world_shape *shapes)
@@ -98,6 +98,7 @@ static void make_shape(struct builder *b, struct world_queue *queue, struct worl
         .gpus = draw_chance(b->d, 5) ? draw_range(b->d, 1, 3) : 0,
         .runtime = draw_chance(b->d, 20) ? DRAW_ONE(b->d, runtimes) : 0,
         .first_seen = site_ago(b, 0, USEC_PER_HOUR),
+        .flock_from = draw_chance(b->d, 5) ? b->w->now + draw_range(b->d, 1, 60) * USEC_PER_SEC : 0,
         .assumed = draw_chance(b->d, 10),
         .idle = DRAW_ONE(b->d, counts),
         .running = draw_chance(b->d, 30) ? draw_range(b->d, 1, 50) : 0,

@@ -143,6 +143,7 @@ size_t trial_asks_for(const struct trial *t, const struct plan_shape *shape)
              t->world->queues[i].fact.asked < t->world->pool.fact.asked))
             return SIZE_MAX; /* a queue older than the slots may hold jobs that run already */
     if (s->first_seen + t->policy->timing.settle.value > t->world->now ||
+        s->flock_from > t->world->now ||
         (s->runtime && s->runtime > t->policy->timing.max_age.value -
                                         t->policy->timing.join_within.value))
         return SIZE_MAX; /* a VM started for them would not live as long as they may run */

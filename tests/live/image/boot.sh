@@ -10,10 +10,12 @@ set -eu
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=scripts/lib/stage.sh
 . "$(dirname "$0")/../../../scripts/lib/stage.sh"
+# shellcheck source=scripts/lib/pool.sh
+. "$EYRIE_SOURCE/scripts/lib/pool.sh"
 # shellcheck source=scripts/lib/render.sh
 . "$EYRIE_SOURCE/scripts/lib/render.sh"
 
-pool=imagetest
+pool=vpool
 images=/run/lab/images/eyrie
 export LIBVIRT_DEFAULT_URI='qemu+unix:///system?socket=/run/lab/libvirt/libvirt-sock'
 
@@ -31,7 +33,7 @@ vm_seed() {
 		-identity "vm-$uuid@vpool.lab" -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER -authz READ)"
 	render "$EYRIE_SOURCE/flock-config/vm-startd.conf" POOL=$pool FLAG=VirtualPool \
 		CENTRAL_MANAGER=vcm.lab:9618 TRUST_DOMAIN=vpool.lab "NAME=$name" "UUID=$uuid" \
-		TEMPLATE=small GENERATION=1 GROUP= START=true CPUS=2 MEMORY_MIB=768
+		TEMPLATE=small GENERATION=1 GROUP= START=true CPUS=2 MEMORY_MIB=768 RULES=juno/alice
 }
 
 # vm_create [FWCFG]: creates it; without FWCFG it gets no seed. The test edits text, Eyrie does not.
@@ -82,9 +84,7 @@ job_done() { [ "$(/run/lab/bin/schedd/condor_history "$1" -limit 1 -af JobStatus
 # job: a flagged job of an ordinary user flocks into the VM.
 job() {
 	local cluster where started
-	render "$EYRIE_SOURCE/flock-config/main-schedd.conf" POOL=$pool FLAG=VirtualPool \
-		CENTRAL_MANAGER=vcm.lab:9618 KNOB=$pool REVISION=test >/run/lab/schedd/config.d/60-eyrie-$pool.conf
-	/run/lab/bin/schedd/condor_reconfig >/dev/null
+	"$EYRIE_SOURCE/tests/live/lab/flock" on
 	started=$(now_ms)
 	cluster=$(schedd alice schedd condor_submit -terse <<-'END'
 		executable = /bin/sh
@@ -130,7 +130,7 @@ says() { grep -qF "$1" "$console" || console; }
 
 inside() {
 	local times=$1 i
-	trap 'vm_end; rm -f /run/lab/schedd/config.d/60-eyrie-$pool.conf; /run/lab/bin/schedd/condor_reconfig >/dev/null' EXIT
+	trap vm_end EXIT
 	for ((i = 1; i < times; i++)); do
 		boot
 		power_off
@@ -146,11 +146,12 @@ inside() {
 if [ "${1:-}" = inside ]; then
 	inside "$2"
 else
+	stage 'build' pool_compile
 	"$EYRIE_SOURCE/scripts/image" build >/dev/null
 	trap '"$EYRIE_SOURCE/scripts/lab" down' EXIT
 	trap 'exit 130' INT TERM
 	"$EYRIE_SOURCE/scripts/lab" down
 	"$EYRIE_SOURCE/scripts/lab" up
-	"$EYRIE_SOURCE/scripts/lab" run "$0" inside "${1:-1}" &
+	"$EYRIE_SOURCE/scripts/lab" run env "EYRIE_BUILD=$EYRIE_BUILD" "$0" inside "${1:-1}" &
 	wait $!
 fi

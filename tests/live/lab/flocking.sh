@@ -8,7 +8,8 @@ set -eu
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=scripts/lib/stage.sh
 . "$(dirname "$0")/../../../scripts/lib/stage.sh"
-lab=$EYRIE_SOURCE/scripts/lab
+# shellcheck source=scripts/lib/pool.sh
+. "$EYRIE_SOURCE/scripts/lib/pool.sh"
 uuid1=11111111-aaaa-4aaa-8aaa-000000000001 vm1=vm-11111111
 uuid2=22222222-bbbb-4bbb-8bbb-000000000002 vm2=vm-22222222
 
@@ -46,10 +47,11 @@ two_cycles() {
 	cm=$(($(cycles cm) + 2)) vcm=$(($(cycles vcm) + 2))
 	wait_for 30 reached cm "$cm" && wait_for 30 reached vcm "$vcm"
 }
-flocking() { "$lab" run "$EYRIE_SOURCE/tests/live/lab/flock" "$1"; }
+flocking() { "$lab" run env "EYRIE_BUILD=$EYRIE_BUILD" "$EYRIE_SOURCE/tests/live/lab/flock" "$1"; }
 
 trap '"$lab" down' EXIT
 trap 'exit 130' INT TERM
+stage 'build' pool_compile
 "$lab" down
 "$lab" up
 "$lab" run "$EYRIE_SOURCE/tests/live/lab/standin" "$vm1" "$uuid1" 10.77.0.31
