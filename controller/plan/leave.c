@@ -38,7 +38,7 @@ struct chooser {
     struct tally *stays;
     struct drains *groups; /* as in the policy; one more for VMs of no group */
     struct candidate *candidates;
-    size_t n;
+    size_t n, capacity;
     bool *leaves;
     struct later *later;
 };
@@ -197,7 +197,8 @@ static int candidate_order(const void *left, const void *right)
     return strcmp(a->vm->uuid, b->vm->uuid);
 }
 
-static void list_candidates(struct chooser *c, const struct trust *trust, const struct vms *vms)
+static void list_candidates(struct arena *a, struct chooser *c, const struct trust *trust,
+                            const struct vms *vms)
 {
     struct reason any = {0};
     for (size_t i = 0; i < vms->n; i++) {
@@ -217,8 +218,10 @@ static void list_candidates(struct chooser *c, const struct trust *trust, const 
         if (vm->born && must.code != REASON_TOO_OLD)
             later_at(c->later, vm->born + c->p->timing.max_age.value);
         /* Only these can come into question: the rest need no sorting. */
-        if (must.code || tally_exceeds(c->stays, vm, &any))
-            c->candidates[c->n++] = (struct candidate){vm, must, ordered, false};
+        if (!must.code && !tally_exceeds(c->stays, vm, &any))
+            continue;
+        c->candidates = arena_grow(a, c->candidates, c->n, &c->capacity, sizeof(*c->candidates));
+        c->candidates[c->n++] = (struct candidate){vm, must, ordered, false};
     }
     if (c->n > 1)
         qsort(c->candidates, c->n, sizeof(*c->candidates), candidate_order);
@@ -234,13 +237,12 @@ const struct leavers *leave_choose(struct arena *a, const struct policy *p, cons
         .w = w,
         .stays = tally_open(a, p, vms),
         .groups = arena_take(a, p->n_groups + 1, sizeof(*c.groups)),
-        .candidates = arena_take(a, vms->n, sizeof(*c.candidates)),
         .leaves = arena_take(a, vms->n, sizeof(*c.leaves)),
         .later = later,
     };
     for (size_t g = 0; g <= p->n_groups; g++)
         c.groups[g].budget = budget_now(g < p->n_groups ? &p->groups[g] : NULL, w);
-    list_candidates(&c, trust, vms);
+    list_candidates(a, &c, trust, vms);
     send_off(&c);
 
     struct leaver *items = arena_take(a, c.n, sizeof(*items));
@@ -254,5 +256,6 @@ const struct leavers *leave_choose(struct arena *a, const struct policy *p, cons
     l->items = items;
     l->leaves = c.leaves;
     l->held = list_held(a, &c, vms, &l->n_held);
+    arena_drop(a, c.candidates);
     return l;
 }

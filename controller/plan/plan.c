@@ -3,8 +3,6 @@
  */
 #include "plan/plan.h"
 
-#include <string.h>
-
 #include "plan/rungs.h"
 
 static const struct plan_shape *shapes_report(struct arena *a, const struct demand *d,
@@ -31,17 +29,12 @@ static const struct plan_shape *shapes_report(struct arena *a, const struct dema
     return shapes;
 }
 
-/* The VMs; those that only a budget keeps say so. */
-static const struct plan_vm *vms_report(struct arena *a, const struct vms *vms,
-                                        const struct leavers *leavers)
+/* The VMs, which no rung reads any more; those that only a budget keeps say so. */
+static const struct plan_vm *vms_report(const struct vms *vms, const struct leavers *leavers)
 {
-    if (!leavers->n_held)
-        return vms->items;
-    struct plan_vm *report = arena_take(a, vms->n, sizeof(*report));
-    memcpy(report, vms->items, vms->n * sizeof(*report));
     for (size_t i = 0; i < leavers->n_held; i++)
-        report[leavers->held[i].vm].reason = leavers->held[i].why;
-    return report;
+        vms->items[leavers->held[i].vm].reason = leavers->held[i].why;
+    return vms->items;
 }
 
 const struct plan *plan_make(struct arena *a, const struct policy *p, const struct world *w)
@@ -73,7 +66,7 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
         .vanished_at = vms->vanished_at,
         .trust = trust->rows,
         .n_trust = trust->n_rows,
-        .vms = vms_report(a, vms, leavers),
+        .vms = vms_report(vms, leavers),
         .n_vms = vms->n,
         .shapes = shapes_report(a, demand, supply, growth),
         .n_shapes = demand->n,

@@ -98,4 +98,5 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
         drain(actions, vm,
               (struct reason){REASON_IDLE, w->now - vm->idle_since, allowed->value, allowed->at});
     }
+    arena_drop(a, idle);
 }

@@ -38,7 +38,7 @@ const struct trust *trust_judge(struct arena *a, const struct policy *p, const s
 
 /* 2. Facts × intents → the state of every VM. */
 struct vms {
-    const struct plan_vm *items;
+    struct plan_vm *items; /* to be read by the rungs */
     size_t n;
     const struct names *by_uuid; /* indices into items, of those that are not foreign */
     const struct names *foreign; /* by UUID, the host of a domain that is not ours */
