@@ -61,8 +61,10 @@ static void add_folder(struct reading *g, const char *path)
     f->folders[f->n_folders++] = path;
 }
 
-/* Read and parse the file that was added last. Returns 0, or -errno with the reason alone in @e
-   when it cannot be read; what is wrong inside it is reported. */
+/*
+ * Read and parse the file that was added last. Returns 0, or -errno with the reason alone in @e
+ * when it cannot be read; what is wrong inside it is reported.
+ */
 static int read_file(struct reading *g, const char *as_given, struct tree_node **ret_root,
                      struct err *e)
 {
@@ -84,112 +86,115 @@ static int read_file(struct reading *g, const char *as_given, struct tree_node *
     return 0;
 }
 
+/* Without a file the others would look wrong that are not: they are not judged then. */
+static void give_up(struct reading *g, const struct tree_node *about, const char *why)
+{
+    tree_complain(g->report, about, "%s", why);
+    g->r = -EINVAL;
+}
+
 static void include_file(struct reading *g, const struct tree_node *pattern, const char *name)
 {
     const char *path = join(g, g->folder, name);
     struct tree_node *root = NULL;
     struct err e;
-    if (was_read(g->files, path))
+    if (was_read(g->files, path) || g->full)
         return;
     if (g->files->n == LIMIT_CONFIG_FILES) {
-        if (!g->full)
-            tree_complain(g->report, pattern, "more than %d files", LIMIT_CONFIG_FILES);
         g->full = true;
+        give_up(g, pattern, arena_printf(g->arena, "more than %d files", LIMIT_CONFIG_FILES));
         return;
     }
     add_file(g, path, name);
-    int r = read_file(g, *name == '/' ? name : arena_printf(g->arena, "%s%s", g->given, name),
-                      &root, &e);
-    if (r < 0) {
-        tree_complain(g->report, pattern, "cannot read %s: %s%s", name, e.text,
-                      r == -EISDIR
-                          ? arena_printf(g->arena, "; for all files in it write %s/*.yaml", name)
-                          : "");
-        return;
-    }
-    if (!root)
-        return;
+    const char *as_given = *name == '/' ? name : arena_printf(g->arena, "%s%s", g->given, name);
+    int r = read_file(g, as_given, &root, &e);
     const struct tree_node *nested = tree_get(root, "include");
-    if (nested)
-        tree_complain(g->report, nested, "only %s may include files", g->files->names[0]);
-    else if (root->kind != TREE_MAP)
-        tree_complain(g->report, root, "a map is wanted here: lines of key: value");
-    else
+    if (r == -EISDIR)
+        give_up(g, pattern,
+                arena_printf(g->arena, "cannot read %s: %s; for all files in it write %s/*.yaml",
+                             name, e.text, name));
+    else if (r < 0)
+        give_up(g, pattern, arena_printf(g->arena, "cannot read %s: %s", name, e.text));
+    else if (nested)
+        give_up(g, nested, arena_printf(g->arena, "only %s may include files", g->files->names[0]));
+    else if (root && root->kind != TREE_MAP)
+        give_up(g, root, "a map is wanted here: lines of key: value");
+    else if (root)
         merge_trees(g->arena, g->report, g->root, root);
 }
 
-/* The names of files in a folder, sorted, as the scan of it found them. */
+/* The files of a folder whose names match, in the order of their names. */
 static void include_matches(struct reading *g, const struct tree_node *pattern, const char *folder,
                             const char *given_folder, const char *match)
 {
     const char **names = NULL;
     size_t n = 0, capacity = 0;
     DIR *d = opendir(folder);
-    if (!d) {
-        if (errno != ENOENT)
-            tree_complain(g->report, pattern, "cannot look into %s: %s", folder, strerror(errno));
+    if (!d && errno == ENOENT)
         return;
-    }
-    errno = 0;
-    for (struct dirent *entry; (entry = readdir(d)) && n <= LIMIT_CONFIG_FILES; errno = 0) {
+    errno = d ? 0 : errno;
+    for (struct dirent *entry; d && n <= LIMIT_CONFIG_FILES && (entry = readdir(d)); errno = 0) {
         if (fnmatch(match, entry->d_name, FNM_PERIOD) != 0)
             continue;
         if (!utf8_is_plain(entry->d_name)) {
-            tree_complain(g->report, pattern, "no name for a file: %s",
-                          report_quote(g->arena, entry->d_name));
+            give_up(g, pattern,
+                    arena_printf(g->arena, "no name for a file: %s",
+                                 report_quote(g->arena, entry->d_name)));
             continue;
         }
         names = arena_grow(g->arena, names, n, &capacity, sizeof(*names));
         names[n++] = arena_printf(g->arena, "%s%s", given_folder, entry->d_name);
     }
     if (errno)
-        tree_complain(g->report, pattern, "cannot look into %s: %s", folder, strerror(errno));
-    (void)closedir(d);
+        give_up(g, pattern,
+                arena_printf(g->arena, "cannot look into %s: %s", folder, strerror(errno)));
+    if (d)
+        (void)closedir(d);
     if (n > 0)
         qsort(names, n, sizeof(*names), compare_names);
     for (size_t i = 0; i < n; i++)
         include_file(g, pattern, names[i]);
 }
 
+/* Why @pattern is none; NULL: it is one. */
+static const char *what_is_wrong(struct reading *g, const struct tree_node *pattern)
+{
+    static const char wildcards[] = "*?[";
+    if (pattern->kind != TREE_SCALAR || pattern->null || !*pattern->text)
+        return "a pattern is wanted here, such as conf.d/*.yaml";
+    const char *text = pattern->text, *quoted = report_quote(g->arena, text);
+    const char *slash = strrchr(text, '/'), *wildcard = strpbrk(text, wildcards);
+    if (!utf8_is_plain(text))
+        return arena_printf(g->arena, "%s has a line break or control character", quoted);
+    if (slash && wildcard && wildcard < slash)
+        return arena_printf(
+            g->arena, "%s: only names of files may have wildcards, not those of folders", quoted);
+    if (slash && !slash[1])
+        return arena_printf(g->arena, "%s names a folder; for all files in it write %s*.yaml",
+                            quoted, text);
+    return NULL;
+}
+
 static void include_pattern(struct reading *g, const struct tree_node *pattern)
 {
-    const char *text = pattern->text, *slash;
-    if (pattern->kind != TREE_SCALAR || pattern->null || !*text) {
-        tree_complain(g->report, pattern, "a pattern is wanted here, such as conf.d/*.yaml");
+    const char *wrong = what_is_wrong(g, pattern), *text = pattern->text;
+    if (wrong) {
+        give_up(g, pattern, wrong);
         return;
     }
-    if (!utf8_is_plain(text)) {
-        tree_complain(g->report, pattern, "%s has a line break or control character",
-                      report_quote(g->arena, text));
-        return;
-    }
-    slash = strrchr(text, '/');
-    const char *given_folder =
-        slash ? arena_printf(g->arena, "%.*s", (int)(slash + 1 - text), text) : "";
-    const char *match = slash ? slash + 1 : text;
-    if (strpbrk(given_folder, "*?[")) {
-        tree_complain(g->report, pattern,
-                      "%s: only names of files may have wildcards, not those of folders",
-                      report_quote(g->arena, text));
-        return;
-    }
-    if (!*match) {
-        tree_complain(g->report, pattern, "%s names a folder; for all files in it write %s*.yaml",
-                      report_quote(g->arena, text), text);
-        return;
-    }
-    if (!strpbrk(match, "*?[")) {
+    if (!strpbrk(text, "*?[")) {
         include_file(g, pattern, text);
         return;
     }
-    const char *folder = slash == text ? "/" : g->folder;
-    if (slash && slash > text) {
-        const char *above = arena_printf(g->arena, "%.*s", (int)(slash - text), text);
-        folder = join(g, g->folder, above);
-    }
+    const char *slash = strrchr(text, '/');
+    int length = slash ? (int)(slash - text) : 0;
+    const char *given_folder = slash ? arena_printf(g->arena, "%.*s/", length, text) : "";
+    const char *folder = length  ? join(g, g->folder, arena_printf(g->arena, "%.*s", length, text))
+                         : slash ? "/"
+                                 : g->folder;
     folder = *folder ? folder : "/";
     add_folder(g, folder);
-    include_matches(g, pattern, folder, given_folder, match);
+    include_matches(g, pattern, folder, given_folder, slash ? slash + 1 : text);
 }
 
 static void include_all(struct reading *g)
