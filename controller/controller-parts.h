@@ -11,6 +11,7 @@
 #include "record/ledger.h"
 #include "record/recorder.h"
 #include "sense/host.h"
+#include "sense/job.h"
 #include "sense/look.h"
 #include "serve/access.h"
 #include "serve/api.h"
@@ -50,6 +51,7 @@ struct controller {
     struct act *act;
     struct recorder *recorder;
     struct api *api;
+    size_t jobs_asked; /* queries for one job under way */
     struct access *access; /* of policy.access */
     struct host_slot *hosts; /* as policy.hosts */
     struct record_of_starts *templates; /* as policy.templates */

@@ -31,12 +31,14 @@ static const struct command commands[] = {
      "  eyrie events --host hv01 --since 2h\n"
      "  eyrie events --since '2026-11-22 20:00' -o json | jq -r '.events[] | .text'\n",
      COMMAND_EVENTS, events_run},
-    {"explain", "vm VM | host HOST | group GROUP", "which rule decided, with what was measured",
+    {"explain", "vm VM | host HOST | group GROUP | job JOB", "which rule decided, with what was measured",
      "  eyrie explain vm vpool-small-1a2b3c4d\n"
      "  eyrie explain vm 1a2b                     the beginning of a UUID is enough\n"
      "  eyrie explain host hv01                   whether it takes VMs, and its room\n"
-     "  eyrie explain group juno                  what its jobs wait for\n",
-     COMMAND_WATCH, explain_run},
+     "  eyrie explain group juno                  what its jobs wait for\n"
+     "  eyrie explain job 12.3                    what became of it\n"
+     "  eyrie explain job schedd02#12.3           where there are several schedds\n",
+     COMMAND_WATCH | COMMAND_EXPLAIN, explain_run},
     {"flock", "show | text NAME | apply | remove", "the flocking configuration of the schedds",
      "  eyrie flock                               the same as eyrie flock show\n"
      "  eyrie flock text schedd01.example.org     the fragment, as the policy wants it\n"

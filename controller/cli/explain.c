@@ -16,6 +16,7 @@ static const struct {
 } kinds[] = {
     {"group", {.render = explain_group}},
     {"host", {.render = explain_host}},
+    {"job", {.render = explain_job}},
     {"vm", {.render = explain_vm}},
 };
 
@@ -76,9 +77,13 @@ int explain_run(const struct cli *cli, int argc, char **argv)
     for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(kinds); i++) {
         if (strcmp(argv[0], kinds[i].word) != 0)
             continue;
+        CLEANUP(text_done) struct text path = {0};
         AUTOFREE char *name = http_escape(argv[1]);
-        AUTOFREE char *path = mem_printf("/v1/explain/%s/%s", kinds[i].word, name);
-        return show_view(cli, path, &kinds[i].show);
+        if (cli->schedd && strcmp(argv[0], "job") != 0)
+            return cli_usage(cli, "--schedd is for a job");
+        text_printf(&path, "/v1/explain/%s/%s", kinds[i].word, name);
+        show_add_parameter(&path, "schedd", cli->schedd);
+        return show_view(cli, text_get(&path), &kinds[i].show);
     }
     return command_wrong_arguments(cli, "explain");
 }

@@ -20,4 +20,5 @@ void explain_counts(FILE *out, const char *name, struct json_object *counts);
 
 void explain_group(const struct cli *cli, struct json_object *view, FILE *out);
 void explain_host(const struct cli *cli, struct json_object *view, FILE *out);
+void explain_job(const struct cli *cli, struct json_object *view, FILE *out);
 void explain_vm(const struct cli *cli, struct json_object *view, FILE *out);

@@ -80,13 +80,15 @@ _Noreturn static void serve(const char *path, struct snapshot *(*snapshot)(void 
         .allow = port_allow,
         .look = port_well,
         .events = sample_events,
+        .ask_job = sample_ask_job,
+        .forget_job = sample_forget_job,
         .order = port_order,
     };
     struct loop *loop = NULL;
     struct api *api = NULL;
     struct err e = {0};
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (loop_new(&loop, &e) == 0 && api_new(loop, path, &port, NULL, &api, &e) == 0 &&
+    if (loop_new(&loop, &e) == 0 && (sample_loop = loop) && api_new(loop, path, &port, NULL, &api, &e) == 0 &&
         write(ready, "", 1) == 1)
         (void)loop_run(loop);
     _exit(1);
@@ -217,8 +219,38 @@ static void test_explain(void **state)
     SAID unknown = eyrie("explain group june");
     assert_int_equal(unknown.code, CLI_FAILURE);
     assert_says(unknown.err, "did you mean juno?");
-    SAID odd_kind = eyrie("explain job 1.0");
+    SAID odd_kind = eyrie("explain jobs 1.0");
     assert_int_equal(odd_kind.code, CLI_USAGE);
+    stage_end(&stage);
+}
+
+static void test_explain_job(void **state)
+{
+    static const struct {
+        const char *line;
+        int code;
+        const char *says;
+    } cases[] = {
+        {"explain job 12.3", CLI_OK,
+         "12.3 of alice waits, as some like it do: juno uses 8 cpus and its max is 8"},
+        {"explain job schedd.lab#12.3", CLI_OK, "like it      9 idle jobs of alice (juno) want 1 cpu"},
+        {"explain job 12.3 --schedd schedd.lab -o json", CLI_OK, "\"id\":\"12.3\""},
+        {"explain job 12.3 --schedd schedd.lib", CLI_FAILURE, "did you mean schedd.lab?"},
+        {"explain job 404.0", CLI_FAILURE, "schedd.lab has no job 404.0 in its queue"},
+        {"explain job 500.0", CLI_FAILURE, "schedd.lab does not tell: connection refused"},
+        {"explain job 12", CLI_FAILURE, "\"12\" is no job: say 12.3"},
+        {"explain job 1.9", CLI_UNREACHABLE, "try again in a moment"},
+        {"explain vm 1a2b3 --schedd schedd.lab", CLI_USAGE, "--schedd is for a job"},
+    };
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, port_degraded);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        SAID said = eyrie(cases[i].line);
+        if (said.code != cases[i].code)
+            fail_msg("eyrie %s: %d\n%s%s", cases[i].line, said.code, said.out, said.err);
+        assert_says(strstr(said.out, cases[i].says) ? said.out : said.err, cases[i].says);
+    }
     stage_end(&stage);
 }
 
@@ -460,6 +492,7 @@ int main(void)
         cmocka_unit_test(test_looking_at_a_degraded_pool),
         cmocka_unit_test(test_looking_at_a_quiet_pool),
         cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_explain_job),
         cmocka_unit_test(test_json_is_the_answer),
         cmocka_unit_test(test_vms_are_chosen_and_sorted),
         cmocka_unit_test(test_orders),

@@ -48,6 +48,30 @@ struct world_shape {
     int64_t held;       /* JobStatus 5 */
 };
 
+/** One job that somebody asked about (eyrie explain job). Not part of a world: nothing is decided by it. */
+struct world_job {
+    bool found;           /* it is in the queue */
+    int64_t status;       /* JobStatus */
+    bool flagged;
+    bool flocks;          /* it was submitted while the flocking configuration was there */
+    struct world_shape shape; /* its owner, group and requests; no counts */
+    const char *hold_reason;
+    const char *remote_host;  /* the slot it runs in */
+    usec submitted;
+    usec since;           /* in this status */
+};
+
+/** JobStatus (manual, "Job ClassAd Attributes"). */
+enum world_job_status {
+    WORLD_JOB_IDLE = 1,
+    WORLD_JOB_RUNNING = 2,
+    WORLD_JOB_REMOVING = 3,
+    WORLD_JOB_COMPLETED = 4,
+    WORLD_JOB_HELD = 5,
+    WORLD_JOB_TRANSFERRING_OUTPUT = 6,
+    WORLD_JOB_SUSPENDED = 7,
+};
+
 /** The flagged jobs of one schedd. */
 struct world_queue {
     const char *schedd;

@@ -24,16 +24,6 @@
 #define MAX_DISK_KIB (TIB / KIB * 1024 * 1024)
 #define MAX_JOBS 1000000000
 
-enum job_status { /* manual, "Job ClassAd Attributes", JobStatus */
-    JOB_IDLE = 1,
-    JOB_RUNNING = 2,
-    JOB_REMOVING = 3,
-    JOB_COMPLETED = 4,
-    JOB_HELD = 5,
-    JOB_TRANSFERRING_OUTPUT = 6,
-    JOB_SUSPENDED = 7,
-};
-
 const char *const *queue_argv(struct arena *a, const struct policy *p, size_t schedd)
 {
     assert(schedd < p->n_schedds);
@@ -114,6 +104,24 @@ static void rows_merge(struct queue_parser *q)
     q->n_rows = n;
 }
 
+struct world_shape queue_shape(struct arena *a, struct json_object *ad, usec now)
+{
+    struct world_shape row = {.assumed = false};
+    row.owner = untrusted_name(a, ad, "Owner");
+    row.group = untrusted_name(a, ad, "AcctGroup");
+    row.cpus = untrusted_number(ad, "RequestCpus", 1, MAX_CPUS, DEFAULT_CPUS, &row.assumed);
+    row.memory = MIB * untrusted_number(ad, "RequestMemory", 1, MAX_MEMORY_MIB, DEFAULT_MEMORY_MIB,
+                                      &row.assumed);
+    row.disk = KIB * untrusted_number(ad, "RequestDisk", 1, MAX_DISK_KIB, DEFAULT_DISK_KIB,
+                                    &row.assumed);
+    row.gpus = untrusted_number(ad, "RequestGPUs", 0, MAX_CPUS, 0, NULL);
+    row.runtime = USEC_PER_SEC * untrusted_number(ad, "AllowedExecuteDuration", 0, MAX_SECONDS, 0, NULL);
+    row.flock_from = USEC_PER_SEC * untrusted_number(ad, "EyrieFlockFrom", 0, MAX_EPOCH, 0, NULL);
+    if (row.flock_from <= now) /* or each minute of submission would make a shape for ever */
+        row.flock_from = 0;
+    return row;
+}
+
 static int row_take(void *userdata, struct json_object *ad, struct err *e)
 {
     struct queue_parser *q = userdata;
@@ -130,33 +138,21 @@ static int row_take(void *userdata, struct json_object *ad, struct err *e)
         if (q->n_rows > LIMIT_SHAPES / 2)
             return err_set(e, E2BIG, "more than %d different kinds of jobs", LIMIT_SHAPES / 2);
     }
-    struct world_shape row = {.assumed = false};
-    row.owner = untrusted_name(q->arena, ad, "Owner");
-    row.group = untrusted_name(q->arena, ad, "AcctGroup");
-    row.cpus = untrusted_number(ad, "RequestCpus", 1, MAX_CPUS, DEFAULT_CPUS, &row.assumed);
-    row.memory = MIB * untrusted_number(ad, "RequestMemory", 1, MAX_MEMORY_MIB, DEFAULT_MEMORY_MIB,
-                                      &row.assumed);
-    row.disk = KIB * untrusted_number(ad, "RequestDisk", 1, MAX_DISK_KIB, DEFAULT_DISK_KIB,
-                                    &row.assumed);
-    row.gpus = untrusted_number(ad, "RequestGPUs", 0, MAX_CPUS, 0, NULL);
-    row.runtime = USEC_PER_SEC * untrusted_number(ad, "AllowedExecuteDuration", 0, MAX_SECONDS, 0, NULL);
-    row.flock_from = USEC_PER_SEC * untrusted_number(ad, "EyrieFlockFrom", 0, MAX_EPOCH, 0, NULL);
-    if (row.flock_from <= q->now) /* or each minute of submission would make a shape for ever */
-        row.flock_from = 0;
+    struct world_shape row = queue_shape(q->arena, ad, q->now);
     switch (status) {
-    case JOB_IDLE:
+    case WORLD_JOB_IDLE:
         row.idle = count;
         break;
-    case JOB_RUNNING:
-    case JOB_REMOVING:
-    case JOB_TRANSFERRING_OUTPUT:
-    case JOB_SUSPENDED:
+    case WORLD_JOB_RUNNING:
+    case WORLD_JOB_REMOVING:
+    case WORLD_JOB_TRANSFERRING_OUTPUT:
+    case WORLD_JOB_SUSPENDED:
         row.running = count;
         break;
-    case JOB_HELD:
+    case WORLD_JOB_HELD:
         row.held = count;
         break;
-    case JOB_COMPLETED:
+    case WORLD_JOB_COMPLETED:
         return 0;
     default:
         return err_set(e, EBADMSG, "\"JobStatus\" is %lld", (long long)status);

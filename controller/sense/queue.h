@@ -8,11 +8,15 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "config/policy.h"
 #include "plan/world.h"
 
 /** The one query for policy.schedds[@schedd]; NULL-terminated, in @a. */
 const char *const *queue_argv(struct arena *a, const struct policy *p, size_t schedd);
+
+/** What one ad of a job or of jobs says of a shape, but the counts. Strings are in @a. */
+struct world_shape queue_shape(struct arena *a, struct json_object *ad, usec now);
 
 struct queue_parser;
 

@@ -147,7 +147,7 @@ static void on_completed(void *userdata, struct MHD_Connection *connection, void
 static int start_daemon(struct api *a, struct err *e)
 {
     a->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, request_take, &a->requests,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_take, &a->requests,
         MHD_OPTION_CONNECTION_LIMIT, 2U * PEERS_MAX, /* ours comes first */
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_POOL_BYTES,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, a,
@@ -169,6 +169,7 @@ int api_new(struct loop *loop, const char *path, const struct api_port *port, vo
     a->requests.loop = loop;
     a->requests.port = port;
     a->requests.userdata = userdata;
+    a->requests.wake = loop_poke_new(loop, on_timer, a);
     a->timer = loop_timer_new(loop, on_timer, a);
     a->accept_later = loop_timer_new(loop, on_timer, a);
     a->patience_timer = loop_timer_new(loop, on_patience, a);
@@ -197,10 +198,12 @@ struct api *api_free(struct api *a)
         return NULL;
     a->accept_io = loop_io_free(a->accept_io);
     a->daemon_io = loop_io_free(a->daemon_io);
+    requests_stop(&a->requests);
     if (a->daemon)
         MHD_stop_daemon(a->daemon);
     shared_done(&a->requests.shared);
     a->listen = listen_free(a->listen);
+    a->requests.wake = loop_poke_free(a->requests.wake);
     a->timer = loop_timer_free(a->timer);
     a->accept_later = loop_timer_free(a->accept_later);
     a->patience_timer = loop_timer_free(a->patience_timer);

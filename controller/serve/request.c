@@ -18,6 +18,12 @@ enum {
 };
 
 struct request {
+    struct requests *all;
+    struct MHD_Connection *connection;
+    struct request *next; /* of those that wait */
+    struct waiting *waiting; /* NULL: does not wait */
+    struct answer answer;    /* what it waited for; status 0: not there yet */
+    const char *route;
     struct text body;
     bool too_long; /* the body is; the rest of it is read and thrown away */
     size_t thrown;
@@ -128,6 +134,57 @@ static enum MHD_Result send_shared(struct requests *rs, struct MHD_Connection *c
     return MHD_queue_response(connection, shared->status, shared->response);
 }
 
+static void unlink_waiting(struct request *request)
+{
+    for (struct request **p = &request->all->waiting; *p; p = &(*p)->next) {
+        if (*p != request)
+            continue;
+        *p = request->next;
+        request->next = NULL;
+        break;
+    }
+    request->waiting = waiting_free(request->waiting);
+}
+
+/* microhttpd turns to the connection again, and asks request_take for the answer. */
+static void wake(struct request *request, struct answer *answer)
+{
+    request->answer = *answer;
+    request->answer.route = request->route;
+    unlink_waiting(request);
+    MHD_resume_connection(request->connection);
+    loop_poke(request->all->wake);
+}
+
+static usec later_now(void *userdata)
+{
+    return loop_now(((struct request *)userdata)->all->loop);
+}
+
+static void later_ready(void *userdata, struct answer *answer)
+{
+    wake(userdata, answer);
+}
+
+/* The connection rests until the answer is there. */
+static enum MHD_Result wait_for(struct request *request, const struct answer *answer)
+{
+    request->waiting = answer->waiting;
+    request->route = answer->route;
+    request->next = request->all->waiting;
+    request->all->waiting = request;
+    MHD_suspend_connection(request->connection);
+    return MHD_YES;
+}
+
+void requests_stop(struct requests *rs)
+{
+    while (rs->waiting) {
+        struct answer answer = answer_refusal(503, "eyried ends");
+        wake(rs->waiting, &answer);
+    }
+}
+
 static enum MHD_Result take_parameter(void *userdata, enum MHD_ValueKind kind, const char *key,
                                       const char *value)
 {
@@ -141,7 +198,7 @@ static enum MHD_Result take_parameter(void *userdata, enum MHD_ValueKind kind, c
 
 static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection *connection,
                                       const char *method, const char *path,
-                                      const struct request *request)
+                                      struct request *request)
 {
     AUTOJSON struct json_object *body = NULL;
     struct parameters parameters = {.n = 0};
@@ -158,6 +215,7 @@ static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection
         .who = find_asker(connection, method, groups),
         .now = loop_now(rs->loop),
         .traffic = &rs->traffic,
+        .later = {later_now, later_ready, request},
     };
     if (request->too_long) {
         answer = answer_refusal(413, "the body is longer than %d bytes", REQUEST_BODY_BYTES);
@@ -171,6 +229,8 @@ static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection
         if (route_is_shared(&q))
             return send_shared(rs, connection, &q);
         answer = route_answer(rs->port, rs->userdata, &q);
+        if (answer.waiting)
+            return wait_for(request, &answer);
     }
     return send_answer(rs, connection, &answer);
 }
@@ -221,7 +281,9 @@ enum MHD_Result request_take(void *userdata, struct MHD_Connection *connection, 
     struct request *request = *context;
     (void)version;
     if (!request) {
-        *context = mem_new(1, sizeof(*request));
+        *context = request = mem_new(1, sizeof(*request));
+        request->all = rs;
+        request->connection = connection;
         return check_head(rs, connection, url);
     }
     if (*upload_size > 0) {
@@ -229,14 +291,18 @@ enum MHD_Result request_take(void *userdata, struct MHD_Connection *connection, 
         *upload_size = 0;
         return take_body(request, upload, n);
     }
-    return answer_request(rs, connection, method, url, request);
+    return request->answer.status ? send_answer(rs, connection, &request->answer)
+                                  : answer_request(rs, connection, method, url, request);
 }
 
 void request_free(void **context)
 {
     struct request *request = *context;
-    if (request)
+    if (request) {
+        unlink_waiting(request);
+        answer_done(&request->answer);
         text_done(&request->body);
+    }
     free(request);
     *context = NULL;
 }

@@ -25,9 +25,14 @@ struct requests {
     void *userdata;
     struct shared shared;
     struct traffic traffic;
+    struct loop_poke *wake;  /* turns to microhttpd, once an answer is there */
+    struct request *waiting; /* those whose answer takes a while; the first of a list */
 };
 
-/** MHD_AccessHandlerCallback; @userdata: struct requests. The socket's context is a struct asker. */
+/** Let nobody wait any more: each gets a refusal. Before the server is stopped. */
+void requests_stop(struct requests *rs);
+
+/** MHD_AccessHandlerCallback; @userdata: struct requests. The socket's context is a struct peer. */
 enum MHD_Result request_take(void *userdata, struct MHD_Connection *connection, const char *url,
                              const char *method, const char *version, const char *upload,
                              size_t *upload_size, void **context);

@@ -114,8 +114,7 @@ static unsigned status_of(int r)
     }
 }
 
-/* A parameter, or NULL. */
-static const char *parameter(const struct question *q, const char *key)
+const char *question_parameter(const struct question *q, const char *key)
 {
     for (size_t i = 0; i < q->n_parameters; i++)
         if (text_equal(q->parameters[i].key, key))
@@ -126,7 +125,7 @@ static const char *parameter(const struct question *q, const char *key)
 static int number_parameter(const struct question *q, const char *key, int64_t most, int64_t *ret,
                             struct err *e)
 {
-    const char *text = parameter(q, key);
+    const char *text = question_parameter(q, key);
     char *end = NULL;
     if (!text)
         return 0;
@@ -145,7 +144,7 @@ static struct answer events(const struct asked *asked)
     struct err e = {0};
     struct json_object *view = NULL;
     int64_t after = 0, since = 0, n = LIMIT_EVENTS_SHOWN;
-    struct ledger_events_wanted wanted = {.vm = parameter(q, "vm"), .host = parameter(q, "host")};
+    struct ledger_events_wanted wanted = {.vm = question_parameter(q, "vm"), .host = question_parameter(q, "host")};
     if (number_parameter(q, "after", INT64_MAX, &after, &e) < 0 ||
         number_parameter(q, "since", INT64_MAX, &since, &e) < 0 ||
         number_parameter(q, "n", LIMIT_EVENTS_SHOWN, &n, &e) < 0)
@@ -153,20 +152,27 @@ static struct answer events(const struct asked *asked)
     wanted.after = after;
     wanted.since = since;
     wanted.max = (size_t)n;
-    wanted.last = !parameter(q, "after") && !parameter(q, "since");
+    wanted.last = !question_parameter(q, "after") && !question_parameter(q, "since");
     int r = view_events(asked->s, q->now, &wanted, asked->port->events, asked->userdata, &view, &e);
     return r < 0 ? answer_refusal(status_of(r), "%s", e.text)
                  : (struct answer){.status = 200, .body = view};
+}
+
+static struct answer job(const struct asked *asked)
+{
+    return asked->s ? job_explain(asked->port, asked->userdata, asked->s, asked->name,
+                                  asked->question)
+                    : no_snapshot();
 }
 
 static struct answer vms(const struct asked *asked)
 {
     const struct question *q = asked->question;
     const struct vms_wanted wanted = {
-        .state = parameter(q, "state"),
-        .host = parameter(q, "host"),
-        .group = parameter(q, "group"),
-        .sort = parameter(q, "sort"),
+        .state = question_parameter(q, "state"),
+        .host = question_parameter(q, "host"),
+        .group = question_parameter(q, "group"),
+        .sort = question_parameter(q, "sort"),
     };
     struct err e = {0};
     struct json_object *view = NULL;
@@ -195,6 +201,7 @@ static const struct route routes[] = {
     {"GET /v1/events", .other = events, .parameters = {"after", "host", "n", "since", "vm"}},
     {"GET /v1/explain/group/{name}", .explain = view_explain_group},
     {"GET /v1/explain/host/{name}", .explain = view_explain_host},
+    {"GET /v1/explain/job/{name}", .other = job, .parameters = {"schedd"}},
     {"GET /v1/explain/vm/{name}", .explain = view_explain_vm},
     {"GET /v1/flock", .view = view_flock},
     {"POST /v1/flock/apply", ORDER(ORDER_FLOCK_APPLY)},

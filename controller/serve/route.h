@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "serve/access.h"
+#include "serve/job.h"
 #include "serve/order.h"
 #include "serve/snapshot.h"
 #include "serve/traffic.h"
@@ -28,6 +29,11 @@ struct api_port {
     int (*allow)(void *userdata, const struct asker *asker, struct err *e);
     int (*look)(void *userdata, uid_t who, struct err *e);
     events_function events;
+    /** Ask @schedd for a job; NULL with a sentence: too many are asked for. Belongs to the caller. */
+    struct job_query *(*ask_job)(void *userdata, const char *schedd, int64_t cluster, int64_t proc,
+                                 job_told told, void *told_userdata, struct err *e);
+    /** Accepts NULL. */
+    void (*forget_job)(void *userdata, struct job_query *q);
     /** Carry out what an admin, who was allowed to, asked for; @o is valid during the call. */
     int (*order)(void *userdata, const struct order *o, struct err *e);
 };
@@ -49,10 +55,12 @@ struct question {
     const struct traffic *traffic; /* for the metrics */
     struct asker who;              /* with groups only when the method is POST */
     usec now;
+    struct later later;            /* for an answer that takes a while */
 };
 
 struct answer {
-    unsigned status;          /* HTTP's */
+    unsigned status;          /* HTTP's; 0: it comes later, @waiting is the caller's until then */
+    struct waiting *waiting;
     const char *route;        /* as route_name; NULL: none was found */
     const char *allow;        /* 405: the methods that this path takes; else NULL */
     const char *type;         /* media type of @text; NULL: the body is JSON */
@@ -63,6 +71,8 @@ struct answer {
 /** Answer one question; the answer is the caller's (answer_done). */
 struct answer route_answer(const struct api_port *port, void *userdata, const struct question *q);
 void answer_done(struct answer *a);
+/** The value of a parameter, or NULL. */
+const char *question_parameter(const struct question *q, const char *key);
 /** An answer that says no: {"version", "error"}. */
 struct answer answer_refusal(unsigned status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

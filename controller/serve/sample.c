@@ -1,5 +1,8 @@
 #include "serve/sample.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -265,4 +268,64 @@ int sample_events(void *userdata, const struct ledger_events_wanted *wanted,
         given++;
     }
     return 0;
+}
+
+struct loop *sample_loop;
+struct world_job sample_job = {
+    .found = true,
+    .status = WORLD_JOB_IDLE,
+    .flagged = true,
+    .flocks = true,
+    .shape = {.owner = "alice", .group = "juno", .cpus = 1, .memory = GIB},
+    .hold_reason = "",
+    .remote_host = "",
+    .submitted = AGO(200),
+    .since = AGO(100),
+};
+
+struct job_query {
+    struct loop_poke *poke;
+    int64_t cluster;
+    job_told told;
+    void *userdata;
+};
+
+void sample_tell(struct job_query *q)
+{
+    const struct world_job none = {.found = false};
+    if (q->cluster == 500)
+        q->told(q->userdata, NULL, "connection refused");
+    else
+        q->told(q->userdata, q->cluster == 404 ? &none : &sample_job, NULL);
+}
+
+static void tell_later(void *userdata)
+{
+    sample_tell(userdata);
+}
+
+struct job_query *sample_ask_job(void *userdata, const char *schedd, int64_t cluster, int64_t proc,
+                                 job_told told, void *told_userdata, struct err *e)
+{
+    (void)userdata;
+    (void)schedd;
+    if (proc > 8) {
+        (void)err_set(e, EBUSY, "jobs are being asked for already: try again in a moment");
+        return NULL;
+    }
+    struct job_query *q = mem_new(1, sizeof(*q));
+    *q = (struct job_query){NULL, cluster, told, told_userdata};
+    if (sample_loop) {
+        q->poke = loop_poke_new(sample_loop, tell_later, q);
+        loop_poke(q->poke);
+    }
+    return q;
+}
+
+void sample_forget_job(void *userdata, struct job_query *q)
+{
+    (void)userdata;
+    if (q)
+        (void)loop_poke_free(q->poke);
+    free(q);
 }

@@ -4,7 +4,9 @@
  */
 #pragma once
 
+#include "loop/loop.h"
 #include "serve/access.h"
+#include "serve/job.h"
 #include "serve/view.h"
 
 /** "Now" in the sample: 2026-01-02 03:04:05 UTC. */
@@ -16,6 +18,16 @@ struct snapshot *sample_snapshot(void (*free)(void *userdata), void *userdata);
 struct snapshot *sample_quiet(void);
 /** Root and who runs the test may change something. */
 bool sample_allows(const struct asker *asker);
+/**
+ * A schedd for api_port. It tells of sample_job (its cluster 404: is not found; 500: an error) when
+ * sample_tell is called, or when sample_loop, which is set by who has one, turns.
+ */
+extern struct loop *sample_loop;
+extern struct world_job sample_job;
+void sample_tell(struct job_query *q);
+struct job_query *sample_ask_job(void *userdata, const char *schedd, int64_t cluster, int64_t proc,
+                                 job_told told, void *told_userdata, struct err *e);
+void sample_forget_job(void *userdata, struct job_query *q);
 /** Three events; an events_function. */
 int sample_events(void *userdata, const struct ledger_events_wanted *wanted,
                   void (*callback)(void *userdata, const struct ledger_event *event),

@@ -77,6 +77,8 @@ static const struct api_port port = {
     .allow = port_allow,
     .look = port_fails,
     .events = sample_events,
+    .ask_job = sample_ask_job,
+    .forget_job = sample_forget_job,
     .order = port_order,
 };
 
@@ -424,6 +426,51 @@ static void test_slow_clients_are_cut(void **state)
     stage_end(&stage);
 }
 
+static void test_an_answer_that_takes_a_while(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, ask_all);
+    sample_loop = stage.loop;
+    stage.asked[0] = (struct asked){.method = "GET", .path = "/v1/explain/job/12.3"};
+    stage.asked[1] = (struct asked){.method = "GET", .path = "/v1/explain/job/404.0"};
+    stage.asked[2] = (struct asked){.method = "GET", .path = "/v1/explain/job/1.9"};
+    stage.asked[3] = (struct asked){.method = "GET", .path = "/metrics"};
+    stage_run(&stage);
+    assert_int_equal(stage.asked[0].status, 200);
+    assert_non_null(strstr(text_get(&stage.asked[0].body), "\"state\":\"idle\""));
+    assert_int_equal(stage.asked[1].status, 404);
+    assert_int_equal(stage.asked[2].status, 503);
+    assert_non_null(strstr(text_get(&stage.asked[3].body), "/v1/explain/job/{name}"));
+    sample_loop = NULL;
+    stage_end(&stage);
+}
+
+/* Asks for what takes a while and does not wait for it; then for what does not. */
+static void ask_and_leave(struct stage *stage)
+{
+    static const char request[] = "GET /v1/explain/job/12.3 HTTP/1.1\r\nHost: eyried\r\n\r\n";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    memcpy(address.sun_path, stage->path, strlen(stage->path) + 1);
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        (void)send(fd, request, strlen(request), MSG_NOSIGNAL);
+    ask_all(stage);
+    (void)close(fd);
+}
+
+/* The schedd of this one never tells: the API ends with the answer still owed. */
+static void test_the_api_ends_while_somebody_waits(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, ask_and_leave);
+    stage.asked[0] = (struct asked){.method = "GET", .path = "/healthz"};
+    stage_run(&stage);
+    assert_int_equal(stage.asked[0].status, 200);
+    stage_end(&stage);
+}
+
 /* Drips a byte at a time: something moves all the while, but no request is completed. */
 static void drip(struct stage *stage)
 {
@@ -483,6 +530,8 @@ int main(void)
         cmocka_unit_test(test_metrics_say_what_they_are),
         cmocka_unit_test(test_idle_clients_do_not_keep_others_out),
         cmocka_unit_test(test_slow_clients_are_cut),
+        cmocka_unit_test(test_an_answer_that_takes_a_while),
+        cmocka_unit_test(test_the_api_ends_while_somebody_waits),
         cmocka_unit_test(test_a_client_that_drips_is_cut),
         cmocka_unit_test(test_a_socket_that_cannot_be_made),
     };

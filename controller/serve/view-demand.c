@@ -7,7 +7,7 @@
 #include "base/text.h"
 
 /* "12 idle jobs of al (juno) want 2 cpus, 4GiB: 8 wait for VMs being started, 4 wait because …" */
-static void shape_sentence(const struct snapshot *s, const struct plan_shape *p, struct text *out)
+void part_render_shape(const struct snapshot *s, const struct plan_shape *p, struct text *out)
 {
     const struct world_shape *shape = p->shape;
     const char *comma = ": ";
@@ -53,7 +53,7 @@ static struct json_object *shape_row(const struct snapshot *s, const struct plan
     json_add_int(row, "starting", p->starting);
     json_add_int(row, "waiting", p->waiting);
     part_add_reason(row, "reason", &p->reason, s->policy->files);
-    shape_sentence(s, p, &sentence);
+    part_render_shape(s, p, &sentence);
     json_add_string(row, "text", p->shape->idle > 0 ? text_get(&sentence) : NULL);
     return row;
 }

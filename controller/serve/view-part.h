@@ -36,6 +36,8 @@ struct part_use part_use(const struct plan *plan);
  * name it, NULL = all.
  */
 struct json_object *part_demand(const struct snapshot *s, const char *group, size_t max);
+/** What jobs of a shape want, and what they got, as a sentence. */
+void part_render_shape(const struct snapshot *s, const struct plan_shape *p, struct text *out);
 /** The planned actions on one host (NULL: any), for one group's VMs (likewise). */
 struct json_object *part_actions(const struct snapshot *s, const char *host, const char *group);
 

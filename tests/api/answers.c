@@ -15,6 +15,7 @@ static const struct {
     const char *before;
     const char *name;
 } names[] = {{"/cordon/", "hv01"}, {"/drain/", "hv01"},    {"/group/", "juno"}, {"/host/", "hv01"},
+             {"/job/", "12.3"},
              {"/uncordon/", "hv02"}, {"/undrain/", "1a2b3c4d"}, {"/vm/", "1a2b3c4d"}};
 
 typedef struct snapshot *(*sample)(void);
@@ -57,8 +58,36 @@ static int order(void *userdata, const struct order *o, struct err *e)
     return err_set(e, EIO, "a preview changes nothing");
 }
 
-static const struct api_port port = {
-    .snapshot = take, .allow = allow, .look = look, .events = sample_events, .order = order};
+/* The query for a job that was asked for last. */
+static struct job_query *asked_job;
+
+static struct job_query *ask_job(void *userdata, const char *schedd, int64_t cluster, int64_t proc,
+                                 job_told told, void *told_userdata, struct err *e)
+{
+    asked_job = sample_ask_job(userdata, schedd, cluster, proc, told, told_userdata, e);
+    return asked_job;
+}
+
+static const struct api_port port = {.snapshot = take,
+                                     .allow = allow,
+                                     .look = look,
+                                     .events = sample_events,
+                                     .ask_job = ask_job,
+                                     .forget_job = sample_forget_job,
+                                     .order = order};
+
+static usec later_now(void *userdata)
+{
+    (void)userdata;
+    return SAMPLE_NOW;
+}
+
+static void later_ready(void *userdata, struct answer *answer)
+{
+    struct answer *into = userdata;
+    (void)waiting_free(into->waiting);
+    *into = *answer;
+}
 
 /* The path of a route with a name in it; owned by the caller. */
 static char *fill(const char *path)
@@ -81,10 +110,14 @@ static void print(size_t i, sample from)
     AUTOJSON struct json_object *line = json_object_new_object();
     AUTOJSON struct json_object *sent = json_object_new_object();
     json_add_bool(sent, "preview", true);
-    struct answer a = route_answer(
+    struct answer a;
+    a = route_answer(
         &port, &from,
         &(struct question){.method = method, .path = path, .now = SAMPLE_NOW, .traffic = &traffic,
-                           .body = text_equal(method, "POST") ? sent : NULL});
+                           .body = text_equal(method, "POST") ? sent : NULL,
+                           .later = {later_now, later_ready, &a}});
+    if (a.waiting)
+        sample_tell(asked_job);
     json_add_string(line, "route", route);
     struct json_object *parameters = json_object_new_array();
     for (size_t k = 0; route_parameter(i, k); k++)

@@ -23,6 +23,7 @@ test_the_api_is_as_it_is_described_and_its_metrics_parse() {
 	until_true 'one VM' has_one_vm || return
 	slot_ads Unclaimed Idle "$(uuids)"
 	until_true 'it is idle' is_state "$(uuids)" idle || return
+	one_job '"JobStatus": 1'
 	"$source_dir/tests/api/check-openapi" "$source_dir/docs/openapi.yaml" "$build/tests/api/api-answers" \
 		"$T/socket" >"$T/openapi" || fail "$(cat "$T/openapi")" || return
 	has 'ok 1 - the description itself' "$(cat "$T/openapi")" || return
