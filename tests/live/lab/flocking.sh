@@ -26,6 +26,7 @@ submit() { # submit USER COUNT CPUS SECONDS [flag]: prints the cluster
 		request_memory = 64
 		request_disk = 1000
 		accounting_group = juno
+		allowed_execute_duration = 600
 		${5:+My.VirtualPool = true}
 		queue $2
 	END
