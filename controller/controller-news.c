@@ -34,27 +34,10 @@ void controller_note(void *userdata, const char *kind, const char *subject, cons
         log_event(LOG_ERR, "ledger-failed", "event", e.text);
 }
 
-static struct host_slot *find_slot(struct controller *c, const char *name)
-{
-    for (size_t i = 0; i < c->policy->n_hosts; i++)
-        if (strcmp(c->policy->hosts[i].name, name) == 0)
-            return &c->hosts[i];
-    return NULL;
-}
-
 struct host *controller_find_host(void *userdata, const char *name)
 {
-    struct host_slot *slot = find_slot(userdata, name);
+    struct host_slot *slot = controller_find_slot(userdata, name);
     return slot ? slot->worker : NULL;
-}
-
-struct flocking *controller_find_flock(void *userdata, const char *schedd)
-{
-    struct controller *c = userdata;
-    for (size_t i = 0; i < c->policy->n_schedds; i++)
-        if (strcmp(c->policy->schedds[i].name, schedd) == 0)
-            return c->flocks[i];
-    return NULL;
 }
 
 static struct record_of_starts *find_template(struct controller *c, const char *name)
@@ -68,7 +51,7 @@ static struct record_of_starts *find_template(struct controller *c, const char *
 void controller_start_failed(void *userdata, const char *host, const char *template)
 {
     struct controller *c = userdata;
-    struct host_slot *slot = find_slot(c, host);
+    struct host_slot *slot = controller_find_slot(c, host);
     struct record_of_starts *of[] = {slot ? &slot->starts : NULL, find_template(c, template)};
     for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
         if (!of[i])
@@ -81,7 +64,7 @@ void controller_start_failed(void *userdata, const char *host, const char *templ
 
 void controller_start_succeeded(struct controller *c, const char *host, const char *template)
 {
-    struct host_slot *slot = find_slot(c, host);
+    struct host_slot *slot = controller_find_slot(c, host);
     struct record_of_starts *of[] = {slot ? &slot->starts : NULL, find_template(c, template)};
     for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
         if (!of[i])
@@ -100,7 +83,7 @@ static void host_listed(void *userdata, const struct host_answer *answer)
 void controller_list_hosts(void *userdata)
 {
     struct controller *c = userdata;
-    for (size_t i = 0; i < c->policy->n_hosts; i++)
+    for (size_t i = 0; i < c->n_hosts; i++)
         if (c->hosts[i].worker)
             host_list(c->hosts[i].worker, host_listed, c);
 }
@@ -126,9 +109,9 @@ static void looked(void *userdata)
 void controller_look(void *userdata)
 {
     struct controller *c = userdata;
-    for (size_t i = 0; i < c->policy->n_schedds; i++)
-        flock_look(c->flocks[i]);
+    controller_look_flocks(c);
     controller_list_hosts(c);
+    files_mend(c->files);
     (void)look_start(c->look, c->policy, looked, c);
     loop_timer_set(c->look_timer, c->policy->timing.look_every.value);
 }

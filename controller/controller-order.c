@@ -29,12 +29,6 @@ void controller_fill_host_orders(const struct controller *c, struct world_host *
     h->order = drain ? drain->who : cordon ? cordon->who : (struct world_order)WORLD_NOBODY;
 }
 
-void controller_want_flocks(struct controller *c, bool wanted)
-{
-    for (size_t i = 0; i < c->policy->n_schedds; i++)
-        flock_want(c->flocks[i], wanted);
-}
-
 static int set(struct controller *c, enum ledger_order_kind kind, const struct order *o,
                struct err *e)
 {

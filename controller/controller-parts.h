@@ -1,12 +1,13 @@
 /*
  * The controller from inside, for the files that are its parts: the step (controller.c), what others
- * tell it (controller-news.c), the API's side (controller-port.c), what admins order (controller-order.c), set-up and tear-down
- * (controller-setup.c).
+ * tell it (-news), its hosts and fragments (-hosts, -flocks), a new policy (-reload), what admins order
+ * (-order), the API's side (-port), set-up and tear-down (-setup).
  */
 #pragma once
 
 #include "act/act.h"
 #include "base/mem.h"
+#include "loop/files.h"
 #include "controller.h"
 #include "record/ledger.h"
 #include "record/recorder.h"
@@ -31,9 +32,24 @@ struct record_of_starts {
     usec last_start;
 };
 
+/* A host: one of the policy, or one that was, as long as something of ours may be there. */
 struct host_slot {
+    char *name;
+    char *uri;
+    char *storage_pool;
     struct host *worker;
+    bool removed; /* the policy does not name it any more */
     struct record_of_starts starts;
+};
+
+/*
+ * The fragment of a schedd. What goes comes before what comes: of the slots of one schedd the first
+ * is the present one.
+ */
+struct flock_slot {
+    struct flocking *flock;
+    bool leaving;    /* the policy does not name it any more: it goes when its fragment is gone */
+    bool superseded; /* the next slot is about the same file: it goes when it has ended */
 };
 
 struct controller_event {
@@ -53,10 +69,18 @@ struct controller {
     struct api *api;
     size_t jobs_asked; /* queries for one job under way */
     struct access *access; /* of policy.access */
-    struct host_slot *hosts; /* as policy.hosts */
+    struct host_slot *hosts; /* as policy.hosts; then those that were removed */
+    size_t n_hosts;
+    struct host **old_workers; /* that end what they were asked; others have taken their place */
+    size_t n_old_workers;
     struct record_of_starts *templates; /* as policy.templates */
-    struct flocking **flocks;   /* as policy.schedds */
+    struct flock_slot *flocks;
+    size_t n_flocks;
     char *vm_fragment;
+    struct files *files; /* of the policy */
+    usec policy_loaded;
+    char *refused; /* all that is wrong with the files now; NULL: they are the policy in force */
+    usec refused_at;
     struct loop_timer *step_timer; /* debounce */
     struct loop_timer *next_timer; /* what the plan wants to be looked at again */
     struct loop_timer *look_timer;
@@ -74,10 +98,53 @@ struct controller {
     size_t n_events;
 };
 
+/* ---- set-up: controller-setup.c ------------------------------------------------------------------ */
+
+/* A file of paths.fragments, owned by the caller; NULL and a sentence in @e. */
+char *controller_read_fragment(const struct policy *p, const char *name, struct err *e);
+
+/* ---- hosts: controller-hosts.c ------------------------------------------------------------------- */
+
+/* Have the hosts of c->policy, and drain those that it does not name any more. */
+void controller_set_hosts(struct controller *c);
+/* Let go of removed hosts on which nothing of ours is, and of old workers that have ended. */
+void controller_settle_hosts(struct controller *c);
+/* The hosts that the ledger knows, before the first controller_set_hosts. */
+void controller_remember_hosts(struct controller *c);
+void controller_free_hosts(struct controller *c);
+struct host_slot *controller_find_slot(struct controller *c, const char *name);
+
+/* ---- flocking: controller-flocks.c --------------------------------------------------------------- */
+
+/* The flocking of each schedd of @p, for controller_set_flocks; else a sentence in @e. */
+int controller_make_flocks(struct controller *c, const struct policy *p, struct flocking ***ret,
+                           struct err *e);
+/* Have these, as c->policy.schedds, of which it takes over all, and let the others leave. */
+void controller_set_flocks(struct controller *c, struct flocking **made);
+void controller_settle_flocks(struct controller *c);
+/* The fragments that the ledger knows, before the first controller_set_flocks. */
+void controller_remember_flocks(struct controller *c);
+/* The facts of the present ones; valid until the next event. */
+const struct world_flock *controller_fill_flocks(struct controller *c, struct arena *a,
+                                                 size_t *ret_n);
+void controller_look_flocks(struct controller *c);
+/* Whether the flocking fragments should be there. */
+void controller_want_flocks(struct controller *c, bool wanted);
+void controller_free_flocks(struct controller *c);
+
 /* ---- the step: controller.c --------------------------------------------------------------------- */
 
 /* A timer's callback. */
 void controller_step(void *userdata);
+/* The facts of now; what they point at lives in the arena or until the next event. */
+const struct world *controller_build_world(struct controller *c, struct arena *a);
+
+/* ---- a new policy: controller-reload.c ----------------------------------------------------------- */
+
+/* Read the files again when one of them is saved. */
+void controller_watch(struct controller *c);
+/* Write the hosts and schedds of the policy into the ledger. */
+void controller_keep_sites(struct controller *c);
 
 /* ---- what others tell it: controller-news.c ----------------------------------------------------- */
 
@@ -113,5 +180,3 @@ bool controller_is_ordered(const struct controller *c, enum ledger_order_kind ki
 /* Put the orders into the facts; what they point to is valid until the next order. */
 void controller_fill_orders(const struct controller *c, struct world *w);
 void controller_fill_host_orders(const struct controller *c, struct world_host *h);
-/* Whether the flocking fragments should be there. */
-void controller_want_flocks(struct controller *c, bool wanted);

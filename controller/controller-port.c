@@ -64,6 +64,12 @@ static int port_look(void *userdata, uid_t who, struct err *e)
     return 0;
 }
 
+static struct json_object *port_reload(void *userdata, const char *user, bool *ret_refused)
+{
+    AUTOFREE char *text = mem_printf("%s asked for it", user);
+    return controller_reload(userdata, text, ret_refused);
+}
+
 const struct api_port controller_port = {
     .snapshot = port_snapshot,
     .allow = port_allow,
@@ -72,4 +78,5 @@ const struct api_port controller_port = {
     .ask_job = port_ask_job,
     .forget_job = port_forget_job,
     .order = controller_order,
+    .reload = port_reload,
 };

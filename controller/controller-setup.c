@@ -9,13 +9,15 @@
 #include "act/fragment.h"
 #include "base/limits.h"
 
-static int read_fragment(const struct policy *p, const char *name, struct text *out, struct err *e)
+char *controller_read_fragment(const struct policy *p, const char *name, struct err *e)
 {
+    CLEANUP(text_done) struct text text = {0};
     AUTOFREE char *path = mem_printf("%s/%s", p->paths.fragments, name);
-    int r = fragment_read(path, LIMIT_CONFIG_BYTES, out, e);
-    return r == -ENOENT ? err_set(e, ENOENT, "%s: no such file; paths.fragments is where the "
-                                             "flock-config folder is installed", path)
-                        : r;
+    int r = fragment_read(path, LIMIT_CONFIG_BYTES, &text, e);
+    if (r == -ENOENT)
+        (void)err_set(e, ENOENT, "%s: no such file; paths.fragments is where the flock-config folder "
+                                 "is installed", path);
+    return r < 0 ? NULL : mem_strdup(text_get(&text));
 }
 
 /* S6: one active controller for one state folder. The lock goes with the process. */
@@ -48,18 +50,13 @@ static int open_ledger(struct controller *c, struct err *e)
 
 static int open_flocks(struct controller *c, struct err *e)
 {
-    const struct policy *p = c->policy;
-    struct text fragment = {0};
-    int r = read_fragment(p, "main-schedd.conf", &fragment, e);
-    c->flocks = mem_new(p->n_schedds, sizeof(struct flocking *));
-    for (size_t i = 0; r == 0 && i < p->n_schedds; i++) {
-        struct flock_target target = flock_of_schedd(&p->schedds[i]);
-        r = flock_new(c->loop, p, &target, text_get(&fragment), &c->flocks[i], e);
-    }
-    if (r == 0)
-        controller_want_flocks(c, !controller_is_ordered(c, LEDGER_LEAVE));
-    text_done(&fragment);
-    return r;
+    struct flocking **made;
+    int r = controller_make_flocks(c, c->policy, &made, e);
+    if (r < 0)
+        return r;
+    controller_remember_flocks(c);
+    controller_set_flocks(c, made);
+    return 0;
 }
 
 void controller_read_access(struct controller *c)
@@ -72,27 +69,15 @@ void controller_read_access(struct controller *c)
         controller_note(c, "access-failed", "access.admins", text_get(&unknown));
 }
 
-static void open_hosts(struct controller *c)
-{
-    const struct policy *p = c->policy;
-    c->hosts = mem_new(p->n_hosts, sizeof(*c->hosts));
-    for (size_t i = 0; i < p->n_hosts; i++)
-        c->hosts[i].worker = host_new(c->loop, p, &p->hosts[i],
-                                      &(struct host_callbacks){.changed = controller_list_hosts,
-                                                               .log = controller_log_host,
-                                                               .userdata = c});
-}
-
 int controller_new(struct loop *loop, struct config *config, struct controller **ret,
                    struct err *e)
 {
     struct controller *c = mem_new(1, sizeof(*c));
-    struct text vm_fragment = {0};
     c->loop = loop;
     c->lock = -1;
     c->config = config_ref(config);
     c->policy = config_policy(config);
-    c->started = loop_now(loop);
+    c->started = c->policy_loaded = loop_now(loop);
     c->step_timer = loop_timer_new(loop, controller_step, c);
     c->next_timer = loop_timer_new(loop, controller_poke, c);
     c->look_timer = loop_timer_new(loop, controller_look, c);
@@ -100,13 +85,10 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
     c->templates = mem_new(c->policy->n_templates, sizeof(*c->templates));
 
     int r = open_ledger(c, e);
+    if (r == 0 && !(c->vm_fragment = controller_read_fragment(c->policy, "vm-startd.conf", e)))
+        r = -ENOENT;
     if (r == 0)
-        r = read_fragment(c->policy, "vm-startd.conf", &vm_fragment, e);
-    if (r == 0) {
-        c->vm_fragment = mem_strdup(text_get(&vm_fragment));
         r = open_flocks(c, e);
-    }
-    text_done(&vm_fragment);
     if (r == 0)
         r = api_new(loop, c->policy->paths.socket, &controller_port, c, &c->api, e);
     if (r < 0) {
@@ -114,7 +96,10 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
         return r;
     }
     controller_read_access(c);
-    open_hosts(c);
+    controller_watch(c);
+    controller_remember_hosts(c);
+    controller_set_hosts(c);
+    controller_keep_sites(c);
     c->act = act_new(loop, c->ledger,
                      &(struct act_callbacks){.changed = controller_poke,
                                              .event = controller_note,
@@ -137,10 +122,9 @@ struct controller *controller_free(struct controller *c)
     (void)act_free(c->act);
     (void)recorder_free(c->recorder);
     (void)look_free(c->look);
-    for (size_t i = 0; c->hosts && i < c->policy->n_hosts; i++)
-        (void)host_free(c->hosts[i].worker);
-    for (size_t i = 0; c->flocks && i < c->policy->n_schedds; i++)
-        (void)flock_free(c->flocks[i]);
+    (void)files_free(c->files);
+    controller_free_hosts(c);
+    controller_free_flocks(c);
     (void)loop_timer_free(c->step_timer);
     (void)loop_timer_free(c->next_timer);
     (void)loop_timer_free(c->look_timer);
@@ -149,9 +133,8 @@ struct controller *controller_free(struct controller *c)
     mem_close_p(&c->lock);
     for (size_t i = 0; i < CONTROLLER_EVENTS; i++)
         free(c->events[i].text);
-    free(c->hosts);
     free(c->templates);
-    free(c->flocks);
+    free(c->refused);
     free(c->vm_fragment);
     free(c->last_error);
     (void)config_free(c->config);

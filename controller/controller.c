@@ -39,18 +39,16 @@ static void watch_clock(struct controller *c)
     c->clock_offset = offset;
 }
 
-/* The facts of this step; what they point at lives in the arena or until the next event. */
-static const struct world *build_world(struct controller *c, struct arena *a)
+const struct world *controller_build_world(struct controller *c, struct arena *a)
 {
     const struct policy *p = c->policy;
     struct world w = {.now = loop_now(c->loop), .vanished_at = c->vanished_at};
-    struct world_host *hosts = arena_take(a, p->n_hosts, sizeof(*hosts));
+    struct world_host *hosts = arena_take(a, c->n_hosts, sizeof(*hosts));
     struct world_template *templates = arena_take(a, p->n_templates, sizeof(*templates));
-    struct world_flock *flocks = arena_take(a, p->n_schedds, sizeof(*flocks));
 
     look_fill(c->look, &w);
     controller_fill_orders(c, &w);
-    for (size_t i = 0; i < p->n_hosts; i++) {
+    for (size_t i = 0; i < c->n_hosts; i++) {
         host_fill(c->hosts[i].worker, &hosts[i]);
         controller_fill_host_orders(c, &hosts[i]);
         hosts[i].failures = c->hosts[i].starts.failures;
@@ -63,16 +61,13 @@ static const struct world *build_world(struct controller *c, struct arena *a)
                                                .last_failure = c->templates[i].last_failure,
                                                .joined = c->templates[i].joined,
                                                .last_start = c->templates[i].last_start};
-    for (size_t i = 0; i < p->n_schedds; i++)
-        flock_fill(c->flocks[i], &flocks[i]);
     w.utc_offset = utc_offset(w.now);
     w.clock_jumped = c->clock_jumped;
     w.templates = templates;
     w.n_templates = p->n_templates;
     w.hosts = hosts;
-    w.n_hosts = p->n_hosts;
-    w.flocks = flocks;
-    w.n_flocks = p->n_schedds;
+    w.n_hosts = c->n_hosts;
+    w.flocks = controller_fill_flocks(c, a, &w.n_flocks);
     w.records = ledger_records(c->ledger, &w.n_records);
     w.starts = ledger_starts(c->ledger, a, w.now - USEC_PER_MINUTE, &w.n_starts);
     return world_copy(a, &w);
@@ -160,6 +155,9 @@ static void publish(struct controller *c, struct arena *a, const struct world *w
         .looks = figures.looks,
         .last_query_bytes = figures.queue_bytes,
         .last_query_took = figures.took,
+        .policy_loaded = c->policy_loaded,
+        .refused = arena_strdup(a, c->refused ? c->refused : ""),
+        .refused_at = c->refused_at,
         .last_error = arena_strdup(a, c->last_error ? c->last_error : ""),
         .last_error_at = c->last_error_at,
         .events = events,
@@ -183,7 +181,9 @@ void controller_step(void *userdata)
     c->step_due = false;
 
     watch_clock(c);
-    const struct world *w = build_world(c, a);
+    controller_settle_hosts(c);
+    controller_settle_flocks(c);
+    const struct world *w = controller_build_world(c, a);
     const struct plan *plan = plan_make(a, c->policy, w);
     keep(c, plan);
     (void)act_start(c->act, c->config, plan, w, c->vm_fragment);

@@ -5,7 +5,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
+#include "base/json.h"
 #include "config/config.h"
 #include "loop/loop.h"
 
@@ -19,4 +22,9 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
                    struct err *e);
 /** Begin to look and to step. */
 void controller_start(struct controller *c);
+/**
+ * Read the files of the policy again and take them over if they are good. @who: for the log. Returns
+ * what came of it, as view_reload has it (owned by the caller, json_object_put).
+ */
+struct json_object *controller_reload(struct controller *c, const char *who, bool *ret_refused);
 struct controller *controller_free(struct controller *c);

@@ -73,12 +73,13 @@ static void asked_to_stop(void *userdata, int signal)
     loop_quit(userdata, EXIT_SUCCESS);
 }
 
-/* Not a reason to end: jobs wait. */
 static void asked_to_reload(void *userdata, int signal)
 {
-    (void)userdata;
+    struct controller **controller = userdata;
+    bool refused;
     (void)signal;
-    (void)fputs("eyried: cannot reload yet; restart it to use a changed policy\n", stderr);
+    if (*controller)
+        (void)json_object_put(controller_reload(*controller, "SIGHUP", &refused));
 }
 
 static int run(struct loop *loop, struct config *config)
@@ -90,7 +91,7 @@ static int run(struct loop *loop, struct config *config)
     if (r == 0)
         r = loop_signal_new(loop, SIGINT, asked_to_stop, loop, &interrupt);
     if (r == 0)
-        r = loop_signal_new(loop, SIGHUP, asked_to_reload, NULL, &hangup);
+        r = loop_signal_new(loop, SIGHUP, asked_to_reload, &controller, &hangup);
     if (r == 0)
         r = loop_watchdog(loop);
     if (r < 0)

@@ -294,13 +294,16 @@ static const char *action_key(const struct plan_action *action)
 
 /*
  * Whether an action must wait for a deed on the same thing: it is the same one, or one of the two
- * cancels a drain and the other builds on it, on facts that do not know of it.
+ * cancels a drain and the other builds on it, on facts that do not know of it; or both are about one
+ * fragment, in which only one thing is done at a time.
  */
 static bool waits_for(enum action_kind action, enum action_kind deed)
 {
     return action == deed || (deed == ACTION_UNDRAIN && (action == ACTION_DRAIN ||
                                                          action == ACTION_POWEROFF)) ||
-           (deed == ACTION_DRAIN && action == ACTION_UNDRAIN);
+           (deed == ACTION_DRAIN && action == ACTION_UNDRAIN) ||
+           (deed == ACTION_FLOCK_APPLY && action == ACTION_FLOCK_REMOVE) ||
+           (deed == ACTION_FLOCK_REMOVE && action == ACTION_FLOCK_APPLY);
 }
 
 static bool is_under_way(const struct act *a, const struct plan_action *action)

@@ -154,6 +154,37 @@ void flock_want(struct flocking *f, bool wanted)
     f->failed = 0;
 }
 
+void flock_doubt(struct flocking *f)
+{
+    memcpy(f->believed, "?", 2);
+}
+
+bool flock_under_way(const struct flocking *f)
+{
+    return f->done != NULL;
+}
+
+bool flock_is_gone(const struct flocking *f)
+{
+    return !f->wanted && !f->done && !*f->present && !*f->believed;
+}
+
+bool flock_same_file(const struct flocking *a, const struct flocking *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->path, b->path) == 0;
+}
+
+bool flock_equal(const struct flocking *a, const struct flocking *b)
+{
+    return flock_same_file(a, b) && strcmp(a->tools, b->tools) == 0 &&
+           strcmp(a->content, b->content) == 0;
+}
+
+const char *flock_path(const struct flocking *f)
+{
+    return f->path;
+}
+
 /* What is in the file now, owned by the caller, or NULL; its digest goes to f->present. */
 static char *look(struct flocking *f)
 {

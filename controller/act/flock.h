@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/text.h"
 #include "config/policy.h"
@@ -52,6 +54,17 @@ const char *flock_schedd(const struct flocking *f);
 void flock_want(struct flocking *f, bool wanted);
 /** Read the file again: somebody else may have changed it. */
 void flock_look(struct flocking *f);
+/** Hold it for possible that the daemon still believes in a fragment; until it was asked. */
+void flock_doubt(struct flocking *f);
+/** Whether an apply is under way. */
+bool flock_under_way(const struct flocking *f);
+/** Whether nothing is left of a fragment that is not wanted: no file, and no belief in one. */
+bool flock_is_gone(const struct flocking *f);
+/** Whether both are about the same file of the same schedd. */
+bool flock_same_file(const struct flocking *a, const struct flocking *b);
+/** Whether both would do the same, too. */
+bool flock_equal(const struct flocking *a, const struct flocking *b);
+const char *flock_path(const struct flocking *f);
 /** Make the file and the running daemon as wanted. @done comes once, never from inside this. */
 void flock_apply(struct flocking *f, flock_done done, void *userdata);
 /** Set all of @w; strings are valid until the next flock_look or the end of an apply. */

@@ -58,6 +58,10 @@ static const struct command commands[] = {
      "  eyrie plan --world W.json -c eyrie.yaml   without eyried\n"
      "  eyrie plan >/dev/null; test $? = 2 && echo busy\n",
      COMMAND_WATCH | COMMAND_POLICY | COMMAND_WORLD, plan_run},
+    {"reload", "", "read the changed files of the policy, and say what they change",
+     "  eyrie plan -c /etc/eyrie/eyrie.yaml       first, without changing anything\n"
+     "  eyrie reload || eyrie status\n",
+     0, reload_run},
     {"replay", "FOLDER", "what another policy would have decided in recorded worlds",
      "  eyrie replay /var/lib/eyrie/worlds -c new.yaml\n",
      COMMAND_POLICY, replay_run},

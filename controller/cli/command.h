@@ -52,6 +52,7 @@ int groups_run(const struct cli *cli, int argc, char **argv);
 int hosts_run(const struct cli *cli, int argc, char **argv);
 int pause_run(const struct cli *cli, int argc, char **argv);
 int plan_run(const struct cli *cli, int argc, char **argv);
+int reload_run(const struct cli *cli, int argc, char **argv);
 int replay_run(const struct cli *cli, int argc, char **argv);
 int resume_run(const struct cli *cli, int argc, char **argv);
 int simulate_run(const struct cli *cli, int argc, char **argv);

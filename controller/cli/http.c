@@ -58,7 +58,16 @@ static int refused(long status, const struct text *body, struct err *e)
         (void)err_set(e, EREMOTEIO, "%s", sentence);
     else
         (void)err_set(e, EREMOTEIO, "eyried answered with status %ld", status);
-    return status == 403 ? CLI_NOT_PERMITTED : status == 503 ? CLI_UNREACHABLE : CLI_FAILURE;
+    switch (status) {
+    case 403:
+        return CLI_NOT_PERMITTED;
+    case 422:
+        return CLI_CONFIGURATION;
+    case 503:
+        return CLI_UNREACHABLE;
+    default:
+        return CLI_FAILURE;
+    }
 }
 
 static void slist_done(struct curl_slist **list)
@@ -100,11 +109,12 @@ int http_send(const struct cli *cli, const char *method, const char *path, const
     if (code != CURLE_OK)
         return unreachable(cli, curl, code, e);
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (status != 200)
-        return refused(status, &body, e);
+    int exit = status == 200 ? CLI_OK : refused(status, &body, e);
+    if (exit != CLI_OK && exit != CLI_CONFIGURATION)
+        return exit;
     *ret = body;
     body = (struct text){0};
-    return CLI_OK;
+    return exit;
 }
 
 char *http_escape(const char *word)

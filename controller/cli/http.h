@@ -10,7 +10,8 @@
 /**
  * Ask eyried. @method: "GET" or "POST"; @path: escaped. Returns CLI_OK and the answer's body in
  * @ret (the caller's, text_done); or the exit code that says what went wrong, with a sentence: what
- * the API answered, or why nobody did.
+ * the API answered, or why nobody did. With CLI_CONFIGURATION there is a body in @ret, too: no one
+ * sentence holds all that can be wrong with a policy.
  */
 int http_ask(const struct cli *cli, const char *method, const char *path, struct text *ret,
              struct err *e);

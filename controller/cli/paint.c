@@ -65,3 +65,34 @@ const char *paint_age(usec d, char buffer[static UNITS_TEXT_MAX])
         return units_format_duration(d, buffer);
     return units_format_duration(d - d % unit, buffer);
 }
+
+/* The colour of a line of the plan, by the sign that it begins with. */
+static enum paint paint_of_line(char sign)
+{
+    switch (sign) {
+    case '+':
+        return PAINT_GOOD;
+    case '-':
+    case '!':
+        return PAINT_BAD;
+    case '~':
+        return PAINT_BUSY;
+    default:
+        return PAINT_NONE;
+    }
+}
+
+void paint_plan(const struct cli *cli, FILE *out, const char *text)
+{
+    char line[1024];
+    for (const char *p = text; *p;) {
+        size_t length = strcspn(p, "\n");
+        enum paint paint = paint_of_line(*p);
+        (void)snprintf(line, sizeof(line), "%.*s", (int)length, p);
+        (void)fputs(paint_begin(cli, paint), out);
+        paint_text(out, line, false);
+        (void)fputs(paint_end(cli, paint), out);
+        (void)fputc('\n', out);
+        p += length + (p[length] == '\n');
+    }
+}

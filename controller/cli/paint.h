@@ -26,5 +26,7 @@ const char *paint_end(const struct cli *cli, enum paint paint);
 enum paint paint_of_state(const char *state);
 /** Write @text with control characters as "?"; new lines stay when @lines. */
 void paint_text(FILE *out, const char *text, bool lines);
+/** Write the lines of a plan, each in the colour of its sign. */
+void paint_plan(const struct cli *cli, FILE *out, const char *text);
 /** @d to the second, or to the minute when it is hours, and so on: "7s", "2m5s", "3h12m", "9d". */
 const char *paint_age(usec d, char buffer[static UNITS_TEXT_MAX]);

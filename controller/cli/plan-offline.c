@@ -18,7 +18,7 @@ int offline_policy(const struct cli *cli, struct config **ret)
 
 struct json_object *offline_view(const struct policy *p, const struct world *w)
 {
-    static const struct server_facts nothing = {.version = "", .last_error = ""};
+    static const struct server_facts nothing = {.version = "", .last_error = "", .refused = ""};
     CLEANUP(arena_free_p) struct arena *a = arena_new();
     const struct plan *plan = plan_make(a, p, w);
     CLEANUP(snapshot_unref_p) struct snapshot *s = snapshot_new(p, w, plan, &nothing, NULL, NULL);

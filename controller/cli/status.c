@@ -9,7 +9,15 @@
 #include "cli/table.h"
 
 /* So that it stays one screen; the verbs for each show all. Half as many on a small one. */
-enum { TROUBLES_SHOWN = 4, ORDERS_SHOWN = 3, DOING_SHOWN = 4, GROUPS_SHOWN = 6, SHAPES_SHOWN = 4, EVENTS_SHOWN = 4 };
+enum {
+    TROUBLES_SHOWN = 4,
+    REFUSED_SHOWN = 12, /* lines */
+    ORDERS_SHOWN = 3,
+    DOING_SHOWN = 4,
+    GROUPS_SHOWN = 6,
+    SHAPES_SHOWN = 4,
+    EVENTS_SHOWN = 4,
+};
 enum { SMALL_HEIGHT = 34 };
 
 static size_t fit(const struct cli *cli, size_t most)
@@ -32,6 +40,25 @@ static void more(FILE *out, size_t all, size_t shown, const char *verb)
 {
     if (all > shown)
         (void)fprintf(out, "… and %zu more%s%s\n", all - shown, *verb ? ": " : "", verb);
+}
+
+/* What is wrong with the files of the policy, as eyrie check would say it. */
+static void render_refused(const struct cli *cli, struct json_object *policy, FILE *out)
+{
+    size_t lines = 0;
+    for (const char *p = json_string_or(policy, "refused", ""); *p; lines++) {
+        size_t length = strcspn(p, "\n");
+        AUTOFREE char *line = mem_printf("%.*s", (int)length, p);
+        if (lines < fit(cli, REFUSED_SHOWN)) {
+            (void)fputs("  ", out);
+            paint_text(out, line, false);
+            (void)fputc('\n', out);
+        }
+        p += length + (p[length] == '\n');
+    }
+    if (lines > fit(cli, REFUSED_SHOWN))
+        (void)fprintf(out, "  … and %zu more lines: eyrie check\n",
+                      lines - fit(cli, REFUSED_SHOWN));
 }
 
 static void render_head(const struct cli *cli, struct json_object *view, FILE *out)
@@ -64,6 +91,7 @@ static void render_head(const struct cli *cli, struct json_object *view, FILE *o
         (void)fprintf(out, "%s\n", paint_end(cli, PAINT_BAD));
     }
     more(out, length_of(wrong), fit(cli, TROUBLES_SHOWN), "");
+    render_refused(cli, json_object_or_null(view, "policy"), out);
 }
 
 /* "3 of 10 cpus (eyrie.yaml:11)" */

@@ -71,6 +71,17 @@ static int port_order(void *userdata, const struct order *o, struct err *e)
     return o->verb == ORDER_FLOCK_REMOVE ? err_set(e, EIO, "ledger: disk I/O error") : 0;
 }
 
+/* The first time it is good. */
+static struct json_object *port_reload(void *userdata, const char *user, bool *ret_refused)
+{
+    static bool asked;
+    (void)userdata;
+    (void)user;
+    *ret_refused = asked;
+    asked = true;
+    return sample_reload(*ret_refused);
+}
+
 /* In the child: serve until killed; one byte on @ready once the socket is there. */
 _Noreturn static void serve(const char *path, struct snapshot *(*snapshot)(void *userdata),
                             int ready)
@@ -83,6 +94,7 @@ _Noreturn static void serve(const char *path, struct snapshot *(*snapshot)(void 
         .ask_job = sample_ask_job,
         .forget_job = sample_forget_job,
         .order = port_order,
+        .reload = port_reload,
     };
     struct loop *loop = NULL;
     struct api *api = NULL;
@@ -251,6 +263,27 @@ static void test_explain_job(void **state)
             fail_msg("eyrie %s: %d\n%s%s", cases[i].line, said.code, said.out, said.err);
         assert_says(strstr(said.out, cases[i].says) ? said.out : said.err, cases[i].says);
     }
+    stage_end(&stage);
+}
+
+static void test_reload(void **state)
+{
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, port_degraded);
+    SAID good = eyrie("reload");
+    assert_int_equal(good.code, CLI_OK);
+    assert_says(good.out, "eyrie.yaml is in force; it changes\n");
+    assert_says(good.out, "  limits.cpus: 400 → 200 (eyrie.yaml:12)\n  groups.juno: removed\n");
+    assert_says(good.out, "\n+ create small on hv01 for juno");
+    SAID bad = eyrie("reload");
+    assert_int_equal(bad.code, CLI_CONFIGURATION);
+    assert_string_equal(bad.out, "");
+    assert_says(bad.err, "eyrie.yaml:1:1: the file is empty\n");
+    assert_says(bad.err, "the policy from before stays in force");
+    SAID json = eyrie("reload -o json");
+    assert_int_equal(json.code, CLI_CONFIGURATION);
+    assert_says(json.out, "\"error\"");
     stage_end(&stage);
 }
 
@@ -493,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_looking_at_a_quiet_pool),
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_explain_job),
+        cmocka_unit_test(test_reload),
         cmocka_unit_test(test_json_is_the_answer),
         cmocka_unit_test(test_vms_are_chosen_and_sorted),
         cmocka_unit_test(test_orders),

@@ -189,7 +189,7 @@ void files_watch(struct files *f, const char *const *files, size_t n_files,
 
 void files_mend(struct files *f)
 {
-    for (size_t i = 0; i < f->n; i++) {
+    for (size_t i = 0; f && i < f->n; i++) {
         struct watch *w = &f->watches[i];
         if (w->wd >= 0)
             continue;

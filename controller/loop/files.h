@@ -28,5 +28,5 @@ struct files *files_free(struct files *f);
  */
 void files_watch(struct files *f, const char *const *files, size_t n_files,
                  const char *const *folders, size_t n_folders);
-/** Watch again what could not be watched or went away; now and then. */
+/** Watch again what could not be watched or went away; now and then. Accepts NULL. */
 void files_mend(struct files *f);

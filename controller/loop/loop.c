@@ -3,11 +3,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -346,6 +348,16 @@ void loop_notify_ready(struct loop *loop)
 {
     (void)loop;
     (void)sd_notify(0, "READY=1");
+}
+
+/* systemd wants the time to tell this reload from the one before; the loop's own stands still. */
+void loop_notify_reloading(struct loop *loop)
+{
+    struct timespec now;
+    (void)loop;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+                     (int64_t)now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000);
 }
 
 void loop_notify_status(struct loop *loop, const char *format, ...)

@@ -152,3 +152,5 @@ usec plan_rests_until(const struct policy *p, int64_t failures, usec last);
 void plan_render(const struct plan *plan, struct text *out);
 /** Of it, what an action does: "create small on hv1 for juno". */
 void plan_render_action(const struct plan *plan, const struct plan_action *a, struct text *out);
+/** How many actions of each kind: "2 create, 1 drain", or "nothing to do". */
+void plan_summarise(const struct plan *plan, struct text *out);

@@ -126,9 +126,23 @@ static void render_trust(const struct plan *plan, const struct plan_trust *t, st
     text_add(out, "\n");
 }
 
-void plan_render(const struct plan *plan, struct text *out)
+void plan_summarise(const struct plan *plan, struct text *out)
 {
     int64_t totals[ACTION_KIND_COUNT] = {0};
+    const char *comma = "";
+    for (size_t i = 0; i < plan->n_actions; i++)
+        totals[plan->actions[i].kind]++;
+    for (int kind = 0; kind < ACTION_KIND_COUNT; kind++) {
+        if (!totals[kind])
+            continue;
+        text_printf(out, "%s%" PRId64 " %s", comma, totals[kind], actions[kind].name);
+        comma = ", ";
+    }
+    text_add(out, plan->n_actions ? "" : "nothing to do");
+}
+
+void plan_render(const struct plan *plan, struct text *out)
+{
     if (plan->frozen.code) {
         text_add(out, "! frozen: ");
         reason_render(&plan->frozen, plan->policy->files, out);
@@ -137,23 +151,15 @@ void plan_render(const struct plan *plan, struct text *out)
     for (size_t i = 0; i < plan->n_trust; i++)
         if (!plan->trust[i].trusted)
             render_trust(plan, &plan->trust[i], out);
-    for (size_t i = 0; i < plan->n_actions; i++) {
+    for (size_t i = 0; i < plan->n_actions; i++)
         render_action(plan, &plan->actions[i], out);
-        totals[plan->actions[i].kind]++;
-    }
     for (size_t i = 0; i < plan->n_groups; i++)
         render_held(plan, i, out);
     render_held(plan, SIZE_MAX, out);
     for (size_t i = 0; i < plan->n_shapes; i++)
         if (plan->shapes[i].shape->idle > 0)
             render_shape(plan, &plan->shapes[i], out);
-    text_add(out, "plan:");
-    const char *comma = " ";
-    for (int kind = 0; kind < ACTION_KIND_COUNT; kind++) {
-        if (!totals[kind])
-            continue;
-        text_printf(out, "%s%" PRId64 " %s", comma, totals[kind], actions[kind].name);
-        comma = ", ";
-    }
-    text_printf(out, "%s\n", plan->n_actions ? "" : " nothing to do");
+    text_add(out, "plan: ");
+    plan_summarise(plan, out);
+    text_add(out, "\n");
 }

@@ -1,6 +1,6 @@
 /*
  * The ledger from inside, for the files that are its parts: VMs and the file itself (ledger.c), what
- * admins ordered (ledger-order.c), and the history (ledger-event.c).
+ * admins ordered (ledger-order.c), where things are (ledger-site.c), and the history (ledger-event.c).
  */
 #pragma once
 
@@ -30,6 +30,8 @@ static inline void ledger_statement_p(sqlite3_stmt **statement)
 /* Put what SQLite says into @e; returns -errno. */
 int ledger_failed(struct ledger *l, struct err *e);
 int ledger_prepare(struct ledger *l, const char *sql, sqlite3_stmt **ret, struct err *e);
+/* Run statements that return no rows. */
+int ledger_execute(struct ledger *l, const char *sql, struct err *e);
 /* Run a statement that returns no rows. */
 int ledger_finish(struct ledger *l, sqlite3_stmt *statement, struct err *e);
 void ledger_bind_text(sqlite3_stmt *s, int at, const char *text);

@@ -26,6 +26,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS admin_order ("
     " kind TEXT NOT NULL, subject TEXT NOT NULL, now INTEGER NOT NULL, uid INTEGER NOT NULL,"
     " user TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (kind, subject));"
+    "CREATE TABLE IF NOT EXISTS site (kind INTEGER NOT NULL, name TEXT NOT NULL,"
+    " place TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (kind, name, place));"
     "CREATE TABLE IF NOT EXISTS tried (id INTEGER PRIMARY KEY, n INTEGER NOT NULL);";
 
 /* Version 1 had two switches, with who set them as text. */
@@ -162,7 +164,7 @@ static int check_version(struct ledger *l, const char *path, int *ret, struct er
     return 0;
 }
 
-static int execute(struct ledger *l, const char *sql, struct err *e)
+int ledger_execute(struct ledger *l, const char *sql, struct err *e)
 {
     return sqlite3_exec(l->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : ledger_failed(l, e);
 }
@@ -179,15 +181,15 @@ int ledger_open(const char *path, struct ledger **ret, struct err *e)
     if (r == 0)
         r = check_version(l, path, &version, e);
     if (r == 0)
-        r = execute(l, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", e);
+        r = ledger_execute(l, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", e);
     if (r == 0)
-        r = execute(l, "BEGIN IMMEDIATE", e);
+        r = ledger_execute(l, "BEGIN IMMEDIATE", e);
     if (r == 0)
-        r = execute(l, schema, e);
+        r = ledger_execute(l, schema, e);
     if (r == 0 && version == 1)
-        r = execute(l, from_version_1, e);
+        r = ledger_execute(l, from_version_1, e);
     if (r == 0)
-        r = execute(l, "PRAGMA user_version = 2; COMMIT", e);
+        r = ledger_execute(l, "PRAGMA user_version = 2; COMMIT", e);
     if (r == 0)
         r = load(l, e);
     if (r == 0)

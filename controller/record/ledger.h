@@ -105,3 +105,29 @@ int ledger_order_clear(struct ledger *l, enum ledger_order_kind kind, const char
 /** The order, or NULL; valid until the next change. */
 const struct ledger_order *ledger_order_find(const struct ledger *l, enum ledger_order_kind kind,
                                              const char *subject);
+
+/**
+ * Where things of ours are: the hosts and schedds that the policy named at last. When it names one no
+ * more, this is how what is left there can still be taken away, also after a restart.
+ */
+enum ledger_site_kind {
+    LEDGER_HOST,   /* @place: its URI, @detail: its storage pool */
+    LEDGER_SCHEDD, /* @place: the path of its fragment, @detail: the folder of its tools */
+};
+struct ledger_site {
+    const char *name;
+    const char *place;
+    const char *detail;
+};
+/** Keep these besides those that are there. A host has one place, the last one. */
+int ledger_sites_keep(struct ledger *l, enum ledger_site_kind kind, const struct ledger_site *sites,
+                      size_t n, struct err *e);
+/** Nothing of ours is there any more. */
+int ledger_site_drop(struct ledger *l, enum ledger_site_kind kind, const char *name,
+                     const char *place, struct err *e);
+/** All of a kind, by name, one by one to @callback, which must not change the ledger. */
+int ledger_sites(struct ledger *l, enum ledger_site_kind kind,
+                 void (*callback)(void *userdata, const struct ledger_site *site), void *userdata,
+                 struct err *e);
+/** The open records of a host that has another name now. */
+int ledger_host_rename(struct ledger *l, const char *from, const char *to, struct err *e);

@@ -327,6 +327,65 @@ static void what_is_no_ledger_is_refused(void **state)
     assert_true(strstr(e.text, "/proc/no/such/folder") != NULL);
 }
 
+static void add_site(void *userdata, const struct ledger_site *site)
+{
+    text_printf(userdata, "%s at %s (%s)\n", site->name, site->place, site->detail);
+}
+
+static void assert_sites(struct ledger *l, enum ledger_site_kind kind, const char *expected)
+{
+    CLEANUP(text_done) struct text all = {0};
+    struct err e;
+    assert_int_equal(ledger_sites(l, kind, add_site, &all, &e), 0);
+    assert_string_equal(text_get(&all), expected);
+}
+
+/* What the policy named once is known until it is said that nothing of ours is there. */
+static void hosts_and_fragments_are_remembered(void **state)
+{
+    static const struct ledger_site first[] = {{"hv1", "qemu:///1", "eyrie"},
+                                               {"hv2", "qemu:///2", "eyrie"}};
+    static const struct ledger_site moved[] = {{"hv1", "qemu:///one", "fast"}};
+    static const struct ledger_site paths[] = {{"schedd", "/a", ""}, {"schedd", "/b", "/tools"}};
+    struct ledger *l = NULL;
+    struct err e;
+    (void)state;
+    l = reopen(l);
+    assert_int_equal(ledger_sites_keep(l, LEDGER_HOST, first, 2, &e), 0);
+    assert_int_equal(ledger_sites_keep(l, LEDGER_HOST, moved, 1, &e), 0);
+    assert_int_equal(ledger_sites_keep(l, LEDGER_SCHEDD, paths, 2, &e), 0);
+    l = reopen(l);
+    assert_sites(l, LEDGER_HOST, "hv1 at qemu:///one (fast)\nhv2 at qemu:///2 (eyrie)\n");
+    assert_sites(l, LEDGER_SCHEDD, "schedd at /a ()\nschedd at /b (/tools)\n");
+    assert_int_equal(ledger_site_drop(l, LEDGER_SCHEDD, "schedd", "/a", &e), 0);
+    assert_int_equal(ledger_site_drop(l, LEDGER_HOST, "hv2", "qemu:///2", &e), 0);
+    l = reopen(l);
+    assert_sites(l, LEDGER_HOST, "hv1 at qemu:///one (fast)\n");
+    assert_sites(l, LEDGER_SCHEDD, "schedd at /b (/tools)\n");
+    (void)ledger_close(l);
+}
+
+static void a_renamed_host_keeps_its_records(void **state)
+{
+    struct ledger *l = NULL;
+    struct err e;
+    size_t n;
+    (void)state;
+    l = reopen(l);
+    struct world_record record = sample("u-renamed");
+    assert_int_equal(ledger_vm_add(l, &record, &e), 0);
+    assert_int_equal(ledger_host_rename(l, "hv1", "hv7", &e), 0);
+    for (int i = 0; i < 2; i++, l = reopen(l)) {
+        const struct world_record *records = ledger_records(l, &n);
+        while (n > 0 && strcmp(records[n - 1].uuid, "u-renamed") != 0)
+            n--;
+        assert_int_not_equal(n, 0);
+        assert_string_equal(records[n - 1].host, "hv7");
+    }
+    assert_int_equal(ledger_vm_close(l, "u-renamed", 9, &e), 0);
+    (void)ledger_close(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +396,8 @@ int main(void)
         cmocka_unit_test(old_events_go_with_the_vms_of_their_time),
         cmocka_unit_test(switches_of_version_1_become_orders),
         cmocka_unit_test(a_ledger_of_a_later_version_is_refused),
+        cmocka_unit_test(hosts_and_fragments_are_remembered),
+        cmocka_unit_test(a_renamed_host_keeps_its_records),
         cmocka_unit_test(a_write_that_fails_shows_until_one_goes_through),
         cmocka_unit_test(what_is_no_ledger_is_refused),
     };

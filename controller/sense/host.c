@@ -351,6 +351,18 @@ const char *host_name(const struct host *host)
     return host->name;
 }
 
+bool host_is_for(const struct host *host, const struct policy *p, const struct policy_host *h)
+{
+    return strcmp(host->name, h->name) == 0 && strcmp(host->uri, h->uri) == 0 &&
+           strcmp(host->storage_pool, h->storage_pool) == 0 &&
+           strcmp(host->program, p->paths.host_program) == 0;
+}
+
+bool host_is_idle(const struct host *host)
+{
+    return !host->queue && !host->written && !host->refused;
+}
+
 /* Take over @line, which ends in a newline. */
 static void host_call(struct host *host, enum op op, int64_t id, char *line, size_t length,
                       host_done done, void *userdata)

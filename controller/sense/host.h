@@ -64,6 +64,10 @@ struct host *host_new(struct loop *loop, const struct policy *p, const struct po
 /** Kill the worker and free; callbacks of open requests are not called. */
 struct host *host_free(struct host *host);
 const char *host_name(const struct host *host);
+/** Whether the worker is as @h and @p want it; otherwise another one is needed. */
+bool host_is_for(const struct host *host, const struct policy *p, const struct policy_host *h);
+/** Whether nothing that it was asked is unanswered. */
+bool host_is_idle(const struct host *host);
 
 /* Requests. Everything is copied. While the worker is down they fail with a sentence that says so
  * (nothing was sent, so this is a failure and not unknown). @done may be NULL. */

@@ -188,6 +188,20 @@ static int look(const struct asked *asked, struct err *e)
     return asked->port->look(asked->userdata, asked->question->who.uid, e);
 }
 
+/* 422: the files are refused, and the answer says why. */
+static struct answer reload(const struct asked *asked)
+{
+    const struct question *q = asked->question;
+    struct err e = {0};
+    bool refused = false;
+    int r = asked->port->allow(asked->userdata, &q->who, &e);
+    if (r < 0)
+        return answer_refusal(status_of(r), "%s", e.text);
+    AUTOFREE char *user = access_user(q->who.uid);
+    struct json_object *body = asked->port->reload(asked->userdata, user, &refused);
+    return (struct answer){.status = refused ? 422 : 200, .body = body};
+}
+
 #define ORDER(verb) .is_order = true, .order = verb
 
 /* A new route is one more line here, and one more path in docs/openapi.yaml. */
@@ -211,6 +225,7 @@ static const struct route routes[] = {
     {"POST /v1/look", .change = look, .text = "looking now"},
     {"POST /v1/pause", ORDER(ORDER_PAUSE)},
     {"GET /v1/plan", .view = view_plan},
+    {"POST /v1/reload", .other = reload},
     {"POST /v1/resume", ORDER(ORDER_RESUME)},
     {"GET /v1/status", .view = view_status},
     {"POST /v1/uncordon/{name}", ORDER(ORDER_UNCORDON)},

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -36,6 +37,8 @@ struct api_port {
     void (*forget_job)(void *userdata, struct job_query *q);
     /** Carry out what an admin, who was allowed to, asked for; @o is valid during the call. */
     int (*order)(void *userdata, const struct order *o, struct err *e);
+    /** Read the policy again, as @user wants it: view_reload, the caller's. It is done then. */
+    struct json_object *(*reload)(void *userdata, const char *user, bool *ret_refused);
 };
 
 /** One `key=value` after the path's question mark. */

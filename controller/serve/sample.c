@@ -210,6 +210,8 @@ static const struct server_facts server = {
     .looks = 8000,
     .last_query_bytes = 5800,
     .last_query_took = 410000,
+    .policy_loaded = AGO(600),
+    .refused = "",
     .last_error = "host hv02: no route to host",
     .last_error_at = AGO(5),
     .events = events,
@@ -233,7 +235,7 @@ struct snapshot *sample_quiet(void)
 {
     static const struct server_facts quiet = {
         .version = "0.1.0", .pid = 4242, .started = AGO(60), .steps = 6, .last_step = AGO(1),
-        .last_error = "", .ledger_error = ""};
+        .refused = "", .last_error = "", .ledger_error = ""};
     return snapshot_new(&policy, &quiet_world, &quiet_plan, &quiet, NULL, NULL);
 }
 
@@ -328,4 +330,19 @@ void sample_forget_job(void *userdata, struct job_query *q)
     if (q)
         (void)loop_poke_free(q->poke);
     free(q);
+}
+
+struct json_object *sample_reload(bool refused)
+{
+    static const struct change changes[] = {
+        {.key = "limits.cpus", .old = "400", .new = "200", .file = "eyrie.yaml", .line = 12},
+        {.key = "groups.juno", .old = ""},
+    };
+    static const struct difference difference = {changes, ARRAY_SIZE(changes)};
+    return view_reload(
+        &(struct server_reload){.file = "/etc/eyrie/eyrie.yaml",
+                                .refused = refused ? "eyrie.yaml:1:1: the file is empty" : NULL,
+                                .changes = &difference,
+                                .plan = &plan},
+        SAMPLE_NOW);
 }

@@ -28,6 +28,8 @@ void sample_tell(struct job_query *q);
 struct job_query *sample_ask_job(void *userdata, const char *schedd, int64_t cluster, int64_t proc,
                                  job_told told, void *told_userdata, struct err *e);
 void sample_forget_job(void *userdata, struct job_query *q);
+/** What came of a changed policy, as the port answers it; or, when @refused, of a bad one. */
+struct json_object *sample_reload(bool refused);
 /** Three events; an events_function. */
 int sample_events(void *userdata, const struct ledger_events_wanted *wanted,
                   void (*callback)(void *userdata, const struct ledger_event *event),

@@ -33,6 +33,9 @@ struct server_facts {
     int64_t looks;            /* queue queries since the start */
     int64_t last_query_bytes; /* output of the last queue query */
     usec last_query_took;     /* duration */
+    usec policy_loaded;       /* since when the policy is in force */
+    const char *refused;      /* all that is wrong with its files since then; "" = nothing */
+    usec refused_at;
     const char *last_error;   /* one sentence; "" = none yet */
     usec last_error_at;
     const struct server_event *events; /* oldest first; a few */

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "serve/api.h"
 #include "serve/sample.h"
+#include "serve/view.h"
 
 enum { ASKED_MAX = 8 };
 
@@ -72,6 +73,14 @@ static int port_fails(void *userdata, uid_t who, struct err *e)
     return err_set(e, EIO, "the ledger cannot be written");
 }
 
+static struct json_object *port_reload(void *userdata, const char *user, bool *ret_refused)
+{
+    (void)userdata;
+    (void)user;
+    *ret_refused = true;
+    return view_error("eyrie.yaml:1:1: the file is empty");
+}
+
 static const struct api_port port = {
     .snapshot = port_snapshot,
     .allow = port_allow,
@@ -80,6 +89,7 @@ static const struct api_port port = {
     .ask_job = sample_ask_job,
     .forget_job = sample_forget_job,
     .order = port_order,
+    .reload = port_reload,
 };
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *userdata)

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "serve/route.h"
 #include "serve/sample.h"
+#include "serve/view.h"
 
 /* A controller that notes what it was told. */
 struct fake {
@@ -53,6 +54,14 @@ static int fake_order(void *userdata, const struct order *o, struct err *e)
     return tell(f, order_event(o->verb), o->who, e);
 }
 
+static struct json_object *fake_reload(void *userdata, const char *user, bool *ret_refused)
+{
+    struct err e;
+    assert_true(*user);
+    *ret_refused = tell(userdata, "reloaded", 0, &e) < 0;
+    return sample_reload(*ret_refused);
+}
+
 static const struct api_port port = {
     .snapshot = fake_snapshot,
     .allow = fake_allow,
@@ -61,6 +70,7 @@ static const struct api_port port = {
     .ask_job = sample_ask_job,
     .forget_job = sample_forget_job,
     .order = fake_order,
+    .reload = fake_reload,
 };
 
 /* An answer that takes a while is only begun here; test-job.c has the rest. */
@@ -102,6 +112,7 @@ static void test_only_admins_may_change(void **state)
 {
     static const char *const commands[][2] = {
         {"/v1/pause", "paused"},
+        {"/v1/reload", "reloaded"},
         {"/v1/look", "looked"},
         {"/v1/flock/remove", "flock-unwanted"},
         {"/v1/cordon/hv01", "cordoned"},
@@ -220,6 +231,7 @@ static void test_what_cannot_be_answered(void **state)
     assert_int_equal(ask(&f, "POST", "/v1/status", 0), 405);
     f.result = -EIO;
     assert_int_equal(ask(&f, "POST", "/v1/pause", 0), 500);
+    assert_int_equal(ask(&f, "POST", "/v1/reload", 0), 422);
     f.result = -EBUSY;
     assert_int_equal(ask(&f, "POST", "/v1/pause", 0), 503);
 }

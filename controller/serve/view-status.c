@@ -113,10 +113,16 @@ static struct json_object *degraded(const struct snapshot *s, struct json_object
     const struct plan *plan = s->plan;
     struct json_object *list = json_object_new_array();
     CLEANUP(text_done) struct text t = {0};
-    char age[UNITS_TEXT_MAX];
+    char age[UNITS_TEXT_MAX], since[UNITS_TEXT_MAX];
     if (part_is_reason(&plan->frozen) && plan->frozen.code != REASON_PAUSED) {
         text_add(&t, "frozen: ");
         reason_render(&plan->frozen, s->policy->files, &t);
+        complain(list, &t);
+    }
+    if (*s->server.refused) {
+        text_printf(&t, "the policy is %s old, and its files are refused since %s",
+                    seconds(now - s->server.policy_loaded, since),
+                    seconds(now - s->server.refused_at, age));
         complain(list, &t);
     }
     for (size_t i = 0; i < plan->n_trust; i++) {
@@ -173,6 +179,17 @@ static struct json_object *server(const struct snapshot *s)
     return o;
 }
 
+/* Which policy is in force, and what is wrong with the files that should be. */
+static struct json_object *policy(const struct snapshot *s)
+{
+    struct json_object *o = json_object_new_object();
+    part_add_name(o, "file", s->policy->file);
+    part_add_time(o, "loaded", s->server.policy_loaded);
+    part_add_name(o, "refused", s->server.refused);
+    part_add_time(o, "refused_at", *s->server.refused ? s->server.refused_at : 0);
+    return o;
+}
+
 static struct json_object *events(const struct server_facts *f)
 {
     struct json_object *rows = json_object_new_array();
@@ -197,6 +214,7 @@ struct json_object *view_status(const struct snapshot *s, usec now)
                                    : paused                            ? "paused"
                                                                        : "ok");
     json_add(view, "degraded", wrong);
+    json_add(view, "policy", policy(s));
     json_add_bool(view, "paused", paused);
     part_add_reason(view, "frozen", &s->plan->frozen, s->policy->files);
     json_add(view, "resting", resting);

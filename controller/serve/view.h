@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "record/ledger.h"
+#include "config/difference.h"
 #include "serve/snapshot.h"
 
 enum {
@@ -73,5 +74,13 @@ typedef int (*events_function)(void *userdata, const struct ledger_events_wanted
  */
 int view_events(const struct snapshot *s, usec now, const struct ledger_events_wanted *wanted,
                 events_function events, void *userdata, struct json_object **ret, struct err *e);
+/** What came of reading the policy again: the changes, and the plan; or {"error"}. */
+struct server_reload {
+    const char *file;
+    const char *refused; /* all that is wrong; NULL: the policy was taken over */
+    const struct difference *changes;
+    const struct plan *plan; /* that the new policy makes of the pool as it was then */
+};
+struct json_object *view_reload(const struct server_reload *r, usec now);
 /** {"version", "error"}: what the API answers when it refuses. */
 struct json_object *view_error(const char *text);

@@ -68,13 +68,22 @@ static struct job_query *ask_job(void *userdata, const char *schedd, int64_t clu
     return asked_job;
 }
 
+static struct json_object *reload(void *userdata, const char *user, bool *ret_refused)
+{
+    (void)userdata;
+    (void)user;
+    *ret_refused = false;
+    return sample_reload(false);
+}
+
 static const struct api_port port = {.snapshot = take,
                                      .allow = allow,
                                      .look = look,
                                      .events = sample_events,
                                      .ask_job = ask_job,
                                      .forget_job = sample_forget_job,
-                                     .order = order};
+                                     .order = order,
+                                     .reload = reload};
 
 static usec later_now(void *userdata)
 {

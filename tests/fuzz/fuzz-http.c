@@ -62,11 +62,20 @@ static int order(void *userdata, const struct order *o, struct err *e)
     return 0;
 }
 
+static struct json_object *reload(void *userdata, const char *user, bool *ret_refused)
+{
+    (void)userdata;
+    assert(*user);
+    *ret_refused = true;
+    return sample_reload(true);
+}
+
 static const struct api_port port = {.snapshot = take_snapshot,
                                      .allow = allow,
                                      .look = look,
                                      .events = sample_events,
-                                     .order = order};
+                                     .order = order,
+                                     .reload = reload};
 
 static void end(void)
 {
