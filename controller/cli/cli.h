@@ -36,6 +36,7 @@ struct cli {
     const char *reason, *schedd;                          /* likewise */
     bool json;
     bool names; /* --output=name */
+    bool quiet; /* --quiet */
     bool yes, now, cancel, follow, help, version, no_color;
     bool color;
     bool terminal; /* out is one */

@@ -19,6 +19,11 @@ static const struct command commands[] = {
      "  eyrie demand\n"
      "  eyrie demand -o json | jq '.demand.shapes[] | select(.waiting > 0) | .text'\n",
      COMMAND_WATCH, demand_run},
+    {"doctor", "", "what is wrong with the site, why it matters and what mends it",
+     "  eyrie doctor                              before eyried first runs, and whenever something is odd\n"
+     "  eyrie doctor -q -c new.yaml               only what is wrong, for another policy\n"
+     "  eyrie doctor -o json | jq -r '.checks[] | select(.verdict == \"wrong\") | .mend'\n",
+     COMMAND_POLICY | COMMAND_QUIET, doctor_run},
     {"drain", "HOST | VM", "no new jobs; power off when the last job has ended",
      "  eyrie drain hv01                          a cordon, and all its VMs\n"
      "  eyrie drain 1a2b --reason 'slow disk'     the beginning of a UUID is enough\n"
@@ -131,9 +136,9 @@ void command_help(const struct command *c, FILE *out)
                   "  eyrie status --watch\n"
                   "  eyrie vms\n"
                   "  eyrie explain vm 1a2b\n"
-                  "\nExit codes: 0 ok, 1 failure, 2 changes (plan, replay), 3 degraded (status), "
-                  "64 usage,\n69 eyried unreachable, 77 not permitted, 78 bad policy. More in "
-                  "eyrie(1).\n");
+                  "\nExit codes: 0 ok, 1 failure, 2 changes (plan, replay), 3 something is wrong "
+                  "(status, doctor),\n64 usage, 69 eyried unreachable, 77 not permitted, 78 bad policy. "
+                  "More in eyrie(1).\n");
 }
 
 int command_wrong_arguments(const struct cli *cli, const char *name)

@@ -17,6 +17,7 @@ enum {
     COMMAND_FILTER = 1 << 7, /* --state, --host, --group, --sort */
     COMMAND_EXPLAIN = 1 << 8, /* --schedd */
     COMMAND_NAMES = 1 << 9,  /* --output=name */
+    COMMAND_QUIET = 1 << 10, /* --quiet */
 };
 
 struct command {
@@ -44,6 +45,7 @@ int command_wrong_arguments(const struct cli *cli, const char *name);
 int check_run(const struct cli *cli, int argc, char **argv);
 int cordon_run(const struct cli *cli, int argc, char **argv);
 int demand_run(const struct cli *cli, int argc, char **argv);
+int doctor_run(const struct cli *cli, int argc, char **argv);
 int drain_run(const struct cli *cli, int argc, char **argv);
 int events_run(const struct cli *cli, int argc, char **argv);
 int explain_run(const struct cli *cli, int argc, char **argv);

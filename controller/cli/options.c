@@ -30,6 +30,7 @@ static const struct option_row rows[] = {
     {"now", 0, NULL, COMMAND_DRAIN, FLAG(now), "at once: the jobs that run there are lost"},
     {"output", 'o', "FORMAT", 0, OWN,
      "table (the default), json (the API's answer), name (only names)"},
+    {"quiet", 'q', NULL, COMMAND_QUIET, FLAG(quiet), "only what is wrong"},
     {"reason", 0, "TEXT", COMMAND_ORDER, TEXT(reason), "why, for others to read"},
     {"schedd", 0, "SCHEDD", COMMAND_EXPLAIN, TEXT(schedd),
      "whose job it is, where there are several"},

@@ -66,6 +66,9 @@ struct ledger_events_wanted {
 
 /** Open or make the SQLite file @path. Returns 0 or -errno; owned by the caller (ledger_close). */
 int ledger_open(const char *path, struct ledger **ret, struct err *e);
+/** Open @path to look at its orders only: nothing is made or changed, and all of it is read to see
+ * that it is whole. Returns 0 or -errno; owned by the caller (ledger_close). */
+int ledger_open_read(const char *path, struct ledger **ret, struct err *e);
 struct ledger *ledger_close(struct ledger *l);
 
 /** Write down a VM that is about to be created, or was found. All strings are copied. */

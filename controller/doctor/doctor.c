@@ -1,0 +1,79 @@
+#include "doctor/doctor.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "doctor/checks.h"
+#include "doctor/visit.h"
+
+const struct check doctor_checks[CHECK_COUNT] = {
+    [CHECK_TOOLS] = {"tools", PART_TOOLS, tools_begin, "HTCondor's tools and their version"},
+    [CHECK_PROGRAMS] = {"programs", PART_TOOLS, programs_begin,
+                        "eyried and eyrie-host, of this version; the fragments"},
+    [CHECK_DAEMON] = {"daemon", PART_EYRIED, daemon_begin, "eyried answers and all is well with it"},
+    [CHECK_UNIT] = {"unit", PART_EYRIED, unit_begin, "the systemd unit"},
+    [CHECK_STATE] = {"state", PART_EYRIED, state_begin, "state folder, ledger and disk space"},
+    [CHECK_KEY] = {"key", PART_EYRIED, key_begin, "the signing key and who may read it"},
+    [CHECK_QUEUE] = {"queue", PART_SCHEDDS, schedds_begin, "the queue of all users can be read"},
+    [CHECK_GATE] = {"gate", PART_SCHEDDS, NULL, "the flocking fragment, as the schedd has it"},
+    [CHECK_SCHEDD_KNOBS] = {"knobs", PART_SCHEDDS, NULL, "the schedd's other knobs"},
+    [CHECK_RECONFIGURE] = {"reconfigure", PART_SCHEDDS, NULL,
+                           "the right to make the schedd read the fragment"},
+    [CHECK_FLOCKING] = {"flocking", PART_SCHEDDS, NULL,
+                        "the schedd's right to tell the virtual pool of its jobs"},
+    [CHECK_COLLECTOR] = {"collector", PART_POOL, pool_begin, "the collector and its knobs"},
+    [CHECK_NEGOTIATOR] = {"negotiator", PART_POOL, NULL, "the negotiator and its knobs"},
+    [CHECK_RIGHTS] = {"rights", PART_POOL, NULL, "the rights to drain VMs and to take ads away"},
+    [CHECK_TOKEN] = {"token", PART_POOL, NULL, "a VM's token: signed, and admitted"},
+    [CHECK_CLOCK] = {"clock", PART_POOL, NULL, "the clocks of central managers and schedds"},
+    [CHECK_FRAGMENT] = {"fragment", PART_VMS, fragment_begin,
+                        "the VMs' configuration, as HTCondor reads it"},
+    [CHECK_SLOTS] = {"slots", PART_VMS, NULL, "what the VMs say: clock, retirement, strangers"},
+    [CHECK_HOST] = {"host", PART_HOSTS, hosts_begin, "libvirt answers; the host is large enough"},
+    [CHECK_STORAGE] = {"storage", PART_HOSTS, NULL, "the storage pool runs and has room"},
+    [CHECK_IMAGE] = {"image", PART_HOSTS, NULL, "each template's image and its format"},
+    [CHECK_TEMPLATE] = {"template", PART_HOSTS, NULL, "each template's domain, KVM, the cpu"},
+};
+
+static int finding_compare(const void *a, const void *b)
+{
+    const struct finding *x = a, *y = b;
+    if (x->part != y->part)
+        return x->part < y->part ? -1 : 1;
+    int r = strcmp(x->subject, y->subject);
+    return r ? r : strcmp(x->check, y->check) ? strcmp(x->check, y->check) : strcmp(x->what, y->what);
+}
+
+int doctor_look(const struct doctor_args *args, struct json_object **ret, struct err *e)
+{
+    struct loop *loop = NULL;
+    int r = loop_new(&loop, e);
+    if (r < 0)
+        return r;
+    CLEANUP(arena_free_p) struct arena *arena = arena_new();
+    struct visit v = {
+        .loop = loop,
+        .policy = args->policy,
+        .file = args->file,
+        .eyrie = args->eyrie,
+        .socket = args->socket ? args->socket : args->policy->paths.socket,
+        .arena = arena,
+    };
+    visit_hold(&v); /* a check may have ended before the next one begins */
+    state_begin(&v); /* the others want to know whether eyried ever ran */
+    for (int i = 0; i < CHECK_COUNT; i++)
+        if (doctor_checks[i].begin && doctor_checks[i].begin != state_begin)
+            doctor_checks[i].begin(&v);
+    if (v.n_out > 1) {
+        v.n_out--;
+        r = loop_run(loop);
+    }
+    visit_end(&v);
+    (void)loop_free(loop);
+    if (r < 0)
+        return err_set(e, -r, "the event loop failed: %s", strerror(-r));
+    if (v.n)
+        qsort(v.findings, v.n, sizeof(*v.findings), finding_compare);
+    *ret = finding_view(v.findings, v.n);
+    return 0;
+}

@@ -1,0 +1,169 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "doctor/clock.h"
+#include "doctor/finding.h"
+#include "doctor/knob.h"
+#include "doctor/negotiators.h"
+#include "doctor/version.h"
+
+/* As condor_config_val -name … -schedd -verbose said it (23.9.6). */
+static const char verbose[] =
+    " # the remote HTCondor version does not support -raw or -verbose\n"
+    "FLOCK_BY_DEFAULT = true\n"
+    " # at: <Default>\n"
+    " # raw: FLOCK_BY_DEFAULT = true\n"
+    " # default: true\n"
+    "\n"
+    "LOCAL_CONFIG_DIR = /etc/condor/config.d,/run/lab\n"
+    " # at: /etc/condor/config.d/20-lab-schedd.conf, line 7\n"
+    " # raw: LOCAL_CONFIG_DIR = /etc/condor/config.d,/run/lab\n"
+    "\n"
+    "EMPTY = \n"
+    " # at: /etc/x, line 1, use SECURITY:recommended_v9_0+12\n"
+    "COLLECTOR_REQUIREMENTS = MyType =!= \"Machine\"\n";
+
+static void what_a_daemon_says_of_its_knobs_is_read(void **state)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    (void)state;
+    struct knobs k = knobs_parse(a, verbose, "Not defined: FLOCK_TO\nNot defined: X\n");
+    assert_int_equal(k.n, 6);
+    assert_string_equal(knobs_find(&k, "flock_by_default")->value, "true");
+    assert_string_equal(knobs_find(&k, "FLOCK_BY_DEFAULT")->at, "<Default>");
+    assert_string_equal(knobs_find(&k, "LOCAL_CONFIG_DIR")->value, "/etc/condor/config.d,/run/lab");
+    assert_string_equal(knobs_find(&k, "LOCAL_CONFIG_DIR")->at,
+                        "/etc/condor/config.d/20-lab-schedd.conf, line 7");
+    assert_string_equal(knobs_find(&k, "EMPTY")->value, "");
+    assert_string_equal(knobs_find(&k, "COLLECTOR_REQUIREMENTS")->value, "MyType =!= \"Machine\"");
+    assert_string_equal(knobs_find(&k, "COLLECTOR_REQUIREMENTS")->at, "");
+    assert_null(knobs_find(&k, "FLOCK_TO")->value);
+    assert_null(knobs_find(&k, "NOBODY"));
+    assert_int_equal(knobs_parse(a, "", "").n, 0);
+    assert_int_equal(knobs_parse(a, "Can't find address for this schedd\n", "").n, 0);
+}
+
+static void a_rule_knows_words_lists_and_numbers(void **state)
+{
+    static const struct {
+        enum knob_test test;
+        const char *wanted;
+        const char *value;
+        bool kept;
+    } rows[] = {
+        {KNOB_IS, "false", "False", true},
+        {KNOB_IS, "false", "0", true},
+        {KNOB_IS, "false", "true", false},
+        {KNOB_IS, "vpool.lab", "main.lab", false},
+        {KNOB_HAS, "vcm:9618", "a, VCM:9618", true},
+        {KNOB_HAS, "vcm:9618", "a vcm:9618\tb", true},
+        {KNOB_HAS, "vcm:9618", "vcm:96180", false},
+        {KNOB_HAS, "vcm:9618", "", false},
+        {KNOB_CONTAINS, "EyrieUUID", "x == strcat(eyrieuuid)", true},
+        {KNOB_CONTAINS, "EyrieUUID", "true", false},
+        {KNOB_AT_LEAST, "1", "0", false},
+        {KNOB_AT_LEAST, "1", "1", true},
+        {KNOB_AT_LEAST, "86400", "365 * 24 * 3600", true},
+        {KNOB_AT_MOST, "300", "301", false},
+        {KNOB_AT_MOST, "300", "300", true},
+        {KNOB_AT_MOST, "300", NULL, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct knob_rule rule = {.name = "X", .test = rows[i].test};
+        if (knob_keeps(&rule, rows[i].wanted, rows[i].value) != rows[i].kept)
+            fail_msg("row %zu: %s with %s", i, rows[i].wanted, rows[i].value);
+    }
+    assert_true(knob_keeps(&(struct knob_rule){.unset_is_well = true}, "1", NULL));
+}
+
+static void a_negotiator_is_admitted_by_identity_domain_or_host(void **state)
+{
+    static const struct {
+        const char *value;
+        bool admits;
+    } rows[] = {
+        {"condor@* condor_pool@*", true},
+        {"*", true},
+        {"condor@vpool.lab", true},
+        {"condor@vpool.lab/10.0.0.1", true},
+        {"cm.lab, VCM.lab", true},
+        {"condor@main.lab, cm.lab", false},
+        {"vcm.lab.example", false},
+        {"", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (negotiators_admit(rows[i].value, "vpool.lab", "vcm.lab:9618") != rows[i].admits)
+            fail_msg("%s", rows[i].value);
+}
+
+static void versions_are_read_from_what_tools_say(void **state)
+{
+    unsigned major = 7, minor = 7, patch = 7;
+    (void)state;
+    assert_false(version_read("condor_version: not found", &major, &minor, &patch));
+    assert_false(version_read("$CondorVersion: new $", &major, &minor, &patch));
+    assert_int_equal(major, 7);
+    assert_true(version_read("x\n$CondorVersion: 23.9.6 2026-07-12 $\n", &major, &minor, &patch));
+    assert_int_equal(major, 23);
+    assert_int_equal(minor, 9);
+    assert_int_equal(patch, 6);
+}
+
+static void clocks_may_differ_by_a_minute(void **state)
+{
+    (void)state;
+    assert_false(clock_differs(1000, 1060));
+    assert_false(clock_differs(1060, 1000));
+    assert_true(clock_differs(1000, 1061));
+    assert_true(clock_differs(4600, 1000));
+}
+
+static void every_check_has_a_name_and_a_text(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        assert_true(doctor_checks[i].name && *doctor_checks[i].text);
+        for (int k = 0; k < i; k++)
+            if (doctor_checks[i].part == doctor_checks[k].part)
+                assert_string_not_equal(doctor_checks[i].name, doctor_checks[k].name);
+    }
+}
+
+static void the_view_counts_verdicts(void **state)
+{
+    static const struct finding findings[] = {
+        {.part = PART_POOL, .check = "a", .subject = "", .verdict = FINDING_OK, .what = "well"},
+        {.part = PART_HOSTS, .check = "b", .subject = "hv1", .verdict = FINDING_WRONG, .what = "ill",
+         .why = "because", .mend = "do"},
+    };
+    AUTOJSON struct json_object *view = finding_view(findings, ARRAY_SIZE(findings));
+    (void)state;
+    assert_int_equal(json_int_or(view, "version", 0), 1);
+    assert_int_equal(json_int_or(view, "wrong", 0), 1);
+    assert_int_equal(json_int_or(view, "ok", 0), 1);
+    assert_int_equal(json_int_or(view, "skipped", 7), 0);
+    struct json_object *row = json_object_array_get_idx(json_array_or_null(view, "checks"), 1);
+    assert_string_equal(json_string_or(row, "part", ""), "hosts");
+    assert_string_equal(json_string_or(row, "subject", ""), "hv1");
+    assert_string_equal(json_string_or(row, "mend", ""), "do");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_daemon_says_of_its_knobs_is_read),
+        cmocka_unit_test(a_rule_knows_words_lists_and_numbers),
+        cmocka_unit_test(a_negotiator_is_admitted_by_identity_domain_or_host),
+        cmocka_unit_test(versions_are_read_from_what_tools_say),
+        cmocka_unit_test(clocks_may_differ_by_a_minute),
+        cmocka_unit_test(every_check_has_a_name_and_a_text),
+        cmocka_unit_test(the_view_counts_verdicts),
+    };
+    return cmocka_run_group_tests_name("doctor/doctor", tests, NULL, NULL);
+}
