@@ -4,7 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* How well the range that begins at @range names @type: 3 as it is, 2 "application/…", 1 anything. */
+/* How well the range that begins at @range names @type: 3 as it is, 2 "application/…", 1 anything.
+ */
 static int matches(const char *range, size_t length, const char *type)
 {
     size_t name = strcspn(type, ";"), kind = strcspn(type, "/");

@@ -1,8 +1,8 @@
 /*
  * The API: HTTP/1.1 over a unix socket, on the controller's own loop (libmicrohttpd brings the
- * protocol, no threads). The kernel says who the peer is; route.h has what is answered, request.h the
- * limits of one request. Connections are limited, in all and of one user, and so is the time in which
- * one must complete a request: a client who misbehaves harms himself only.
+ * protocol, no threads). The kernel says who the peer is; route.h has what is answered, request.h
+ * the limits of one request. Connections are limited, in all and of one user, and so is the time in
+ * which one must complete a request: a client who misbehaves harms himself only.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * What eyried counts from its start on, for the metrics: events by kind, and how long steps and looks
- * take. A value: a snapshot has a copy.
+ * What eyried counts from its start on, for the metrics: events by kind, and how long steps and
+ * looks take. A value: a snapshot has a copy.
  */
 #pragma once
 
@@ -17,7 +17,8 @@ enum {
 
 /** Durations by size. */
 struct histogram {
-    int64_t buckets[HISTOGRAM_BOUNDS + 1]; /* not cumulative; the last is for what is over all bounds */
+    int64_t
+        buckets[HISTOGRAM_BOUNDS + 1]; /* not cumulative; the last is for what is over all bounds */
     usec sum;
 };
 

@@ -8,7 +8,7 @@
 
 #define FAMILY const struct openmetrics_family *f
 
-/* ---- the pool as a whole ------------------------------------------------------------------------- */
+/* ---- the pool as a whole ---- */
 
 static void vms(const struct metrics *m, FAMILY)
 {
@@ -84,7 +84,7 @@ static void frozen(const struct metrics *m, FAMILY)
     openmetrics_add(m->out, f, m->s->plan->frozen.code == REASON_FROZEN, NULL);
 }
 
-/* ---- groups, templates, hosts -------------------------------------------------------------------- */
+/* ---- groups, templates, hosts ---- */
 
 static void add_states(const struct metrics *m, FAMILY, const char *label, const char *name,
                        const int64_t counts[static VM_STATE_COUNT])
@@ -127,8 +127,8 @@ static void group_limited(const struct metrics *m, FAMILY)
     for (size_t i = 0; i < m->s->plan->n_groups; i++) {
         const struct plan_group *g = &m->s->plan->groups[i];
         if (part_is_reason(&g->limited))
-            openmetrics_add(m->out, f, 1, "group", g->name, "reason",
-                            reason_name(g->limited.code), NULL);
+            openmetrics_add(m->out, f, 1, "group", g->name, "reason", reason_name(g->limited.code),
+                            NULL);
     }
 }
 
@@ -141,9 +141,8 @@ static const char *job_group(const struct metrics *m, size_t i)
 static void jobs(const struct metrics *m, FAMILY)
 {
     static const char *const state[] = {
-        [METRICS_RUNNING] = "running",   [METRICS_HELD] = "held",
-        [METRICS_SERVED] = "served",     [METRICS_STARTING] = "starting",
-        [METRICS_WAITING] = "waiting",
+        [METRICS_RUNNING] = "running",   [METRICS_HELD] = "held",       [METRICS_SERVED] = "served",
+        [METRICS_STARTING] = "starting", [METRICS_WAITING] = "waiting",
     };
     for (size_t i = 0; i <= m->s->policy->n_groups; i++)
         for (int k = 0; k < METRICS_JOBS; k++)
@@ -166,11 +165,34 @@ static void template_vms(const struct metrics *m, FAMILY)
         add_states(m, f, "template", m->s->policy->templates[i].name, m->templates[i]);
 }
 
+/* Whether it is left alone for now. */
+static bool rests(const struct metrics *m, int64_t failures, usec last)
+{
+    return failures > 0 && plan_rests_until(m->s->policy, failures, last) > m->now;
+}
+
 static void template_failures(const struct metrics *m, FAMILY)
 {
     for (size_t i = 0; i < m->s->world->n_templates; i++)
         openmetrics_add(m->out, f, m->s->world->templates[i].failures, "template",
                         m->s->world->templates[i].name, NULL);
+}
+
+static void template_resting(const struct metrics *m, FAMILY)
+{
+    for (size_t i = 0; i < m->s->world->n_templates; i++) {
+        const struct world_template *t = &m->s->world->templates[i];
+        openmetrics_add(m->out, f, rests(m, t->failures, t->last_failure), "template", t->name,
+                        NULL);
+    }
+}
+
+static void host_resting(const struct metrics *m, FAMILY)
+{
+    for (size_t i = 0; i < m->s->world->n_hosts; i++) {
+        const struct world_host *h = &m->s->world->hosts[i];
+        openmetrics_add(m->out, f, rests(m, h->failures, h->last_failure), "host", h->name, NULL);
+    }
 }
 
 static void host_vms(const struct metrics *m, FAMILY)
@@ -217,7 +239,7 @@ static void host_storage(const struct metrics *m, FAMILY)
     add_hosts(m, f, number_storage);
 }
 
-/* ---- facts and deeds ----------------------------------------------------------------------------- */
+/* ---- facts and deeds ---- */
 
 static void facts_age(const struct metrics *m, FAMILY)
 {
@@ -232,8 +254,8 @@ static void facts_age(const struct metrics *m, FAMILY)
 static void facts_trusted(const struct metrics *m, FAMILY)
 {
     for (size_t i = 0; i < m->s->plan->n_trust; i++)
-        openmetrics_add(m->out, f, m->s->plan->trust[i].trusted, "kind",
-                        m->s->plan->trust[i].kind, "name", m->s->plan->trust[i].name, NULL);
+        openmetrics_add(m->out, f, m->s->plan->trust[i].trusted, "kind", m->s->plan->trust[i].kind,
+                        "name", m->s->plan->trust[i].name, NULL);
 }
 
 static void flock_applied(const struct metrics *m, FAMILY)
@@ -252,13 +274,18 @@ static void planned(const struct metrics *m, FAMILY)
     for (size_t i = 0; i < m->s->plan->n_actions; i++)
         counts[m->s->plan->actions[i].kind]++;
     for (int kind = 0; kind < ACTION_KIND_COUNT; kind++)
-        openmetrics_add(m->out, f, counts[kind], "action",
-                        action_kind_name((enum action_kind)kind), NULL);
+        openmetrics_add(m->out, f, counts[kind], "action", action_kind_name((enum action_kind)kind),
+                        NULL);
 }
 
-#define GAUGE(name, help, add) {{"eyrie_" name, OPENMETRICS_GAUGE, NULL, help}, add}
+#define GAUGE(name, help, add)                                                                     \
+    {                                                                                              \
+        {"eyrie_" name, OPENMETRICS_GAUGE, NULL, help}, add                                        \
+    }
 #define GAUGE_IN(unit, name, help, add)                                                            \
-    {{"eyrie_" name "_" unit, OPENMETRICS_GAUGE, unit, help}, add}
+    {                                                                                              \
+        {"eyrie_" name "_" unit, OPENMETRICS_GAUGE, unit, help}, add                               \
+    }
 
 const struct metric metrics_pool[] = {
     GAUGE("vms", "VMs by state.", vms),
@@ -282,21 +309,28 @@ const struct metric metrics_pool[] = {
     GAUGE("group_max_cpus", "The group's max; absent when there is none.", group_max),
     GAUGE("group_limited", "1 for a group that wants more VMs and gets none, with the reason.",
           group_limited),
-    GAUGE("jobs", "Flagged jobs by group and what becomes of them; group \"\" is that of all jobs "
-                  "whose group is not in the policy.", jobs),
+    GAUGE("jobs",
+          "Flagged jobs by group and what becomes of them; group \"\" is that of all jobs "
+          "whose group is not in the policy.",
+          jobs),
     GAUGE("jobs_waiting", "Idle jobs for which no VM is up or being started, by reason.",
           jobs_waiting),
     GAUGE("template_vms", "VMs of each template by state.", template_vms),
-    GAUGE("template_failures", "VMs in a row that failed to be created or to join; from 1 on the "
-                               "template rests after each.", template_failures),
+    GAUGE("template_failures", "VMs in a row that failed to be created or to join.",
+          template_failures),
+    GAUGE("template_resting", "1 while no VM of the template is started because of failures.",
+          template_resting),
     GAUGE("host_vms", "VMs on each host by state.", host_vms),
-    GAUGE("host_failures", "Failed starts in a row on a host; from 1 on it rests after each.",
-          host_failures),
+    GAUGE("host_failures", "Failed starts in a row on a host.", host_failures),
+    GAUGE("host_resting", "1 while no VM is started on the host because of failures.",
+          host_resting),
     GAUGE("host_cordoned", "1 when an admin cordoned the host.", host_cordoned),
     GAUGE_IN("bytes", "host_storage_available", "What is left in the host's storage pool.",
              host_storage),
-    GAUGE_IN("seconds", "facts_age", "Age of the last complete answer of each source; absent when "
-                                     "there was none.", facts_age),
+    GAUGE_IN("seconds", "facts_age",
+             "Age of the last complete answer of each source; absent when "
+             "there was none.",
+             facts_age),
     GAUGE("facts_trusted", "1 when the facts of a source are fresh enough to act on.",
           facts_trusted),
     GAUGE("flock_applied", "1 when the schedd confirmed that it uses the fragment it should have.",

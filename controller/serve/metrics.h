@@ -12,7 +12,8 @@
 /** Append all metrics to @out. @s: NULL before the first step, when only the API's are known. */
 void metrics_render(const struct snapshot *s, const struct traffic *t, usec now, struct text *out);
 
-/* ---- for the tables ------------------------------------------------------------------------------ */
+/* ---- for the tables
+ * ------------------------------------------------------------------------------ */
 
 /** What became of the jobs of a group. */
 enum metrics_jobs {

@@ -92,7 +92,8 @@ static enum MHD_Result send_answer(struct requests *rs, struct MHD_Connection *c
 static enum MHD_Result send_unchanged(struct requests *rs, struct MHD_Connection *connection,
                                       const struct shared_answer *shared, const char *tag)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     if (!response)
         mem_exhausted();
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
@@ -242,8 +243,8 @@ static unsigned long long body_length(struct MHD_Connection *connection)
     return length ? strtoull(length, NULL, 10) : 0;
 }
 
-/* The headers are there. A body is read before it is refused, unless it is far too long: a client that
- * still writes when we have closed may not see the answer. */
+/* The headers are there. A body is read before it is refused, unless it is far too long: a client
+ * that still writes when we have closed may not see the answer. */
 static enum MHD_Result check_head(struct requests *rs, struct MHD_Connection *connection,
                                   const char *url)
 {
@@ -253,8 +254,10 @@ static enum MHD_Result check_head(struct requests *rs, struct MHD_Connection *co
     if (strlen(url) > REQUEST_PATH_BYTES)
         answer = answer_refusal(414, "the path is longer than %d bytes", REQUEST_PATH_BYTES);
     else if (info && info->header_size > REQUEST_HEAD_BYTES)
-        answer = answer_refusal(431, "the request line and headers are longer than %d bytes: send "
-                                     "fewer headers", REQUEST_HEAD_BYTES);
+        answer = answer_refusal(431,
+                                "the request line and headers are longer than %d bytes: send "
+                                "fewer headers",
+                                REQUEST_HEAD_BYTES);
     else if (body_length(connection) > THROWN_BYTES)
         answer = answer_refusal(413, "the body is longer than %d bytes", REQUEST_BODY_BYTES);
     else

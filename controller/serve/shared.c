@@ -20,8 +20,8 @@ const struct shared_answer *shared_find(const struct shared *s, const char *path
     for (size_t i = 0; i < SHARED_MAX; i++) {
         const struct shared_answer *a = &s->list[i];
         if (a->path && text_equal(a->path, path))
-            return now && a->plan == now->plan && a->steps == now->server.steps &&
-                           at >= a->made && at - a->made < USEC_PER_SEC
+            return now && a->plan == now->plan && a->steps == now->server.steps && at >= a->made &&
+                           at - a->made < USEC_PER_SEC
                        ? a
                        : NULL;
     }

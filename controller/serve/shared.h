@@ -33,6 +33,5 @@ const struct shared_answer *shared_find(const struct shared *s, const char *path
 /** Keep @response, which is taken over; returns what shared_find will. */
 const struct shared_answer *shared_keep(struct shared *s, const char *path,
                                         const struct snapshot *now, usec at,
-                                        const struct answer *answer,
-                                        struct MHD_Response *response);
+                                        const struct answer *answer, struct MHD_Response *response);
 void shared_done(struct shared *s);

@@ -35,6 +35,7 @@ static void test_the_sample(void **state)
         "\neyrie_host_vms{host=\"hv02\",state=\"lost\"} 1\n",
         "\neyrie_host_vms{host=\"hv01\",state=\"foreign\"} 1\n",
         "\neyrie_host_failures{host=\"hv02\"} 2\n",
+        "\neyrie_host_resting{host=\"hv01\"} 0\n",
         "\neyrie_template_vms{template=\"small\",state=\"booting\"} 1\n",
         "\neyrie_jobs{group=\"juno\",state=\"waiting\"} 6\n",
         "\neyrie_jobs{group=\"\",state=\"waiting\"} 50\n", /* no group of the policy's */
@@ -63,7 +64,7 @@ static void test_the_sample(void **state)
         if (!strstr(text_get(&out), lines[i]))
             fail_msg("no %s in:\n%s", lines[i], text_get(&out));
     assert_null(strstr(text_get(&out), "\neyrie_limit_memory_bytes ")); /* there is no such limit */
-    assert_null(strstr(text_get(&out), "alice"));               /* users are no labels */
+    assert_null(strstr(text_get(&out), "alice"));                       /* users are no labels */
     assert_string_equal(text_get(&out) + out.length - 6, "# EOF\n");
     text_done(&out);
 }

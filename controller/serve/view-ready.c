@@ -34,8 +34,8 @@ static void check_step(struct checks *c, const struct snapshot *s, usec now)
         check(c, "step", NULL);
         return;
     }
-    AUTOFREE char *why = mem_printf("the last one was %s ago",
-                                    units_format_duration(old - old % USEC_PER_SEC, age));
+    AUTOFREE char *why =
+        mem_printf("the last one was %s ago", units_format_duration(old - old % USEC_PER_SEC, age));
     check(c, "step", why);
 }
 
@@ -58,10 +58,9 @@ static void check_facts(struct checks *c, const struct snapshot *s, const char *
         check(c, kind, NULL);
         return;
     }
-    AUTOFREE char *why = mem_printf("%s of %s%s%s",
-                                    bad->age == USEC_NEVER ? "no complete answer yet"
-                                                           : "no fresh answer",
-                                    bad->name, *bad->error ? ": " : "", bad->error);
+    AUTOFREE char *why = mem_printf(
+        "%s of %s%s%s", bad->age == USEC_NEVER ? "no complete answer yet" : "no fresh answer",
+        bad->name, *bad->error ? ": " : "", bad->error);
     check(c, kind, why);
 }
 

@@ -1,6 +1,7 @@
 /*
- * What a client sends to the API, in pieces of a length that the first byte says, over a real socket:
- * the HTTP library, the limits, the routes and the views. JSON that comes back must be whole.
+ * What a client sends to the API, in pieces of a length that the first byte says, over a real
+ * socket: the HTTP library, the limits, the routes and the views. JSON that comes back must be
+ * whole.
  */
 #include <assert.h>
 #include <errno.h>
@@ -158,7 +159,8 @@ static void check_answer(const struct text *answer)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct client c = {.at = data + 1, .left = size ? size - 1 : 0, .piece = size ? data[0] + 1U : 1};
+    struct client c = {
+        .at = data + 1, .left = size ? size - 1 : 0, .piece = size ? data[0] + 1U : 1};
     if (!loop)
         begin();
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
