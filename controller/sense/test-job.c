@@ -114,8 +114,8 @@ static void what_is_no_answer_is_an_error(void **state)
     struct fixture *f = *state;
     expect(f, "[{},{}]", "error: the output of condor_q is not usable: 2 ads instead of one");
     expect(f, "{}", "error: the output of condor_q is not usable: not a list of jobs");
-    start(f);
     put(f, "condor_q.s1.out", "[{");
+    start(f);
     assert_int_equal(loop_run(f->loop), 0);
     assert_non_null(strstr(text_get(&f->said), "error: the output of condor_q is not usable: "));
 }
