@@ -189,5 +189,6 @@ int main(int argc, char **argv)
     print_tally(&tally);
     (void)printf("%s 1 - %" PRIu64 " random worlds of seed %" PRIu64 " keep every rule\n1..1\n",
                  tally.failed ? "not ok" : "ok", tally.worlds, o.seed);
+    (void)printf("# again, a world: test-property --seed %" PRIu64 " --world K\n", o.seed);
     return tally.failed > 0;
 }
