@@ -73,19 +73,25 @@ static void on_patience(void *userdata)
     drive(a);
 }
 
-/* When there are too many connections, the one that waits longest makes room. */
-static void make_room(struct api *a, uid_t uid)
+static bool has_room(const struct api *a, uid_t uid)
 {
+    return a->peers.n < PEERS_MAX &&
+           (uid == 0 || peers_of(&a->peers, uid) < CONNECTIONS_PER_USER);
+}
+
+/* When there are too many connections, the one that waits longest makes room. One whose answer is
+ * still being made ends only then. */
+static bool make_room(struct api *a, uid_t uid)
+{
+    if (has_room(a, uid))
+        return true;
     bool many = uid != 0 && peers_of(&a->peers, uid) >= CONNECTIONS_PER_USER;
-    struct peer *oldest = NULL;
-    if (many)
-        oldest = peers_oldest(&a->peers, &uid);
-    else if (a->peers.n == PEERS_MAX)
-        oldest = peers_oldest(&a->peers, NULL);
-    if (!oldest)
-        return;
-    cut(a, oldest, TRAFFIC_CROWDED);
-    (void)MHD_run(a->daemon);
+    struct peer *oldest = peers_oldest(&a->peers, many ? &uid : NULL);
+    if (oldest) {
+        cut(a, oldest, TRAFFIC_CROWDED);
+        (void)MHD_run(a->daemon);
+    }
+    return has_room(a, uid);
 }
 
 /* One connection a turn: the next one is accepted when this one has been counted. */
@@ -100,15 +106,11 @@ static void on_accept(void *userdata, int fd, uint32_t events)
         /* No descriptors or no memory: the client stays in the queue, and we do not spin on it. */
         if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
             loop_timer_set(a->accept_later, USEC_PER_SEC);
-    } else if (listen_peer(peer, &uid) < 0) {
+    } else if (listen_peer(peer, &uid) < 0 || !make_room(a, uid)) {
         (void)close(peer);
-    } else {
-        make_room(a, uid);
-        if (a->peers.n == PEERS_MAX)
-            (void)close(peer);
-        else /* which closes it when it fails */
-            (void)MHD_add_connection(a->daemon, peer, (const struct sockaddr *)&address,
-                                     sizeof(address));
+    } else { /* which closes it when it fails */
+        (void)MHD_add_connection(a->daemon, peer, (const struct sockaddr *)&address,
+                                 sizeof(address));
     }
     drive(a);
 }

@@ -12,7 +12,7 @@
 
 struct api;
 
-/** How long a connection may be open without completing a request, unless it is set otherwise. */
+/** In which the head of a request must come, and again its body and the answer pass. */
 #define API_PATIENCE (15 * USEC_PER_SEC)
 
 /**

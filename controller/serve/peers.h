@@ -15,7 +15,7 @@ enum { PEERS_MAX = 256 };
 struct peer {
     uid_t uid;
     int fd;     /* not ours to close */
-    usec since; /* accepted, or its last request was completed; on the clock that never jumps */
+    usec since; /* accepted, the head of a request came, or one was completed; by loop_ticks */
     bool cut;   /* told to end, and not ended yet */
     bool used;
 };

@@ -62,12 +62,17 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* Who asks; with the groups, in @groups, of somebody who may be about to change something. */
-static struct asker find_asker(struct MHD_Connection *connection, const char *method, gid_t *groups)
+static struct peer *find_peer(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    const struct peer *peer = info ? info->socket_context : NULL;
+    return info ? info->socket_context : NULL;
+}
+
+/* Who asks; with the groups, in @groups, of somebody who may be about to change something. */
+static struct asker find_asker(struct MHD_Connection *connection, const char *method, gid_t *groups)
+{
+    const struct peer *peer = find_peer(connection);
     if (!peer)
         return (struct asker){.uid = (uid_t)-1};
     struct asker asker = {.uid = peer->uid, .groups = groups};
@@ -284,6 +289,9 @@ enum MHD_Result request_take(void *userdata, struct MHD_Connection *connection, 
     struct request *request = *context;
     (void)version;
     if (!request) {
+        struct peer *peer = find_peer(connection);
+        if (peer) /* it did not idle: from here on the answer is awaited */
+            peer->since = loop_ticks(rs->loop);
         *context = request = mem_new(1, sizeof(*request));
         request->all = rs;
         request->connection = connection;
