@@ -91,6 +91,7 @@ struct controller {
     struct snapshot *snapshot;
     usec started;
     int64_t steps;
+    usec last_step; /* ticks, when it ended; at first, when all began */
     char *last_error;
     usec last_error_at;
     struct counts counts;

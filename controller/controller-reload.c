@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "config/config.h"
+#include "loop/notify.h"
 #include "plan/plan.h"
 #include "serve/view.h"
 
@@ -132,9 +133,10 @@ static void refuse(struct controller *c, const char *messages)
     controller_poke(c);
 }
 
-static void notify_ready(struct loop **loop)
+static void reload_ended(const bool *began)
 {
-    loop_notify_ready(*loop);
+    if (*began)
+        notify_ready();
 }
 
 struct json_object *controller_reload(struct controller *c, const char *who, bool *ret_refused)
@@ -142,11 +144,11 @@ struct json_object *controller_reload(struct controller *c, const char *who, boo
     CLEANUP(arena_free_p) struct arena *a = arena_new();
     CLEANUP(candidate_done) struct candidate new = {0};
     AUTOFREE char *messages = NULL;
-    CLEANUP(notify_ready) struct loop *loop = c->loop;
+    CLEANUP(reload_ended) const bool began = true;
     struct difference changes = {0};
     struct server_reload result = {.file = c->policy->file, .changes = &changes};
 
-    loop_notify_reloading(loop);
+    notify_reloading();
     *ret_refused = prepare(c, a, &new, &changes, &messages) < 0;
     if (*ret_refused) {
         refuse(c, messages);

@@ -78,6 +78,7 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
     c->config = config_ref(config);
     c->policy = config_policy(config);
     c->started = c->policy_loaded = loop_now(loop);
+    c->last_step = loop_ticks(loop);
     c->step_timer = loop_timer_new(loop, controller_step, c);
     c->next_timer = loop_timer_new(loop, controller_poke, c);
     c->look_timer = loop_timer_new(loop, controller_look, c);

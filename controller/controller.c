@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "loop/notify.h"
 #include "plan/plan.h"
 #include "record/world.h"
 
@@ -169,7 +170,7 @@ static void publish(struct controller *c, struct arena *a, const struct world *w
     *published = (struct published){a, config_ref(c->config)};
     (void)snapshot_unref(c->snapshot);
     c->snapshot = snapshot_new(c->policy, w, plan, &facts, snapshot_done, published);
-    loop_notify_status(c->loop, "%zu VMs, %zu actions", plan->n_vms, plan->n_actions);
+    notify_status("%zu VMs, %zu actions", plan->n_vms, plan->n_actions);
 }
 
 /* The step: world → plan → act → publish. */
@@ -192,6 +193,7 @@ void controller_step(void *userdata)
             c->templates[plan->actions[i].policy_template].last_start = w->now;
     recorder_take(c->recorder, w, plan);
     c->steps++;
+    c->last_step = loop_ticks(c->loop);
     if (*ledger_error(c->ledger))
         (void)ledger_try(c->ledger, NULL); /* that it can be written again must show */
     usec took = clock_now() - from;
@@ -207,4 +209,9 @@ void controller_start(struct controller *c)
     controller_note(c, "started", c->policy->pool.name, "version " EYRIE_VERSION);
     controller_look(c);
     controller_poke(c);
+}
+
+bool controller_is_alive(const struct controller *c)
+{
+    return loop_ticks(c->loop) - c->last_step <= snapshot_steps_within(c->policy);
 }

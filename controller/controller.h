@@ -27,4 +27,6 @@ void controller_start(struct controller *c);
  * what came of it, as view_reload has it (owned by the caller, json_object_put).
  */
 struct json_object *controller_reload(struct controller *c, const char *who, bool *ret_refused);
+/** Whether steps are taken as they should be: for the watchdog. */
+bool controller_is_alive(const struct controller *c);
 struct controller *controller_free(struct controller *c);

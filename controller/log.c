@@ -1,18 +1,31 @@
 #include "log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+bool log_is_journal(const char *journal_stream, int fd)
+{
+    uintmax_t device, inode;
+    char end;
+    struct stat st;
+    return journal_stream &&
+           sscanf(journal_stream, "%" SCNuMAX ":%" SCNuMAX "%c", &device, &inode, &end) == 2 &&
+           fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
 void log_event(int priority, const char *kind, const char *subject, const char *text)
 {
     const char *colon = text[0] ? ": " : "";
-    if (getenv("JOURNAL_STREAM")) {
+    if (log_is_journal(getenv("JOURNAL_STREAM"), STDERR_FILENO)) {
         (void)sd_journal_send("MESSAGE=%s %s%s%s", kind, subject, colon, text, "PRIORITY=%i",
-                              priority, "EYRIE_EVENT=%s", kind, "EYRIE_SUBJECT=%s", subject,
+                              priority, "EYRIE_KIND=%s", kind, "EYRIE_SUBJECT=%s", subject, "EYRIE_TEXT=%s", text,
                               (char *)NULL);
         return;
     }

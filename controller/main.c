@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "controller.h"
 #include "loop/loop.h"
+#include "loop/notify.h"
 
 static const char usage[] =
     "usage: eyried [-n] [-c FILE]\n"
@@ -82,9 +83,15 @@ static void asked_to_reload(void *userdata, int signal)
         (void)json_object_put(controller_reload(*controller, "SIGHUP", &refused));
 }
 
+static bool is_alive(void *userdata)
+{
+    return controller_is_alive(userdata);
+}
+
 static int run(struct loop *loop, struct config *config)
 {
     struct controller *controller = NULL;
+    struct watchdog *watchdog = NULL;
     struct loop_signal *term = NULL, *interrupt = NULL, *hangup = NULL;
     struct err e;
     int r = loop_signal_new(loop, SIGTERM, asked_to_stop, loop, &term);
@@ -92,8 +99,6 @@ static int run(struct loop *loop, struct config *config)
         r = loop_signal_new(loop, SIGINT, asked_to_stop, loop, &interrupt);
     if (r == 0)
         r = loop_signal_new(loop, SIGHUP, asked_to_reload, &controller, &hangup);
-    if (r == 0)
-        r = loop_watchdog(loop);
     if (r < 0)
         (void)err_set(&e, -r, "cannot watch for signals: %s", strerror(-r));
     else
@@ -102,11 +107,13 @@ static int run(struct loop *loop, struct config *config)
         (void)fprintf(stderr, "eyried: %s\n", e.text);
         r = EXIT_FAILURE;
     } else {
+        watchdog = watchdog_new(loop, is_alive, controller);
         controller_start(controller);
-        loop_notify_ready(loop);
+        notify_ready();
         r = loop_run(loop);
-        loop_notify_stopping(loop);
+        notify_stopping();
     }
+    (void)watchdog_free(watchdog);
     (void)controller_free(controller);
     (void)loop_signal_free(term);
     (void)loop_signal_free(interrupt);

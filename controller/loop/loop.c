@@ -3,14 +3,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "base/mem.h"
@@ -336,45 +332,4 @@ struct loop_child *loop_child_free(struct loop_child *c)
         (void)sd_event_add_child(c->loop->event, NULL, c->pid, WEXITED, stray_ended, NULL);
     free(c);
     return NULL;
-}
-
-int loop_watchdog(struct loop *loop)
-{
-    int r = sd_event_set_watchdog(loop->event, 1);
-    return r < 0 ? r : 0;
-}
-
-void loop_notify_ready(struct loop *loop)
-{
-    (void)loop;
-    (void)sd_notify(0, "READY=1");
-}
-
-/* systemd wants the time to tell this reload from the one before; the loop's own stands still. */
-void loop_notify_reloading(struct loop *loop)
-{
-    struct timespec now;
-    (void)loop;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
-                     (int64_t)now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000);
-}
-
-void loop_notify_status(struct loop *loop, const char *format, ...)
-{
-    (void)loop;
-    AUTOFREE char *status = NULL;
-    va_list ap;
-    va_start(ap, format);
-    int n = vasprintf(&status, format, ap);
-    va_end(ap);
-    if (n < 0)
-        mem_exhausted();
-    (void)sd_notifyf(0, "STATUS=%s", status);
-}
-
-void loop_notify_stopping(struct loop *loop)
-{
-    (void)loop;
-    (void)sd_notify(0, "STOPPING=1");
 }

@@ -75,14 +75,3 @@ int loop_child_new(struct loop *loop, pid_t pid, loop_child_callback callback, v
                    struct loop_child **ret);
 /** Stop watching. A child that has not ended is still reaped when it does; nobody is told. */
 struct loop_child *loop_child_free(struct loop_child *c);
-
-/** Serve the service manager's watchdog from this loop, if it wants one. Returns 0 or -errno. */
-int loop_watchdog(struct loop *loop);
-/** Tell the service manager: started. Without one this and the next three do nothing. */
-void loop_notify_ready(struct loop *loop);
-/** Tell: a new policy is read; loop_notify_ready says that it is over. */
-void loop_notify_reloading(struct loop *loop);
-/** One line of status (printf style). */
-void loop_notify_status(struct loop *loop, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void loop_notify_stopping(struct loop *loop);

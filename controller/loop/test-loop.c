@@ -135,16 +135,6 @@ static void test_signal(void **state)
     assert_int_equal(loop_run(f->loop), SIGHUP);
 }
 
-static void test_without_service_manager(void **state)
-{
-    struct fixture *f = *state;
-    (void)unsetenv("NOTIFY_SOCKET");
-    assert_int_equal(loop_watchdog(f->loop), 0);
-    loop_notify_ready(f->loop);
-    loop_notify_status(f->loop, "%d VMs", 3);
-    loop_notify_stopping(f->loop);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,7 +142,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_poke_is_coalesced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_io, setup, teardown),
         cmocka_unit_test_setup_teardown(test_signal, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_without_service_manager, setup, teardown),
     };
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }

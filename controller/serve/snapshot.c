@@ -22,6 +22,12 @@ struct snapshot *snapshot_new(const struct policy *policy, const struct world *w
     return s;
 }
 
+usec snapshot_steps_within(const struct policy *p)
+{
+    enum { LOOKS = 6 }; /* each ends with a step */
+    return LOOKS * p->timing.look_every.value + USEC_PER_MINUTE;
+}
+
 struct snapshot *snapshot_ref(struct snapshot *s)
 {
     if (s)

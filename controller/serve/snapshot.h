@@ -63,6 +63,8 @@ struct snapshot *snapshot_new(const struct policy *policy, const struct world *w
                               const struct plan *plan, const struct server_facts *server,
                               void (*free)(void *userdata), void *userdata)
     __attribute__((returns_nonnull));
+/** Without a step for so long, steps have stopped. */
+usec snapshot_steps_within(const struct policy *p);
 /** Another reference; accepts and returns NULL. */
 struct snapshot *snapshot_ref(struct snapshot *s);
 /** Give a reference back; accepts NULL; returns NULL. */

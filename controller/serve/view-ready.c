@@ -7,8 +7,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { READY_LOOKS = 6 }; /* a plan this many looks old means that steps have stopped */
-
 struct checks {
     struct json_object *rows;
     struct text missing; /* what is not so, in a sentence */
@@ -30,7 +28,7 @@ static void check_step(struct checks *c, const struct snapshot *s, usec now)
 {
     char age[UNITS_TEXT_MAX];
     usec old = now - s->server.last_step;
-    if (old <= READY_LOOKS * s->policy->timing.look_every.value + USEC_PER_MINUTE) {
+    if (old <= snapshot_steps_within(s->policy)) {
         check(c, "step", NULL);
         return;
     }

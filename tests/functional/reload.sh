@@ -263,3 +263,38 @@ test_a_name_of_the_pool_cannot_change_while_it_runs() {
 	has 'restart eyried' "$said" || return
 	has 'pool +vpool is degraded' "$(eyrie status)"
 }
+
+# The messages that a service manager gets, one a line.
+listen_as_manager() {
+	python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True: print(s.recv(4096).decode().replace("\n", " "), flush=True)' "$T/notify" >"$T/told" &
+	manager_pid=$!
+	until_true 'the manager listens' test -S "$T/notify"
+}
+told() { grep -qE "$1" "$T/told"; }
+fed_again() { [ "$(grep -c '^WATCHDOG=1' "$T/told")" -ge 2 ]; }
+
+test_a_service_manager_is_told_of_start_reload_and_end() {
+	write_config
+	local manager_pid
+	listen_as_manager || return
+	export NOTIFY_SOCKET=$T/notify WATCHDOG_USEC=600000
+	start || return
+	unset NOTIFY_SOCKET WATCHDOG_USEC
+	until_true 'it is ready' told '^READY=1' || return
+	until_true 'it says how it is' told '^STATUS=0 VMs' || return
+	until_true 'the watchdog is fed' fed_again || return
+	! told '^RELOADING' || fail 'it reloads already' || return
+	kill -HUP "$eyried_pid"
+	until_true 'it reloads' told '^RELOADING=1 MONOTONIC_USEC=[0-9]+' || return
+	until_true 'and is ready again' ready_again || return
+	set_policy 's/cpus: 6/cpus: 8oo/'
+	until_true 'after a bad file, too' ready_three_times || return
+	stop
+	until_true 'it stops' told '^STOPPING=1' || return
+	kill "$manager_pid"
+}
+ready_again() { [ "$(grep -c '^READY=1' "$T/told")" = 2 ]; }
+ready_three_times() { [ "$(grep -c '^READY=1' "$T/told")" = 3 ]; }
