@@ -7,17 +7,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/mem.h"
 #include "base/text.h"
+#include "sense/fake.h"
 
 struct fixture {
-    char folder[64];
     struct loop *loop;
     struct policy policy;
     struct token *token;
@@ -26,21 +23,10 @@ struct fixture {
     struct text got;
 };
 
-static void put(struct fixture *f, const char *name, const char *content)
+static void expect_file(const char *name, const char *wanted)
 {
-    AUTOFREE char *path = mem_printf("%s/%s", f->folder, name);
-    FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    (void)fputs(content, file);
-    (void)fclose(file);
-}
-
-static void expect_file(struct fixture *f, const char *name, const char *wanted)
-{
-    AUTOFREE char *path = mem_printf("%s/%s", f->folder, name);
     char content[2048] = "";
-    FILE *file = fopen(path, "re");
-    assert_non_null(file);
+    FILE *file = fake_read(name);
     (void)!fread(content, 1, sizeof(content) - 1, file);
     (void)fclose(file);
     assert_string_equal(content, wanted);
@@ -50,9 +36,8 @@ static int setup(void **state)
 {
     static struct fixture f;
     struct err e;
-    f = (struct fixture){.folder = "/tmp/eyrie-test-condor-XXXXXX"};
-    assert_non_null(mkdtemp(f.folder));
-    (void)setenv("EYRIE_FAKE", f.folder, 1);
+    f = (struct fixture){0};
+    fake_open();
     f.policy = (struct policy){
         .pool = {.central_manager = "vcm:9618", .trust_domain = "v.lab", .signing_key = "EYRIE",
                  .tools = TEST_FAKE "/tools"},
@@ -66,13 +51,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    AUTOFREE char *command = mem_printf("rm -r %s", f->folder);
     f->token = token_free(f->token);
     f->drain = drain_free(f->drain);
     f->invalidate = invalidate_free(f->invalidate);
     f->loop = loop_free(f->loop);
     text_done(&f->got);
-    return system(command);
+    fake_close();
+    return 0;
 }
 
 static void got_token(void *userdata, const char *token, const char *error)
@@ -96,17 +81,17 @@ static void expect_token(struct fixture *f, const char *wanted)
 static void test_token(void **state)
 {
     struct fixture *f = *state;
-    put(f, "condor_token_create.out", "eyJh.bG-c_i.OiJ\n");
+    fake_put("condor_token_create.out", "eyJh.bG-c_i.OiJ\n");
     expect_token(f, "eyJh.bG-c_i.OiJ|-");
-    expect_file(f, "log", "condor_token_create -identity vm-1234-56@v.lab -authz ADVERTISE_STARTD "
+    expect_file("log", "condor_token_create -identity vm-1234-56@v.lab -authz ADVERTISE_STARTD "
                           "-authz ADVERTISE_MASTER -authz READ -lifetime 86400 -key EYRIE\n");
-    put(f, "condor_token_create.out", "eyJ\nCONFIG\n");
+    fake_put("condor_token_create.out", "eyJ\nCONFIG\n");
     expect_token(f, "-|condor_token_create printed something that is no token");
-    put(f, "condor_token_create.out", "");
+    fake_put("condor_token_create.out", "");
     expect_token(f, "-|condor_token_create printed something that is no token");
-    put(f, "condor_token_create.out", "eyJh\n");
-    put(f, "condor_token_create.err", "Failed to generate a token.\nno key\n");
-    put(f, "condor_token_create.exit", "2");
+    fake_put("condor_token_create.out", "eyJh\n");
+    fake_put("condor_token_create.err", "Failed to generate a token.\nno key\n");
+    fake_put("condor_token_create.exit", "2");
     expect_token(f,
                  "-|condor_token_create ended with status 2: Failed to generate a token.; no key");
 }
@@ -131,15 +116,15 @@ static void expect_drain(struct fixture *f, const char *wanted)
 static void test_drain(void **state)
 {
     struct fixture *f = *state;
-    put(f, "condor_drain.out", "Sent request to drain\n");
+    fake_put("condor_drain.out", "Sent request to drain\n");
     expect_drain(f, "ok");
-    expect_file(f, "log", "condor_drain -pool vcm:9618 -graceful -reason Eyrie: idle for 10m "
+    expect_file("log", "condor_drain -pool vcm:9618 -graceful -reason Eyrie: idle for 10m "
                           "slot1@vm1\n");
-    put(f, "condor_drain.exit", "1");
-    put(f, "condor_drain.err", "Received failure from slot1@vm1 in response to DRAIN_JOBS request: "
+    fake_put("condor_drain.exit", "1");
+    fake_put("condor_drain.err", "Received failure from slot1@vm1 in response to DRAIN_JOBS request: "
                                "error code 10001: Draining already in progress.\n");
     expect_drain(f, "ok");
-    put(f, "condor_drain.err", "ERROR: Can't find address for startd slot1@vm1\n");
+    fake_put("condor_drain.err", "ERROR: Can't find address for startd slot1@vm1\n");
     expect_drain(f, "condor_drain ended with status 1: ERROR: Can't find address for startd "
                     "slot1@vm1");
 }
@@ -155,22 +140,22 @@ static void test_invalidate(void **state)
 {
     struct fixture *f = *state;
     expect_invalidate(f, "ok");
-    expect_file(f, "log", "condor_advertise -pool vcm:9618 -multiple INVALIDATE_STARTD_ADS -\n"
+    expect_file("log", "condor_advertise -pool vcm:9618 -multiple INVALIDATE_STARTD_ADS -\n"
                           "condor_advertise -pool vcm:9618 -multiple INVALIDATE_MASTER_ADS -\n");
-    expect_file(f, "condor_advertise.in",
+    expect_file("condor_advertise.in",
                 "MyType = \"Query\"\nTargetType = \"DaemonMaster\"\n"
                 "Requirements = EyrieUUID =?= \"1234-56\"\n\n");
-    put(f, "condor_advertise.exit", "1");
-    put(f, "condor_advertise.err", "failed to send classad\n");
+    fake_put("condor_advertise.exit", "1");
+    fake_put("condor_advertise.err", "failed to send classad\n");
     expect_invalidate(f, "condor_advertise ended with status 1: failed to send classad");
 }
 
 static void test_given_up(void **state)
 {
     struct fixture *f = *state;
-    put(f, "condor_token_create.hang", "");
-    put(f, "condor_drain.hang", "");
-    put(f, "condor_advertise.hang", "");
+    fake_put("condor_token_create.hang", "");
+    fake_put("condor_drain.hang", "");
+    fake_put("condor_advertise.hang", "");
     f->token = token_create(f->loop, &f->policy, "u", got_token, f);
     f->drain = drain_start(f->loop, &f->policy, "m", "w", got, f);
     f->invalidate = invalidate_start(f->loop, &f->policy, "u", "m", got, f);

@@ -4,17 +4,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "sense/fake.h"
 
 struct fixture {
-    char folder[64];
     struct loop *loop;
     struct host *host;
     struct loop_timer *limit;
@@ -37,15 +35,6 @@ struct fixture {
     "true,"                                                                                        \
     "\"template\":\"s\",\"generation\":\"g1\",\"group\":\"juno\",\"request\":\"\",\"born\":77,"    \
     "\"exclusive\":true}],"
-
-static void put(struct fixture *f, const char *name, const char *content)
-{
-    AUTOFREE char *path = mem_printf("%s/%s", f->folder, name);
-    FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    (void)fputs(content, file);
-    (void)fclose(file);
-}
 
 static void on_changed(void *userdata)
 {
@@ -70,9 +59,8 @@ static int setup(void **state)
 {
     static struct fixture f;
     struct err e;
-    f = (struct fixture){.folder = "/tmp/eyrie-test-host-XXXXXX"};
-    assert_non_null(mkdtemp(f.folder));
-    (void)setenv("EYRIE_FAKE", f.folder, 1);
+    f = (struct fixture){0};
+    fake_open();
     f.policy = (struct policy){
         .pool.name = "vpool",
         .paths.host_program = TEST_FAKE "/eyrie-host",
@@ -80,7 +68,7 @@ static int setup(void **state)
     f.policy_host = (struct policy_host){
         .name = "hv1", .uri = "test:///default", .storage_pool = "eyrie",
     };
-    put(&f, "host.list", LIST "\"volumes\":[{\"name\":\"b\",\"uuid\":\"u1\",\"kind\":\"seed\"},"
+    fake_put("host.list", LIST "\"volumes\":[{\"name\":\"b\",\"uuid\":\"u1\",\"kind\":\"seed\"},"
                               "{\"name\":\"a\",\"uuid\":\"u1\",\"kind\":\"disk\"}]");
     assert_int_equal(loop_new(&f.loop, &e), 0);
     f.limit = loop_timer_new(f.loop, on_limit, &f);
@@ -93,13 +81,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    AUTOFREE char *command = mem_printf("rm -r %s", f->folder);
     f->host = host_free(f->host);
     f->limit = loop_timer_free(f->limit);
     f->loop = loop_free(f->loop);
     text_done(&f->log);
     text_done(&f->answers);
-    return system(command);
+    fake_close();
+    return 0;
 }
 
 static void on_answer(void *userdata, const struct host_answer *a)
@@ -189,7 +177,7 @@ static void test_bad_lists(void **state)
     answers_wait(f, 1);
     usec asked = facts(f).fact.asked;
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        put(f, "host.list", bad[i]);
+        fake_put("host.list", bad[i]);
         text_clear(&f->answers);
         host_list(f->host, on_answer, f);
         answers_wait(f, 1);
@@ -202,7 +190,7 @@ static void test_bad_lists(void **state)
         assert_int_equal(w.n_volumes, 2);
     }
     /* a storage pool in trouble: the domains are facts, the volumes stay as they were */
-    put(f, "host.list", "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[],"
+    fake_put("host.list", "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[],"
                         "\"storage\":{\"error\":\"gone\"},\"volumes\":null");
     host_list(f->host, on_answer, f);
     answers_wait(f, 1);
@@ -217,9 +205,9 @@ static void test_bad_lists(void **state)
 static void test_requests(void **state)
 {
     struct fixture *f = *state;
-    put(f, "host.destroy", "\"ok\":true,\"gone\":true");
-    put(f, "host.shutdown", "\"ok\":false,\"code\":55,\"error\":\"busy\",\"unknown\":false");
-    put(f, "host.delete_volume", "\"ok\":false,\"code\":38,\"error\":\"lost\",\"unknown\":true");
+    fake_put("host.destroy", "\"ok\":true,\"gone\":true");
+    fake_put("host.shutdown", "\"ok\":false,\"code\":55,\"error\":\"busy\",\"unknown\":false");
+    fake_put("host.delete_volume", "\"ok\":false,\"code\":38,\"error\":\"lost\",\"unknown\":true");
     host_create(f->host, &create_args, on_answer, f);
     host_destroy(f->host, "u1", on_answer, f);
     host_shutdown(f->host, "u1", on_answer, f);
@@ -237,10 +225,8 @@ static void test_requests(void **state)
     host_get_figures(f->host, &figures);
     assert_int_equal(figures.in_flight, 0);
     assert_int_equal(figures.starts, 1);
-    AUTOFREE char *path = mem_printf("%s/host.log", f->folder);
-    FILE *log = fopen(path, "re");
+    FILE *log = fake_read("host.log");
     char line[1024];
-    assert_non_null(log);
     assert_non_null(fgets(line, sizeof(line), log));
     assert_string_equal(line, "start --pool vpool --storage-pool eyrie test:///default\n");
     assert_non_null(fgets(line, sizeof(line), log));
@@ -259,8 +245,8 @@ static void test_requests(void **state)
 static void test_worker_dies(void **state)
 {
     struct fixture *f = *state;
-    put(f, "host.destroy", "die");
-    put(f, "host.create", "hang");
+    fake_put("host.destroy", "die");
+    fake_put("host.create", "hang");
     for (int i = 0; i < 3; i++)
         host_create(f->host, &create_args, on_answer, f);
     host_destroy(f->host, "u1", on_answer, f);
@@ -303,7 +289,7 @@ static void test_worker_dies(void **state)
 static void test_worker_hangs(void **state)
 {
     struct fixture *f = *state;
-    put(f, "host.shutdown", "hang");
+    fake_put("host.shutdown", "hang");
     host_shutdown(f->host, "u1", on_answer, f);
     answers_wait(f, 1);
     assert_string_equal(text_get(&f->answers),
@@ -314,7 +300,7 @@ static void test_worker_hangs(void **state)
 static void test_garbage(void **state)
 {
     struct fixture *f = *state;
-    put(f, "host.list", "garbage");
+    fake_put("host.list", "garbage");
     host_list(f->host, on_answer, f);
     answers_wait(f, 1);
     assert_string_equal(text_get(&f->answers), "unknown 0 list of host hv1: eyrie-host was killed: "

@@ -4,37 +4,25 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "base/mem.h"
 #include "base/text.h"
+#include "sense/fake.h"
 
 struct fixture {
-    char folder[64];
     struct loop *loop;
     struct job_query *query;
     struct text said; /* what became of it, as a line */
 };
 
-static void put(struct fixture *f, const char *name, const char *content)
-{
-    AUTOFREE char *path = mem_printf("%s/%s", f->folder, name);
-    FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    (void)fputs(content, file);
-    (void)fclose(file);
-}
-
 static int setup(void **state)
 {
     static struct fixture f;
     struct err e;
-    f = (struct fixture){.folder = "/tmp/eyrie-test-job-XXXXXX"};
-    assert_non_null(mkdtemp(f.folder));
-    (void)setenv("EYRIE_FAKE", f.folder, 1);
+    f = (struct fixture){0};
+    fake_open();
     assert_int_equal(loop_new(&f.loop, &e), 0);
     *state = &f;
     return 0;
@@ -43,11 +31,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    AUTOFREE char *command = mem_printf("rm -r %s", f->folder);
     f->query = job_query_free(f->query);
     f->loop = loop_free(f->loop);
     text_done(&f->said);
-    return system(command);
+    fake_close();
+    return 0;
 }
 
 static void done(void *userdata, const struct world_job *job, const char *error)
@@ -82,7 +70,7 @@ static void start(struct fixture *f)
 
 static void expect(struct fixture *f, const char *output, const char *wanted)
 {
-    put(f, "condor_q.s1.out", output);
+    fake_put("condor_q.s1.out", output);
     start(f);
     assert_int_equal(loop_run(f->loop), 0);
     assert_string_equal(text_get(&f->said), wanted);
@@ -114,7 +102,7 @@ static void what_is_no_answer_is_an_error(void **state)
     struct fixture *f = *state;
     expect(f, "[{},{}]", "error: the output of condor_q is not usable: 2 ads instead of one");
     expect(f, "{}", "error: the output of condor_q is not usable: not a list of jobs");
-    put(f, "condor_q.s1.out", "[{");
+    fake_put("condor_q.s1.out", "[{");
     start(f);
     assert_int_equal(loop_run(f->loop), 0);
     assert_non_null(strstr(text_get(&f->said), "error: the output of condor_q is not usable: "));
@@ -123,7 +111,7 @@ static void what_is_no_answer_is_an_error(void **state)
 static void a_query_that_is_given_up_says_nothing(void **state)
 {
     struct fixture *f = *state;
-    put(f, "condor_q.s1.out", "[]");
+    fake_put("condor_q.s1.out", "[]");
     start(f);
     f->query = job_query_free(f->query);
     assert_string_equal(text_get(&f->said), "");

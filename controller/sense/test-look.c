@@ -5,20 +5,17 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/mem.h"
 #include "base/text.h"
+#include "sense/fake.h"
 
 static const char queue_1[] = "[{\"JobStatus\":1,\"JobCount\":3,\"Owner\":\"alice\"}]";
 static const char queue_2[] = "[{\"JobStatus\":2,\"JobCount\":5,\"Owner\":\"bob\"}]";
 
 struct fixture {
-    char folder[64];
     struct loop *loop;
     struct look *look;
     struct policy_schedd schedds[2];
@@ -26,28 +23,12 @@ struct fixture {
     int done;
 };
 
-static void put(struct fixture *f, const char *name, const char *content)
-{
-    AUTOFREE char *path = mem_printf("%s/%s", f->folder, name);
-    FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    (void)fputs(content, file);
-    (void)fclose(file);
-}
-
-static void drop(struct fixture *f, const char *name)
-{
-    AUTOFREE char *path = mem_printf("%s/%s", f->folder, name);
-    (void)unlink(path);
-}
-
 static int setup(void **state)
 {
     static struct fixture f;
     struct err e;
-    f = (struct fixture){.folder = "/tmp/eyrie-test-look-XXXXXX"};
-    assert_non_null(mkdtemp(f.folder));
-    (void)setenv("EYRIE_FAKE", f.folder, 1);
+    f = (struct fixture){0};
+    fake_open();
     f.schedds[0] = (struct policy_schedd){.name = "s1", .collector = "cm"};
     f.schedds[1] = (struct policy_schedd){.name = "s2", .collector = "cm"};
     f.policy = (struct policy){
@@ -58,10 +39,10 @@ static int setup(void **state)
     };
     assert_int_equal(loop_new(&f.loop, &e), 0);
     f.look = look_new(f.loop);
-    put(&f, "condor_status.out",
+    fake_put("condor_status.out",
         "[{\"EyrieUUID\":\"u\",\"Name\":\"slot1@v\",\"State\":\"Unclaimed\",\"Cpus\":2}]");
-    put(&f, "condor_q.s1.out", queue_1);
-    put(&f, "condor_q.s2.out", queue_2);
+    fake_put("condor_q.s1.out", queue_1);
+    fake_put("condor_q.s2.out", queue_2);
     *state = &f;
     return 0;
 }
@@ -69,10 +50,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    AUTOFREE char *command = mem_printf("rm -r %s", f->folder);
     f->look = look_free(f->look);
     f->loop = loop_free(f->loop);
-    return system(command);
+    fake_close();
+    return 0;
 }
 
 static void look_ended(void *userdata)
@@ -126,10 +107,8 @@ static void test_pool_first(void **state)
     assert_int_equal(figures.looks, 1);
     assert_int_equal(figures.children, 0);
     assert_int_equal(figures.queue_bytes, (int64_t)(strlen(queue_1) + strlen(queue_2)));
-    AUTOFREE char *path = mem_printf("%s/log", f->folder);
-    FILE *log = fopen(path, "re");
+    FILE *log = fake_read("log");
     char line[512];
-    assert_non_null(log);
     assert_non_null(fgets(line, sizeof(line), log));
     assert_true(text_starts_with(line, "condor_status -pool vcm "));
     assert_non_null(fgets(line, sizeof(line), log));
@@ -143,14 +122,14 @@ static void failing(struct fixture *f, const char *error)
     look_once(f);
     usec asked = world(f).queues[0].fact.asked;
     if (error) {
-        put(f, "condor_q.s1.exit", "1");
-        put(f, "condor_q.s1.err", "-- Failed to fetch ads from: s1\n");
-        put(f, "condor_q.s1.out", "");
+        fake_put("condor_q.s1.exit", "1");
+        fake_put("condor_q.s1.err", "-- Failed to fetch ads from: s1\n");
+        fake_put("condor_q.s1.out", "");
     } else {
-        put(f, "condor_q.s1.out", "[{\"JobStatus\":1,\"JobCount\":0,\"Owner\":\"alice\"}");
+        fake_put("condor_q.s1.out", "[{\"JobStatus\":1,\"JobCount\":0,\"Owner\":\"alice\"}");
         error = "the output of condor_q is not usable: the output ended in the middle of the list";
     }
-    put(f, "condor_q.s2.out", "");
+    fake_put("condor_q.s2.out", "");
     look_once(f);
     struct world w = world(f);
     assert_int_equal(w.queues[0].n_shapes, 1);
@@ -160,8 +139,8 @@ static void failing(struct fixture *f, const char *error)
     assert_string_equal(w.queues[0].fact.error, error);
     assert_int_equal(w.queues[1].n_shapes, 0); /* really empty */
     assert_int_equal(w.queues[1].fact.failed, 0);
-    drop(f, "condor_q.s1.exit");
-    put(f, "condor_q.s1.out", "");
+    fake_drop("condor_q.s1.exit");
+    fake_put("condor_q.s1.out", "");
     look_once(f);
     w = world(f);
     assert_int_equal(w.queues[0].n_shapes, 0);
@@ -189,7 +168,7 @@ static void test_policy_changes(void **state)
     f->policy.pool.flag = "W";
     assert_true(look_start(f->look, &f->policy, look_ended, f));
     assert_int_equal(world(f).queues[1].shapes[0].running, 5); /* until it ends */
-    put(f, "condor_q.s1.exit", "1");
+    fake_put("condor_q.s1.exit", "1");
     assert_int_equal(loop_run(f->loop), 0);
     struct world w = world(f);
     assert_int_equal(w.n_queues, 1);
@@ -201,7 +180,7 @@ static void test_policy_changes(void **state)
 static void test_freed_under_way(void **state)
 {
     struct fixture *f = *state;
-    put(f, "condor_status.hang", "");
+    fake_put("condor_status.hang", "");
     assert_true(look_start(f->look, &f->policy, look_ended, f));
     f->look = look_free(f->look);
     assert_null(look_free(NULL));
