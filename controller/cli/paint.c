@@ -18,7 +18,8 @@ static const struct {
     {"degraded", PAINT_BAD},   {"differs", PAINT_BUSY},    {"drained", PAINT_BUSY},
     {"draining", PAINT_BUSY},      {"foreign", PAINT_FAINT},  {"gone", PAINT_FAINT},      {"leaving", PAINT_BUSY},
     {"lost", PAINT_BAD},       {"missing", PAINT_BUSY},    {"ok", PAINT_GOOD},
-    {"paused", PAINT_BUSY},    {"ready", PAINT_GOOD},      {"unknown", PAINT_BAD},
+    {"paused", PAINT_BUSY},    {"ready", PAINT_GOOD},      {"removed", PAINT_BUSY},
+    {"unknown", PAINT_BAD},
     {"unverified", PAINT_BUSY},
 };
 

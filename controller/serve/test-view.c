@@ -298,6 +298,42 @@ static void test_explain_host(void **state)
 }
 
 /* A policy's reasons and an admin's are looked up, not found again. */
+static void test_a_host_that_left_the_policy(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    struct policy policy = *s->policy;
+    struct json_object *v = NULL;
+    (void)state;
+    policy.n_hosts = 1; /* hv01 */
+    s->policy = &policy;
+    assert_int_equal(view_explain_host(s, SAMPLE_NOW, "hv02", &v, NULL), 0);
+    assert_false(json_bool_or(v, "takes", true));
+    assert_text(v, "/host/state", "removed");
+    assert_text(v, "/why/0", "host hv02 is not in the policy any more");
+    (void)json_object_put(v);
+    v = view_hosts(s, SAMPLE_NOW);
+    assert_text(v, "/hosts/0/state", "ready");
+    assert_text(v, "/hosts/1/name", "hv02");
+    assert_text(v, "/hosts/1/state", "removed");
+    (void)json_object_put(v);
+    assert_int_equal(view_explain_host(s, SAMPLE_NOW, "hv03", &v, NULL), -ENOENT);
+}
+
+static void test_a_policy_that_is_refused(void **state)
+{
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_quiet();
+    (void)state;
+    s->server.refused = "eyrie.yaml:5:3: one\neyrie.yaml:6:3: two";
+    s->server.policy_loaded = SAMPLE_NOW - USEC_PER_HOUR;
+    s->server.refused_at = SAMPLE_NOW - USEC_PER_MINUTE;
+    struct json_object *v = view_status(s, SAMPLE_NOW);
+    assert_text(v, "/state", "degraded");
+    assert_text(v, "/degraded/0",
+                "the policy is 1h old, and its files have been refused for 1m");
+    assert_text(v, "/policy/refused", s->server.refused);
+    (void)json_object_put(v);
+}
+
 static void test_explain_host_that_rests_or_is_cordoned(void **state)
 {
     CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
@@ -429,6 +465,8 @@ int main(void)
         cmocka_unit_test(test_world_is_the_one_of_the_step),
         cmocka_unit_test(test_explain_host),
         cmocka_unit_test(test_explain_host_that_rests_or_is_cordoned),
+        cmocka_unit_test(test_a_host_that_left_the_policy),
+        cmocka_unit_test(test_a_policy_that_is_refused),
         cmocka_unit_test(test_status_tells_orders_and_rests),
         cmocka_unit_test(test_explain_group),
         cmocka_unit_test(test_explain_a_group_that_only_jobs_know),

@@ -152,14 +152,18 @@ int part_find_host(const struct policy *p, const char *name, const struct policy
 int view_explain_host(const struct snapshot *s, usec now, const char *name,
                       struct json_object **ret, struct err *e)
 {
-    const struct policy_host *host = NULL;
-    int r = part_find_host(s->policy, name, &host, e);
+    struct policy_host removed;
+    const struct policy_host *host = &removed;
+    bool is_removed = part_removed_host(s, name, &removed);
+    int r = is_removed ? 0 : part_find_host(s->policy, name, &host, e);
     if (r < 0)
         return r;
     struct json_object *view = part_begin(now), *row = part_host(s, host, now);
     struct why why = {.s = s, .list = json_object_new_array()};
     if (part_is_reason(&s->plan->frozen))
         why_reason(&why, &s->plan->frozen, true);
+    if (is_removed)
+        why_reason(&why, &(struct reason){REASON_HOST_REMOVED, .subject = host->name}, true);
     why_facts(&why, host->name, now);
     struct json_object *order = json_object_or_null(row, "order");
     if (order) {

@@ -53,8 +53,9 @@ struct json_object *part_host(const struct snapshot *s, const struct policy_host
     if (!host)
         host = &nothing_known;
     json_add_string(row, "name", set->name);
-    json_add_string(row, "uri", set->uri);
-    json_add_string(row, "state", host->drain                 ? "drained"
+    part_add_name(row, "uri", set->uri);
+    json_add_string(row, "state", !*set->uri                  ? "removed"
+                                  : host->drain               ? "drained"
                                   : host->cordoned            ? "cordoned"
                                   : trust && trust->trusted   ? "ready"
                                                               : "unknown");
@@ -76,12 +77,29 @@ struct json_object *part_host(const struct snapshot *s, const struct policy_host
     return row;
 }
 
+bool part_removed_host(const struct snapshot *s, const char *name, struct policy_host *ret)
+{
+    const struct world_host *host = part_world_host(s->world, name);
+    for (size_t i = 0; i < s->policy->n_hosts; i++)
+        if (text_equal(s->policy->hosts[i].name, name))
+            return false;
+    if (!host)
+        return false;
+    *ret = (struct policy_host){
+        .name = host->name, .uri = "", .storage_pool = "", .max_vms = {.value = POLICY_UNLIMITED}};
+    return true;
+}
+
 struct json_object *view_hosts(const struct snapshot *s, usec now)
 {
     struct json_object *view = part_begin(now);
     struct json_object *rows = json_object_new_array();
+    struct policy_host removed;
     for (size_t i = 0; i < s->policy->n_hosts; i++)
         (void)json_object_array_add(rows, part_host(s, &s->policy->hosts[i], now));
+    for (size_t i = 0; i < s->world->n_hosts; i++)
+        if (part_removed_host(s, s->world->hosts[i].name, &removed))
+            (void)json_object_array_add(rows, part_host(s, &removed, now));
     part_add_name(view, "file", s->policy->file);
     json_add(view, "hosts", rows);
     return view;

@@ -66,5 +66,8 @@ struct json_object *part_doing(const struct plan *plan, const struct policy *p);
 struct json_object *part_groups(const struct snapshot *s);
 /** What the plan thinks of the facts of a host, or NULL. */
 const struct plan_trust *part_trust(const struct plan *plan, const char *host);
+/** A host of the policy, or one as part_removed_host gives it. */
 struct json_object *part_host(const struct snapshot *s, const struct policy_host *set, usec now);
+/** Whether it is a host that left the policy and has VMs of ours; *ret then stands for it. */
+bool part_removed_host(const struct snapshot *s, const char *name, struct policy_host *ret);
 struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm, usec now);

@@ -120,7 +120,7 @@ static struct json_object *degraded(const struct snapshot *s, struct json_object
         complain(list, &t);
     }
     if (*s->server.refused) {
-        text_printf(&t, "the policy is %s old, and its files are refused since %s",
+        text_printf(&t, "the policy is %s old, and its files have been refused for %s",
                     seconds(now - s->server.policy_loaded, since),
                     seconds(now - s->server.refused_at, age));
         complain(list, &t);
