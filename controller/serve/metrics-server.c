@@ -83,6 +83,27 @@ static void events(const struct metrics *m, FAMILY)
                         m->s->server.counts.events[i].kind, NULL);
 }
 
+static void policy_loaded(const struct metrics *m, FAMILY)
+{
+    if (m->s)
+        openmetrics_add_seconds(m->out, f, m->s->server.policy_loaded, NULL);
+}
+
+static void policy_refused(const struct metrics *m, FAMILY)
+{
+    if (m->s)
+        openmetrics_add(m->out, f, *m->s->server.refused != '\0', NULL);
+}
+
+static void reloads(const struct metrics *m, FAMILY)
+{
+    if (!m->s)
+        return;
+    openmetrics_add(m->out, f, counts_of(&m->s->server.counts, "reloaded"), "result", "done", NULL);
+    openmetrics_add(m->out, f, counts_of(&m->s->server.counts, "reload-failed"), "result", "failed",
+                    NULL);
+}
+
 static void ledger(const struct metrics *m, FAMILY)
 {
     if (m->s)
@@ -136,6 +157,14 @@ const struct metric metrics_server[] = {
       "Actions that were started and have not ended."},
      under_way},
     {{"eyrie_events", OPENMETRICS_COUNTER, NULL, "Lines of the log, by their first word."}, events},
+    {{"eyrie_policy_loaded_time_seconds", OPENMETRICS_GAUGE, "seconds",
+      "Since when the policy is in force."},
+     policy_loaded},
+    {{"eyrie_policy_refused", OPENMETRICS_GAUGE, NULL,
+      "1 when the files of the policy, as they are now, are refused: the old one stays in force."},
+     policy_refused},
+    {{"eyrie_policy_reloads", OPENMETRICS_COUNTER, NULL, "New policies that came into force or not."},
+     reloads},
     {{"eyrie_ledger_writable", OPENMETRICS_GAUGE, NULL,
       "1 when the last write to the ledger went through."},
      ledger},

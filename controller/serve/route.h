@@ -11,8 +11,8 @@
 
 #include "base/err.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "serve/access.h"
+#include "serve/answer.h"
 #include "serve/job.h"
 #include "serve/order.h"
 #include "serve/snapshot.h"
@@ -61,24 +61,10 @@ struct question {
     struct later later;            /* for an answer that takes a while */
 };
 
-struct answer {
-    unsigned status;          /* HTTP's; 0: it comes later, @waiting is the caller's until then */
-    struct waiting *waiting;
-    const char *route;        /* as route_name; NULL: none was found */
-    const char *allow;        /* 405: the methods that this path takes; else NULL */
-    const char *type;         /* media type of @text; NULL: the body is JSON */
-    struct json_object *body;
-    struct text text;
-};
-
 /** Answer one question; the answer is the caller's (answer_done). */
 struct answer route_answer(const struct api_port *port, void *userdata, const struct question *q);
-void answer_done(struct answer *a);
 /** The value of a parameter, or NULL. */
 const char *question_parameter(const struct question *q, const char *key);
-/** An answer that says no: {"version", "error"}. */
-struct answer answer_refusal(unsigned status, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /**
  * Whether what is asked for shows the same to everyone until the next step, so that its answer may

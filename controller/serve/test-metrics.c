@@ -53,6 +53,7 @@ static void test_the_sample(void **state)
         "\neyrie_actions_total{action=\"create\",result=\"done\"} 1\n",
         "\neyrie_actions_total{action=\"create\",result=\"failed\"} 0\n",
         "\neyrie_events_total{kind=\"host-failed\"} 1\n",
+        "\neyrie_policy_reloads_total{result=\"failed\"} 0\n",
         "\neyrie_ledger_writable 1\n",
         "\neyrie_api_requests_total{method=\"GET\",route=\"/v1/vms\",code=\"200\"} 2\n",
         "\neyrie_api_requests_total{method=\"\",route=\"\",code=\"404\"} 1\n",

@@ -1,0 +1,85 @@
+/*
+ * The routes that change something, for those who may.
+ */
+#include "serve/route-private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+struct answer route_look(const struct asked *asked)
+{
+    const struct asker *who = &asked->question->who;
+    struct err e = {0};
+    int r = asked->port->allow(asked->userdata, who, &e);
+    if (r == 0)
+        r = asked->port->look(asked->userdata, who->uid, &e);
+    return r < 0 ? answer_failure(r, &e) : answer_text("looking now");
+}
+
+/* 422: the files are refused, and the answer says why. */
+struct answer route_reload(const struct asked *asked)
+{
+    const struct question *q = asked->question;
+    struct err e = {0};
+    bool refused = false;
+    int r = asked->port->allow(asked->userdata, &q->who, &e);
+    if (r < 0)
+        return answer_failure(r, &e);
+    AUTOFREE char *user = access_user(q->who.uid);
+    struct json_object *body = asked->port->reload(asked->userdata, user, &refused);
+    return (struct answer){.status = refused ? 422 : 200, .body = body};
+}
+
+/* What is sent along with an order; 0, or -EINVAL for what no order has. */
+static int take_body(struct json_object *body, struct order *o, bool *ret_preview, struct err *e)
+{
+    o->reason = "";
+    if (!body)
+        return 0;
+    json_object_object_foreach(body, key, value)
+    {
+        bool truth = json_object_get_boolean(value);
+        if (text_equal(key, "preview") && json_object_is_type(value, json_type_boolean))
+            *ret_preview = truth;
+        else if (text_equal(key, "now") && json_object_is_type(value, json_type_boolean))
+            o->now = truth;
+        else if (text_equal(key, "reason") && json_object_is_type(value, json_type_string))
+            o->reason = json_object_get_string(value);
+        else
+            return err_set(e, EINVAL,
+                           "\"%.64s\" is not what an order has: preview and now (true or false), "
+                           "and reason (text)",
+                           key);
+    }
+    if (strlen(o->reason) > LIMIT_REASON_BYTES)
+        return err_set(e, EINVAL, "the reason is longer than %d bytes", LIMIT_REASON_BYTES);
+    if (o->now && o->verb != ORDER_DRAIN)
+        return err_set(e, EINVAL, "only a drain can be \"now\"");
+    return 0;
+}
+
+/* The view is made of the facts before, whether the order is given or only shown. */
+struct answer route_order(const struct asked *asked, enum order_verb verb)
+{
+    const struct question *q = asked->question;
+    struct order o = {.verb = verb, .who = q->who.uid};
+    struct err e = {0};
+    bool preview = false;
+    int code = take_body(q->body, &o, &preview, &e);
+    if (code < 0)
+        return answer_refusal(400, "%s", e.text);
+    code = asked->port->allow(asked->userdata, &q->who, &e);
+    if (code == 0)
+        code = order_resolve(asked->s, &o, asked->name, &e);
+    if (code < 0)
+        return answer_failure(code, &e);
+    AUTOFREE char *user = access_user(q->who.uid);
+    o.user = user;
+    AUTOJSON struct json_object *view = view_order(asked->s, q->now, &o, preview);
+    if (!preview && json_bool_or(view, "changes", true))
+        code = asked->port->order(asked->userdata, &o, &e);
+    return code < 0 ? answer_failure(code, &e) : answer_body(json_object_get(view));
+}

@@ -1,0 +1,96 @@
+/*
+ * The routes that look and are no plain view: health, metrics, and those with parameters.
+ */
+#include "serve/route-private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "serve/metrics.h"
+
+struct answer route_no_snapshot(void)
+{
+    return answer_refusal(503, "eyried has only just started: there is no plan yet");
+}
+
+struct answer route_healthy(const struct asked *asked)
+{
+    (void)asked; /* that this is said shows it */
+    return answer_text("ok");
+}
+
+struct answer route_ready(const struct asked *asked)
+{
+    struct json_object *body = NULL;
+    bool is = view_ready(asked->s, asked->question->now, &body);
+    return (struct answer){.status = is ? 200 : 503, .body = body};
+}
+
+struct answer route_metrics(const struct asked *asked)
+{
+    struct answer a = {.status = 200, .type = OPENMETRICS_TYPE};
+    metrics_render(asked->s, asked->question->traffic, asked->question->now, &a.text);
+    return a;
+}
+
+static int number_parameter(const struct question *q, const char *key, int64_t most, int64_t *ret,
+                            struct err *e)
+{
+    const char *text = question_parameter(q, key);
+    char *end = NULL;
+    if (!text)
+        return 0;
+    errno = 0;
+    int64_t number = strtoll(text, &end, 10);
+    if (errno || !*text || *end || number < 0 || number > most)
+        return err_set(e, EINVAL, "%s: \"%.64s\" is not a number from 0 to %" PRId64, key, text,
+                       most);
+    *ret = number;
+    return 0;
+}
+
+struct answer route_events(const struct asked *asked)
+{
+    const struct question *q = asked->question;
+    struct err e = {0};
+    struct json_object *view = NULL;
+    int64_t after = 0, since = 0, n = LIMIT_EVENTS_SHOWN;
+    struct ledger_events_wanted wanted = {.vm = question_parameter(q, "vm"),
+                                          .host = question_parameter(q, "host")};
+    if (number_parameter(q, "after", INT64_MAX, &after, &e) < 0 ||
+        number_parameter(q, "since", INT64_MAX, &since, &e) < 0 ||
+        number_parameter(q, "n", LIMIT_EVENTS_SHOWN, &n, &e) < 0)
+        return answer_refusal(400, "%s", e.text);
+    wanted.after = after;
+    wanted.since = since;
+    wanted.max = (size_t)n;
+    wanted.last = !question_parameter(q, "after") && !question_parameter(q, "since");
+    int r = view_events(asked->s, q->now, &wanted, asked->port->events, asked->userdata, &view, &e);
+    return r < 0 ? answer_failure(r, &e) : answer_body(view);
+}
+
+struct answer route_job(const struct asked *asked)
+{
+    return asked->s
+               ? job_explain(asked->port, asked->userdata, asked->s, asked->name, asked->question)
+               : route_no_snapshot();
+}
+
+struct answer route_vms(const struct asked *asked)
+{
+    const struct question *q = asked->question;
+    const struct vms_wanted wanted = {
+        .state = question_parameter(q, "state"),
+        .host = question_parameter(q, "host"),
+        .group = question_parameter(q, "group"),
+        .sort = question_parameter(q, "sort"),
+    };
+    struct err e = {0};
+    struct json_object *view = NULL;
+    if (!asked->s)
+        return route_no_snapshot();
+    int r = view_vms_wanted(asked->s, q->now, &wanted, &view, &e);
+    return r < 0 ? answer_failure(r, &e) : answer_body(view);
+}
