@@ -92,6 +92,7 @@ void explain_vm(const struct cli *cli, struct json_object *view, FILE *out)
     explain_line(out, "host", json_string_or(vm, "host", ""));
     explain_line(out, "template", json_string_or(vm, "template", ""));
     explain_line(out, "group", *group ? group : "shared by all");
+    explain_line(out, "request", json_string_or(vm, "request", ""));
     if (json_bool_or(vm, "exclusive", false))
         explain_line(out, "exclusive", "runs jobs of its group only");
     line_size(out, vm);

@@ -29,9 +29,48 @@ static bool fits_some_template(const struct policy *p, const struct policy_group
     return false;
 }
 
+/* Why no job of a shape that names a request counts; REASON_NONE: they do. */
+static struct reason refusal_of_request(const struct policy *p, const struct world *w,
+                                        const struct bookings *bookings, const struct want *want)
+{
+    const struct world_shape *shape = want->shape;
+    const struct booking *b = want->request < bookings->n ? &bookings->items[want->request] : NULL;
+    if (!b || strcmp(b->facts->group, shape->group) != 0)
+        return (struct reason){REASON_JOBS_UNKNOWN_REQUEST, shape->idle, .subject = shape->request};
+    const struct world_request *r = b->facts;
+    if (b->phase == REQUEST_OVER)
+        return (struct reason){REASON_JOBS_REQUEST_ENDED, shape->idle, .subject = r->id};
+    if (b->template != SIZE_MAX && !want_fits_template(want, &p->templates[b->template]))
+        return (struct reason){REASON_JOBS_TOO_BIG_FOR_REQUEST, shape->idle, shape->cpus,
+                               .subject = r->id};
+    usec left = r->until - (r->from > w->now ? r->from : w->now);
+    if (shape->runtime > left)
+        return (struct reason){REASON_JOBS_TOO_LONG_FOR_REQUEST, shape->runtime, left,
+                               .subject = r->id};
+    if (b->phase == REQUEST_AHEAD)
+        return (struct reason){REASON_JOBS_REQUEST_AHEAD, shape->idle, r->from - w->now,
+                               .subject = r->id};
+    return (struct reason){0};
+}
+
+/* Why no job of a shape that names no request counts; REASON_NONE: they do. */
+static struct reason refusal_of_group(const struct policy *p, const struct policy_group *g,
+                                      const struct want *want)
+{
+    const struct world_shape *shape = want->shape;
+    const struct setting *age = &p->timing.max_age;
+    if (!fits_some_template(p, g, want))
+        return (struct reason){REASON_JOBS_TOO_BIG, shape->idle, shape->cpus, g->at, shape->group};
+    if (shape->runtime && shape->runtime > age->value - p->timing.join_within.value)
+        return (struct reason){REASON_JOBS_TOO_LONG, shape->runtime, age->value, age->at,
+                               shape->group};
+    return (struct reason){0};
+}
+
 /* Why no job of the shape counts; REASON_NONE: they do. */
-static struct reason refusal(const struct policy *p, const struct want *want, size_t group,
-                             const struct plan_trust *queue, usec now)
+static struct reason refusal(const struct policy *p, const struct world *w,
+                             const struct bookings *bookings, const struct want *want, size_t group,
+                             const struct plan_trust *queue)
 {
     const struct world_shape *shape = want->shape;
     if (!policy_find_schedd(p, want->schedd))
@@ -44,19 +83,17 @@ static struct reason refusal(const struct policy *p, const struct want *want, si
     if (!may_submit(g, shape->owner))
         return (struct reason){REASON_JOBS_NOT_SUBMITTER, shape->idle, .at = g->at,
                                .subject = shape->owner};
-    if (!fits_some_template(p, g, want))
-        return (struct reason){REASON_JOBS_TOO_BIG, shape->idle, shape->cpus, g->at, shape->group};
-    const struct setting *age = &p->timing.max_age;
-    if (shape->runtime && shape->runtime > age->value - p->timing.join_within.value)
-        return (struct reason){REASON_JOBS_TOO_LONG, shape->runtime, age->value, age->at,
-                               shape->group};
+    struct reason why = want->request == NO_REQUEST ? refusal_of_group(p, g, want)
+                                                    : refusal_of_request(p, w, bookings, want);
+    if (why.code)
+        return why;
     if (!queue->trusted)
         return (struct reason){REASON_QUEUE_UNTRUSTED, queue->age, p->timing.trust_for.value,
                                p->timing.trust_for.at, queue->name};
     if (shape->idle <= 0 && shape->held > 0)
         return (struct reason){REASON_JOBS_HELD, shape->held, .subject = shape->group};
-    if (shape->idle > 0 && shape->flock_from > now)
-        return (struct reason){REASON_JOBS_OVERFLOW, shape->flock_from - now, .subject = shape->group};
+    if (shape->idle > 0 && shape->flock_from > w->now)
+        return (struct reason){REASON_JOBS_OVERFLOW, shape->flock_from - w->now, .subject = shape->group};
     return (struct reason){0};
 }
 
@@ -73,6 +110,11 @@ static struct reason patience(const struct policy *p, const struct world *w, con
     later_at(later, want->shape->first_seen + settle->value);
     return (struct reason){REASON_JOBS_SETTLING, w->now - want->shape->first_seen, settle->value,
                            settle->at};
+}
+
+static const char *name_of(const char *request)
+{
+    return request ? request : "";
 }
 
 /* Largest first, so that what is hard to place is placed first; then by name, for S9. */
@@ -96,6 +138,8 @@ static int want_order(const void *left, const void *right)
         order = a->shape->runtime < b->shape->runtime ? -1 : 1;
     if (!order && a->shape->flock_from != b->shape->flock_from)
         order = a->shape->flock_from < b->shape->flock_from ? -1 : 1;
+    if (!order)
+        order = strcmp(name_of(a->shape->request), name_of(b->shape->request));
     if (!order && a->jobs != b->jobs)
         order = a->jobs < b->jobs ? -1 : 1;
     return order;
@@ -118,7 +162,8 @@ static void index_groups(struct arena *a, const struct policy *p, struct demand 
 }
 
 const struct demand *demand_gather(struct arena *a, const struct policy *p, const struct world *w,
-                                   const struct trust *trust, struct later *later)
+                                   const struct trust *trust, const struct bookings *bookings,
+                                   struct later *later)
 {
     struct demand *d = arena_take(a, 1, sizeof(*d));
     size_t n = 0;
@@ -133,7 +178,12 @@ const struct demand *demand_gather(struct arena *a, const struct policy *p, cons
             want->schedd = w->queues[q].schedd;
             want->shape = shape;
             want->memory = (shape->memory + memory_step - 1) / memory_step * memory_step;
-            want->reason = refusal(p, want, group, &trust->rows[1 + q], w->now);
+            want->request = NO_REQUEST;
+            if (*name_of(shape->request)) {
+                size_t known = names_find(bookings->by_id, shape->request);
+                want->request = known == SIZE_MAX ? UNKNOWN_REQUEST : (uint32_t)known;
+            }
+            want->reason = refusal(p, w, bookings, want, group, &trust->rows[1 + q]);
             if (want->reason.code == REASON_JOBS_OVERFLOW)
                 later_at(later, shape->flock_from);
             want->group = want->reason.code ? SIZE_MAX : group;

@@ -1,9 +1,10 @@
 /*
  * Rung 8, what must leave whatever the demand; it is climbed before the supply is counted, for what
- * leaves supplies nothing. VMs that an admin wants gone, that are too old, of an old generation or of
- * no template; and, when a limit was lowered, as few more as bring the pool back under it.
+ * leaves supplies nothing. VMs that an admin wants gone, whose request is over, that are too old, of an
+ * old generation or of no template; and, when a limit was lowered, as few more as bring the pool back
+ * under it. VMs of a request that is not over stay, but for an admin.
  *
- * The order: what an admin wants gone, idle before busy, old generation before new, the emptiest first,
+ * The order: what an admin or the end of a request wants gone, idle before busy, old generation before new, the emptiest first,
  * the oldest first. What is idle disturbs nobody. Of busy ones not more of a group's drain at once than
  * its disruption budget allows; the others keep the budget as the reason why they are still there.
  * Only facts that are all trusted make anything leave (S8); what an admin wants needs no queue, and no
@@ -22,7 +23,7 @@ static const struct policy_budget usual_budget = {
 struct candidate {
     const struct plan_vm *vm;
     struct reason must; /* NONE: it may be one too many */
-    bool ordered;       /* by an admin */
+    bool unbounded;     /* no budget holds it back: an admin or the end of its request wants it gone */
     bool leaves;
 };
 
@@ -93,7 +94,7 @@ static void move(struct chooser *c, struct candidate *candidate, bool leaves)
 static bool budget_allows(const struct chooser *c, const struct candidate *candidate)
 {
     const struct plan_vm *vm = candidate->vm;
-    return vm->state == VM_IDLE || candidate->ordered ||
+    return vm->state == VM_IDLE || candidate->unbounded ||
            c->groups[group_of(c, vm)].n < budget_number(c, vm);
 }
 
@@ -181,8 +182,8 @@ static const struct leaver *list_held(struct arena *a, struct chooser *c, const 
 static int candidate_order(const void *left, const void *right)
 {
     const struct candidate *a = left, *b = right;
-    if (a->ordered != b->ordered)
-        return a->ordered ? -1 : 1;
+    if (a->unbounded != b->unbounded)
+        return a->unbounded ? -1 : 1;
     if ((a->vm->state == VM_IDLE) != (b->vm->state == VM_IDLE))
         return a->vm->state == VM_IDLE ? -1 : 1;
     bool old_a = a->must.code == REASON_OLD_GENERATION, old_b = b->must.code == REASON_OLD_GENERATION;
@@ -205,7 +206,7 @@ static void list_candidates(struct arena *a, struct chooser *c, const struct tru
         const struct plan_vm *vm = &vms->items[i];
         if (vm->state == VM_DRAINING)
             c->groups[group_of(c, vm)].n += vm->claimed > 0;
-        if (vm->state < VM_DRAINING && vm_ordered_now(c->w, vm).code) { /* ended, not drained */
+        if (vm->state != VM_DRAINING && vm_ends_now(c->w, vm)) { /* ended, not drained */
             c->leaves[i] = true;
             tally_add(c->stays, vm, -1);
             continue;
@@ -218,10 +219,11 @@ static void list_candidates(struct arena *a, struct chooser *c, const struct tru
         if (vm->born && must.code != REASON_TOO_OLD)
             later_at(c->later, vm->born + c->p->timing.max_age.value);
         /* Only these can come into question: the rest need no sorting. */
-        if (!must.code && !tally_exceeds(c->stays, vm, &any))
+        if (!must.code && (vm->request != NO_REQUEST || !tally_exceeds(c->stays, vm, &any)))
             continue;
         c->candidates = arena_grow(a, c->candidates, c->n, &c->capacity, sizeof(*c->candidates));
-        c->candidates[c->n++] = (struct candidate){vm, must, ordered, false};
+        c->candidates[c->n++] =
+            (struct candidate){vm, must, ordered || must.code == REASON_REQUEST_ENDED, false};
     }
     if (c->n > 1)
         qsort(c->candidates, c->n, sizeof(*c->candidates), candidate_order);

@@ -5,8 +5,18 @@
 
 #include "plan/rungs.h"
 
+/* Why jobs wait that name a request: they start no VMs of their own. */
+static struct reason request_reason(const struct plan_request *r)
+{
+    bool complete = r->vms + r->starting >= r->request->vms;
+    return (struct reason){complete ? REASON_REQUEST_TAKEN : REASON_REQUEST_SHORT,
+                           r->vms + r->starting, r->request->vms, .subject = r->request->id};
+}
+
 static const struct plan_shape *shapes_report(struct arena *a, const struct demand *d,
-                                              const struct supply *s, const struct growth *g)
+                                              const struct supply *s,
+                                              const struct served_requests *served,
+                                              const struct growth *g)
 {
     struct plan_shape *shapes = arena_take(a, d->n, sizeof(*shapes));
     for (size_t i = 0; i < d->n; i++) {
@@ -19,6 +29,8 @@ static const struct plan_shape *shapes_report(struct arena *a, const struct dema
         shape->waiting = want->shape->idle - shape->served - shape->starting;
         if (want->group == SIZE_MAX || want->jobs == 0 || (want->settling && shape->waiting > 0))
             shape->reason = want->reason;
+        else if (shape->waiting > 0 && want->request != NO_REQUEST)
+            shape->reason = request_reason(&served->rows[want->request]);
         else if (shape->waiting > 0)
             shape->reason = g->groups[want->group].limited;
         else if (shape->starting > 0)
@@ -44,14 +56,17 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
     struct later later = {.now = w->now, .at = USEC_NEVER};
 
     const struct trust *trust = trust_judge(a, p, w, &later);
-    const struct vms *vms = recognise(a, p, w, trust, &later);
-    const struct demand *demand = demand_gather(a, p, w, trust, &later);
+    const struct bookings *bookings = request_gather(a, p, w, &later);
+    const struct vms *vms = recognise(a, p, w, trust, bookings, &later);
+    const struct demand *demand = demand_gather(a, p, w, trust, bookings, &later);
     const struct leavers *leavers = leave_choose(a, p, w, trust, vms, &later);
-    const struct supply *supply = supply_match(a, p, w, demand, vms, leavers, &actions);
+    const struct supply *supply = supply_match(a, p, w, bookings, demand, vms, leavers, &actions);
     const struct reason frozen = w->paused ? (struct reason){REASON_PAUSED} : vms->vanished;
     const struct reason stop = frozen.code ? frozen : trust->pool ? (struct reason){0} : trust->why_not;
     struct starter *starter = starter_open(a, p, w, trust, vms, &actions, &later);
-    const struct growth *growth = share_grow(a, p, demand, supply, stop, starter);
+    const struct served_requests *served =
+        request_serve(a, bookings, vms, leavers, demand, supply, stop, starter);
+    const struct growth *growth = share_grow(a, p, demand, supply, served, stop, starter);
     if (!stop.code)
         spare_grow(a, demand, vms, leavers, supply, starter);
     retire_choose(p, w, trust, vms, leavers, supply, &actions, &later);
@@ -68,10 +83,12 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
         .n_trust = trust->n_rows,
         .vms = vms_report(vms, leavers),
         .n_vms = vms->n,
-        .shapes = shapes_report(a, demand, supply, growth),
+        .shapes = shapes_report(a, demand, supply, served, growth),
         .n_shapes = demand->n,
         .groups = growth->groups,
         .n_groups = p->n_groups,
+        .requests = served->rows,
+        .n_requests = bookings->n,
         .actions = actions.items,
         .n_actions = frozen.code ? 0 : actions.n,
     };

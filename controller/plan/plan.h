@@ -42,6 +42,7 @@ struct plan_vm {
     bool seen_joined;  /* its slot was seen in this step */
     bool host_removed; /* its host is not in the policy any more */
     bool must_go;      /* it may not stay, whatever the demand */
+    uint32_t request;  /* index; the largest two: of none, or of one that is not in the world */
     usec born;        /* 0: unknown */
     usec joined;      /* 0: not yet, or unknown */
     usec idle_since;  /* 0: not idle; to be kept in the record for the next step */
@@ -56,6 +57,28 @@ struct plan_vm {
     size_t policy_template; /* index; SIZE_MAX: not in the policy */
     size_t policy_group;
     size_t world_host;
+};
+
+/** The request that a VM was started for, by its id; "": none. */
+const char *plan_vm_request(const struct plan_vm *vm);
+
+enum request_phase {
+    REQUEST_AHEAD,
+    REQUEST_OPEN, /* its VMs are to be there, or are being started for its time */
+    REQUEST_OVER,
+};
+
+/** "ahead", "open", "over" */
+const char *request_phase_name(enum request_phase phase);
+
+/** What there is of a request. */
+struct plan_request {
+    const struct world_request *request;
+    enum request_phase phase;
+    int64_t vms;      /* up, being born or lost */
+    int64_t up;
+    int64_t starting; /* VMs started by this plan */
+    struct reason reason; /* REASON_NONE, or what stops those that are missing */
 };
 
 /** What became of a shape's idle jobs. */
@@ -115,6 +138,7 @@ struct plan_action {
     const char *machine;     /* drain, undrain, invalidate: the startd's machine */
     size_t policy_template;  /* create */
     size_t policy_group;     /* create */
+    const char *request;     /* create: its id; "" = for none */
     bool exclusive;
 };
 
@@ -132,6 +156,8 @@ struct plan {
     size_t n_shapes;
     const struct plan_group *groups; /* as in the policy */
     size_t n_groups;
+    const struct plan_request *requests; /* as in the world */
+    size_t n_requests;
     const struct plan_action *actions; /* in the order in which to start them */
     size_t n_actions;
     int64_t counts[VM_STATE_COUNT];

@@ -23,6 +23,13 @@ enum reason_code {
     REASON_JOBS_HELD,
     REASON_JOBS_OVERFLOW,        /* for @n µs more the main pool alone may take them */
     REASON_JOBS_SETTLING,        /* idle for @n µs, @limit wanted */
+    REASON_JOBS_UNKNOWN_REQUEST, /* they name request @subject, which their group does not have */
+    REASON_JOBS_REQUEST_ENDED,
+    REASON_JOBS_REQUEST_AHEAD,   /* request @subject begins in @limit */
+    REASON_JOBS_TOO_BIG_FOR_REQUEST,
+    REASON_JOBS_TOO_LONG_FOR_REQUEST, /* for @n µs, and it ends in @limit */
+    REASON_REQUEST_SHORT,        /* of request @subject @n of @limit VMs are there or being started */
+    REASON_REQUEST_TAKEN,        /* all @limit VMs are, and are full */
     /* why a VM is not started */
     REASON_LIMIT_VMS,            /* @n in use, @limit allowed */
     REASON_LIMIT_CPUS,
@@ -38,6 +45,7 @@ enum reason_code {
     REASON_LIMIT_HOST_IN_FLIGHT,
     REASON_LIMIT_HOST_PER_MINUTE,
     REASON_SLOW_START,           /* @n are being started, @limit until it has proved itself */
+    REASON_REQUEST_NO_GROUP,     /* its group @subject is not in the policy */
     REASON_NO_HOST_FITS,
     REASON_NO_HOST_TAGGED,
     REASON_NO_HOST_IMAGE,
@@ -53,6 +61,7 @@ enum reason_code {
     REASON_PAUSED,
     /* why something is done */
     REASON_DEMAND,               /* start: @n jobs want it */
+    REASON_REQUEST,              /* start: @n of @limit VMs of request @subject are there */
     REASON_SPARE,                /* start: @n of @limit spare VMs are there */
     REASON_IDLE,                 /* drain: idle for @n µs, allowed @limit */
     REASON_TOO_OLD,
@@ -62,6 +71,7 @@ enum reason_code {
     REASON_DRAIN_NOW,            /* power off: @subject said that its jobs may be lost */
     REASON_TEMPLATE_GONE,        /* drain: its template is not in the policy any more */
     REASON_HOST_REMOVED,         /* drain: its host is not in the policy any more */
+    REASON_REQUEST_ENDED,        /* drain: request @subject is over */
     REASON_OVER_LIMIT,           /* drain: a limit was lowered: @n in use, @limit allowed */
     REASON_BUDGET,               /* to be drained for @subject: @n of the group drain, @limit may */
     REASON_WANTED_AGAIN,         /* undrain: @n jobs fit into it */
@@ -79,6 +89,7 @@ enum reason_code {
     REASON_FRAGMENT_LEAVING,
     REASON_SCHEDD_REMOVED,       /* take the fragment away: @subject is not in the policy any more */
     /* states that need a word */
+    REASON_HELD_FOR_REQUEST,     /* idle, or undrained: @subject is booked */
     REASON_IN_USE,               /* @n slots are claimed */
     REASON_WAITING_FOR_SLOT,     /* booted @n µs ago */
     REASON_WAITING_FOR_JOBS,     /* drain was accepted, @n slots are still claimed */

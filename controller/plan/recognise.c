@@ -130,11 +130,13 @@ static uint32_t *rank_by_uuid(struct arena *a, const struct sighting *items, siz
 /* The policy's groups and templates by name, for one look-up a VM. */
 struct policy_names {
     struct names *groups, *templates;
+    const struct names *requests; /* of the world */
 };
 
-static struct policy_names index_policy(struct arena *a, const struct policy *p)
+static struct policy_names index_policy(struct arena *a, const struct policy *p,
+                                        const struct names *requests)
 {
-    struct policy_names names = {names_new(a, p->n_groups), names_new(a, p->n_templates)};
+    struct policy_names names = {names_new(a, p->n_groups), names_new(a, p->n_templates), requests};
     for (size_t i = 0; i < p->n_groups; i++)
         (void)names_add(names.groups, p->groups[i].name, i);
     for (size_t i = 0; i < p->n_templates; i++)
@@ -180,6 +182,12 @@ static void fill_names(struct plan_vm *vm, const struct policy_names *names, con
     vm->joined = record ? record->joined : 0;
     vm->policy_template = names_find(names->templates, vm->template);
     vm->policy_group = names_find(names->groups, vm->group);
+    const char *request = plan_vm_request(vm);
+    vm->request = NO_REQUEST;
+    if (*request) {
+        size_t known = names_find(names->requests, request);
+        vm->request = known == SIZE_MAX ? UNKNOWN_REQUEST : (uint32_t)known;
+    }
 }
 
 static void set_state(struct plan_vm *vm, enum vm_state state, struct reason reason)
@@ -210,7 +218,10 @@ static void judge_with_slots(struct plan_vm *vm, const struct world *w)
         set_state(vm, VM_BUSY, (struct reason){REASON_IN_USE, startd->claimed});
     } else {
         vm->idle_since = vm->record && vm->record->idle_since ? vm->record->idle_since : w->now;
-        set_state(vm, VM_IDLE, (struct reason){REASON_IDLE, w->now - vm->idle_since});
+        bool held = vm->request != NO_REQUEST && !vm->must_go;
+        set_state(vm, VM_IDLE,
+                  held ? (struct reason){REASON_HELD_FOR_REQUEST, .subject = plan_vm_request(vm)}
+                       : (struct reason){REASON_IDLE, w->now - vm->idle_since});
     }
     if (vm->state != VM_DRAINING) {
         vm->free_cpus = startd->free_cpus;
@@ -368,6 +379,7 @@ static struct plan_vm foreign_vm(const struct world *w, size_t host,
         .domain = domain,
         .policy_template = SIZE_MAX,
         .policy_group = SIZE_MAX,
+        .request = NO_REQUEST,
         .world_host = host,
     };
 }
@@ -430,14 +442,15 @@ static struct plan_vm judge_sighting(const struct sighting *s, const struct poli
 }
 
 const struct vms *recognise(struct arena *a, const struct policy *p, const struct world *w,
-                            const struct trust *trust, struct later *later)
+                            const struct trust *trust, const struct bookings *bookings,
+                            struct later *later)
 {
     struct vms *vms = arena_take(a, 1, sizeof(*vms));
     size_t n_foreign = 0;
     vms->hosts = index_hosts(a, w);
     vms->policy_hosts = find_policies(a, p, w);
     vms->foreign = index_foreign(a, w, &n_foreign);
-    const struct policy_names names = index_policy(a, p);
+    const struct policy_names names = index_policy(a, p, bookings->by_id);
     struct sightings seen = sight(a, w, vms->hosts);
     uint32_t *rank = rank_by_uuid(a, seen.items, seen.n);
     uint32_t *copy_rank = rank_by_uuid(a, seen.copies, seen.n_copies);

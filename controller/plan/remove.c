@@ -76,15 +76,6 @@ static void remove_if_overdue(const struct policy *p, const struct world *w,
         later_at(later, w->now - elapsed_since(w, record->poweroff_decided) + off->value);
 }
 
-/* The named policy of S1. Only a domain that a trusted list shows is ended, and no copy of one. */
-static bool ends_now(const struct world *w, const struct plan_vm *vm)
-{
-    bool alive = vm->state == VM_BOOTING || vm->state == VM_IDLE || vm->state == VM_BUSY ||
-                 vm->state == VM_DRAINING ||
-                 (vm->state == VM_LOST && vm->reason.code == REASON_SLOT_AD_MISSING);
-    return alive && vm_ordered_now(w, vm).code;
-}
-
 /* S3: only a volume whose whole name says so is ours, whoever listed it. */
 static bool is_ours(const struct policy *p, const struct world_volume *volume)
 {
@@ -150,7 +141,7 @@ void remove_choose(const struct policy *p, const struct world *w, const struct t
         const struct plan_vm *vm = &vms->items[i];
         if (vm->state == VM_GONE)
             remove_rest(p, w, trust, vm, actions);
-        else if (ends_now(w, vm))
+        else if (vm_ends_now(w, vm))
             act(actions, ACTION_POWEROFF, vm, vm_ordered_now(w, vm));
         else if (!trust->pool && !(vm->state == VM_LEAVING && vm_ordered_now(w, vm).code))
             continue;

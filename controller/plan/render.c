@@ -34,6 +34,14 @@ const char *vm_state_name(enum vm_state state)
     return states[state];
 }
 
+const char *request_phase_name(enum request_phase phase)
+{
+    static const char *const names[] = {
+        [REQUEST_AHEAD] = "ahead", [REQUEST_OPEN] = "open", [REQUEST_OVER] = "over"};
+    assert(phase <= REQUEST_OVER);
+    return names[phase];
+}
+
 const char *action_kind_name(enum action_kind kind)
 {
     assert(kind < ACTION_KIND_COUNT);
@@ -47,8 +55,9 @@ void plan_render_action(const struct plan *plan, const struct plan_action *a, st
         const struct policy *p = plan->policy;
         text_printf(out, "%s on %s", p->templates[a->policy_template].name, a->host);
         if (a->policy_group != SIZE_MAX)
-            text_printf(out, " for %s%s", p->groups[a->policy_group].name,
-                        a->exclusive ? " (exclusive)" : "");
+            text_printf(out, " for %s%s%s%s", p->groups[a->policy_group].name,
+                        a->request[0] ? " " : "", a->request,
+                        a->exclusive && !a->request[0] ? " (exclusive)" : "");
     } else {
         text_add(out, a->volume[0] ? a->volume : a->name);
         if (a->host[0])
@@ -68,9 +77,10 @@ static void render_action(const struct plan *plan, const struct plan_action *a, 
 static void render_shape(const struct plan *plan, const struct plan_shape *s, struct text *out)
 {
     char memory[UNITS_TEXT_MAX];
-    text_printf(out, "  %" PRId64 " idle of %s/%s want %" PRId64 " cpu%s, %s: ", s->shape->idle,
+    const char *request = s->shape->request ? s->shape->request : "";
+    text_printf(out, "  %" PRId64 " idle of %s/%s%s%s want %" PRId64 " cpu%s, %s: ", s->shape->idle,
                 s->shape->group[0] ? s->shape->group : "(no group)", s->shape->owner,
-                s->shape->cpus, s->shape->cpus == 1 ? "" : "s",
+                request[0] ? " for " : "", request, s->shape->cpus, s->shape->cpus == 1 ? "" : "s",
                 units_format_bytes(s->shape->memory, memory));
     const char *comma = "";
     if (s->served) {
@@ -106,6 +116,23 @@ static void render_held(const struct plan *plan, size_t group, struct text *out)
                 group == SIZE_MAX ? "no group" : plan->policy->groups[group].name,
                 n == 1 ? "s" : "");
     reason_render(&first->reason, plan->policy->files, out);
+    text_add(out, "\n");
+}
+
+/* A request that is open, in a line. */
+static void render_request(const struct plan *plan, const struct plan_request *r, struct text *out)
+{
+    if (r->phase != REQUEST_OPEN)
+        return;
+    text_printf(out, "  %s of %s has %" PRId64 " of %" PRId64 " VMs", r->request->id,
+                r->request->group, r->up, r->request->vms);
+    int64_t starting = r->vms - r->up + r->starting;
+    if (starting)
+        text_printf(out, ", %" PRId64 " %s being started", starting, starting == 1 ? "is" : "are");
+    if (r->reason.code) {
+        text_add(out, ": ");
+        reason_render(&r->reason, plan->policy->files, out);
+    }
     text_add(out, "\n");
 }
 
@@ -153,6 +180,8 @@ void plan_render(const struct plan *plan, struct text *out)
             render_trust(plan, &plan->trust[i], out);
     for (size_t i = 0; i < plan->n_actions; i++)
         render_action(plan, &plan->actions[i], out);
+    for (size_t i = 0; i < plan->n_requests; i++)
+        render_request(plan, &plan->requests[i], out);
     for (size_t i = 0; i < plan->n_groups; i++)
         render_held(plan, i, out);
     render_held(plan, SIZE_MAX, out);

@@ -75,7 +75,8 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
         surplus[t] = -p->templates[t].spare;
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->state != VM_IDLE || s->wanted[i] || leavers->leaves[i])
+        if (vm->state != VM_IDLE || s->wanted[i] || leavers->leaves[i] ||
+            vm->request != NO_REQUEST)
             continue;
         idle[n++] = vm;
         if (may_be_spare(vm))

@@ -21,6 +21,7 @@ struct chain {
 
 struct rooms {
     struct arena *arena;
+    const struct bookings *bookings;
     struct room *items;
     struct class *classes;
     size_t n_classes, capacity;
@@ -39,6 +40,8 @@ static int same_room(const struct room *a, const struct room *b)
     int order = compare(a->rank, b->rank);
     if (!order)
         order = compare(a->group == SIZE_MAX, b->group == SIZE_MAX); /* spare ones last */
+    if (!order) /* booked ones first: they stay anyway */
+        order = compare(a->request == NO_REQUEST, b->request == NO_REQUEST);
     if (!order)
         order = compare(a->cpus, b->cpus); /* the fullest first */
     if (!order)
@@ -49,6 +52,8 @@ static int same_room(const struct room *a, const struct room *b)
         order = compare(a->disk, b->disk);
     if (!order && a->group != b->group)
         order = a->group < b->group ? -1 : 1;
+    if (!order)
+        order = compare(a->turn, b->turn);
     if (!order)
         order = compare(a->exclusive, b->exclusive);
     return order ? order : compare(a->life, b->life);
@@ -91,12 +96,12 @@ static void link_class(struct rooms *r, struct chain *chain, enum link link, siz
         chain->memory = class->like.memory;
 }
 
-struct rooms *rooms_open(struct arena *a, const struct policy *p, const struct demand *d,
-                         struct room *items, size_t n)
+struct rooms *rooms_open(struct arena *a, const struct policy *p, const struct bookings *b,
+                         const struct demand *d, struct room *items, size_t n)
 {
     struct rooms *r = arena_take(a, 1, sizeof(*r));
     *r = (struct rooms){
-        .arena = a, .items = items, .least_cpus = INT64_MAX, .least_memory = INT64_MAX};
+        .arena = a, .bookings = b, .items = items, .least_cpus = INT64_MAX, .least_memory = INT64_MAX};
     for (size_t i = 0; i < d->n; i++) {
         const struct want *want = &d->wants[i];
         if (want->jobs > 0 && want->shape->cpus < r->least_cpus)
@@ -136,9 +141,9 @@ static struct room less(struct room room, const struct want *want, int64_t jobs)
     return room;
 }
 
-static bool takes(const struct room *room, const struct want *want)
+static bool takes(const struct rooms *r, const struct room *room, const struct want *want)
 {
-    return want->shape->disk <= room->disk &&
+    return booking_takes(r->bookings, room->request, want) && want->shape->disk <= room->disk &&
            (!want->shape->runtime || room->life >= LIFE_FOREVER ||
             want->shape->runtime <= (USEC_PER_MINUTE << room->life));
 }
@@ -176,7 +181,7 @@ static int64_t fill_class(struct rooms *r, size_t at, const struct want *want, i
     const struct room like = r->classes[at].like;
     const size_t from = r->classes[at].from;
     int64_t each = want_fits(want, like.cpus, like.memory, like.gpus);
-    if (each == 0 || !takes(&like, want))
+    if (each == 0 || !takes(r, &like, want))
         return 0;
     int64_t vms = (int64_t)(r->classes[at].until - from);
     if (each > left)

@@ -21,6 +21,8 @@ struct room {
     int64_t cpus, memory, gpus; /* that are left */
     int64_t disk;               /* of the whole VM */
     int64_t jobs;               /* laid into it */
+    uint32_t request; /* NO_REQUEST: of none */
+    uint32_t turn;    /* of its request */
     enum rank rank;
     uint8_t life;   /* it lives for at least 2^life minutes more */
     bool exclusive; /* it takes that group's jobs only */
@@ -29,8 +31,8 @@ struct room {
 struct rooms;
 
 /* @items, of which there are @n, are put in order, and stay the caller's to read. */
-struct rooms *rooms_open(struct arena *a, const struct policy *p, const struct demand *d,
-                         struct room *items, size_t n);
+struct rooms *rooms_open(struct arena *a, const struct policy *p, const struct bookings *b,
+                         const struct demand *d, struct room *items, size_t n);
 
 /*
  * Lay up to @left jobs of @want into rooms of @tier: those of VMs started for its group (@own), or

@@ -28,6 +28,7 @@ struct plan_action *actions_add(struct actions *list, enum action_kind kind, str
         .machine = "",
         .policy_template = SIZE_MAX,
         .policy_group = SIZE_MAX,
+        .request = "",
     };
     return action;
 }
@@ -75,6 +76,15 @@ struct reason vm_ordered_now(const struct world *w, const struct plan_vm *vm)
     return (struct reason){0};
 }
 
+/* The named policy of S1. Only a domain that a trusted list shows is ended, and no copy of one. */
+bool vm_ends_now(const struct world *w, const struct plan_vm *vm)
+{
+    bool alive = vm->state == VM_BOOTING || vm->state == VM_IDLE || vm->state == VM_BUSY ||
+                 vm->state == VM_DRAINING ||
+                 (vm->state == VM_LOST && vm->reason.code == REASON_SLOT_AD_MISSING);
+    return alive && vm_ordered_now(w, vm).code;
+}
+
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm)
 {
     if (!vm->must_go)
@@ -83,6 +93,11 @@ struct reason vm_must_go(const struct policy *p, const struct world *w, const st
     struct reason ordered = vm_ordered(w, vm);
     if (ordered.code)
         return ordered;
+    if (vm->request == UNKNOWN_REQUEST ||
+        (vm->request != NO_REQUEST && request_is_over(&w->requests[vm->request], w->now)))
+        return (struct reason){REASON_REQUEST_ENDED, .subject = plan_vm_request(vm)};
+    if (vm->request != NO_REQUEST) /* held for all of its time, whatever its age */
+        return (struct reason){0};
     if (vm->born && w->now - vm->born >= age->value)
         return (struct reason){REASON_TOO_OLD, w->now - vm->born, age->value, age->at};
     if (vm->host_removed)
@@ -93,6 +108,12 @@ struct reason vm_must_go(const struct policy *p, const struct world *w, const st
     if (made_from[0] && strcmp(made_from, p->templates[vm->policy_template].generation) != 0)
         return (struct reason){REASON_OLD_GENERATION};
     return (struct reason){0};
+}
+
+const char *plan_vm_request(const struct plan_vm *vm)
+{
+    const char *id = vm->domain ? vm->domain->request : vm->record ? vm->record->request : "";
+    return id ? id : "";
 }
 
 size_t policy_find_group(const struct policy *p, const char *name)

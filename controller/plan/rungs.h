@@ -36,6 +36,28 @@ struct trust {
 const struct trust *trust_judge(struct arena *a, const struct policy *p, const struct world *w,
                                 struct later *later);
 
+/* Requests: capacity that is booked. Which of them is to be there now. */
+enum { NO_REQUEST = UINT32_MAX, UNKNOWN_REQUEST = UINT32_MAX - 1, REQUEST_VMS_MAX = 1000000 };
+struct booking {
+    const struct world_request *facts;
+    enum request_phase phase;
+    size_t group; /* in the policy; SIZE_MAX: it has none of that name */
+    size_t template;
+    uint32_t turn; /* its place in the order */
+};
+struct bookings {
+    const struct booking *items; /* as world.requests */
+    const struct booking *const *order; /* the earliest first */
+    size_t n;
+    const struct names *by_id;
+};
+struct want;
+const struct bookings *request_gather(struct arena *a, const struct policy *p,
+                                      const struct world *w, struct later *later);
+bool request_is_over(const struct world_request *r, usec now);
+/* Whether a VM that was started for @request (or NO_REQUEST) may run a job of @want. */
+bool booking_takes(const struct bookings *b, uint32_t request, const struct want *want);
+
 /* 2. Facts × intents → the state of every VM. */
 struct vms {
     struct plan_vm *items; /* to be read by the rungs */
@@ -48,13 +70,15 @@ struct vms {
     struct reason vanished; /* REASON_FROZEN while too many are missing at once (S8) */
 };
 const struct vms *recognise(struct arena *a, const struct policy *p, const struct world *w,
-                            const struct trust *trust, struct later *later);
+                            const struct trust *trust, const struct bookings *bookings,
+                            struct later *later);
 
 /* 3. Which shapes count, largest first. */
 struct want {
     const char *schedd;
     const struct world_shape *shape;
     size_t group;         /* in the policy; SIZE_MAX: does not count */
+    uint32_t request;     /* that it names, in world.requests; NO_REQUEST */
     int64_t memory;       /* that a slot gives to one job: its request, rounded up */
     int64_t jobs;         /* idle jobs that count */
     bool settling;        /* they may use VMs that are there, and start none yet */
@@ -67,7 +91,8 @@ struct demand {
     const size_t *group_start; /* where each group's begin in by_group; n_groups + 1 of them */
 };
 const struct demand *demand_gather(struct arena *a, const struct policy *p, const struct world *w,
-                                   const struct trust *trust, struct later *later);
+                                   const struct trust *trust, const struct bookings *bookings,
+                                   struct later *later);
 
 /* 8, first half: what must leave whatever the demand. It comes before the supply, since it is none. */
 struct leaver {
@@ -92,8 +117,9 @@ struct supply {
     const bool *wanted;      /* as vms.items: some demand counts on it */
 };
 const struct supply *supply_match(struct arena *a, const struct policy *p, const struct world *w,
-                                  const struct demand *d, const struct vms *vms,
-                                  const struct leavers *leavers, struct actions *actions);
+                                  const struct bookings *bookings, const struct demand *d,
+                                  const struct vms *vms, const struct leavers *leavers,
+                                  struct actions *actions);
 
 /* 5–7. One more VM: what is in use, held against every limit, the ramp and the hosts. */
 struct places;
@@ -124,13 +150,24 @@ size_t starter_host(const struct starter *s, size_t group, size_t template, stru
 struct plan_action *starter_start(struct starter *s, size_t group, size_t template, size_t host,
                                   struct reason reason);
 
+/* 5, at first: what is booked. @stop: nothing may grow. */
+struct served_requests {
+    const struct plan_request *rows; /* as world.requests */
+    const int64_t *starting;         /* jobs, as demand.wants: by VMs started for requests */
+};
+const struct served_requests *request_serve(struct arena *a, const struct bookings *b,
+                                            const struct vms *vms, const struct leavers *leavers,
+                                            const struct demand *d, const struct supply *s,
+                                            struct reason stop, struct starter *starter);
+
 /* 5. The groups: the VMs to start, and what stops the rest. @stop: nothing may grow. */
 struct growth {
     const int64_t *starting;         /* jobs, as demand.wants: by VMs that this plan starts */
     const struct plan_group *groups; /* as in the policy */
 };
 const struct growth *share_grow(struct arena *a, const struct policy *p, const struct demand *d,
-                                const struct supply *s, struct reason stop, struct starter *starter);
+                                const struct supply *s, const struct served_requests *served,
+                                struct reason stop, struct starter *starter);
 
 /* 5, at last: spare VMs. */
 void spare_grow(struct arena *a, const struct demand *d, const struct vms *vms,
@@ -201,6 +238,8 @@ bool vm_drain_overdue(const struct policy *p, const struct world *w, const struc
 struct reason vm_ordered(const struct world *w, const struct plan_vm *vm);
 /* Whether an admin said that its jobs may be lost; the reason, or NONE. */
 struct reason vm_ordered_now(const struct world *w, const struct plan_vm *vm);
+/* Whether the plan ends it therefore: nothing but a VM that is there for certain is ended. */
+bool vm_ends_now(const struct world *w, const struct plan_vm *vm);
 /* What keeps a VM from staying, whatever the demand: an admin, age, host, generation,
  * template; or NONE. */
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm);

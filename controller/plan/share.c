@@ -132,13 +132,15 @@ static bool grow_group(struct grower *g, size_t group)
     return false;
 }
 
-static void count_waiting(struct grower *g, const struct supply *s)
+static void count_waiting(struct grower *g, const struct supply *s,
+                          const struct served_requests *served)
 {
     for (size_t i = 0; i < g->d->n; i++) {
         const struct want *want = &g->d->wants[i];
-        if (want->group == SIZE_MAX || want->settling)
+        g->starting[i] = served->starting[i];
+        if (want->group == SIZE_MAX || want->settling || want->request != NO_REQUEST)
             continue;
-        g->left[i] = want->jobs - s->served[i] - s->starting[i];
+        g->left[i] = want->jobs - s->served[i] - s->starting[i] - served->starting[i];
         g->groups[want->group].waiting += g->left[i];
     }
 }
@@ -167,7 +169,8 @@ static const struct plan_group *report(struct grower *g, struct arena *a)
 }
 
 const struct growth *share_grow(struct arena *a, const struct policy *p, const struct demand *d,
-                                const struct supply *s, struct reason stop, struct starter *starter)
+                                const struct supply *s, const struct served_requests *served,
+                                struct reason stop, struct starter *starter)
 {
     struct growth *growth = arena_take(a, 1, sizeof(*growth));
     struct grower g = {
@@ -180,7 +183,7 @@ const struct growth *share_grow(struct arena *a, const struct policy *p, const s
         .starting = arena_take(a, d->n, sizeof(*g.starting)),
         .open = arena_take(a, p->n_templates, sizeof(*g.open)),
     };
-    count_waiting(&g, s);
+    count_waiting(&g, s, served);
     for (size_t i = 0; stop.code && i < p->n_groups; i++)
         if (g.groups[i].waiting > 0)
             g.groups[i].limited = stop;

@@ -15,7 +15,7 @@ static bool is_overflowing(struct arena *a, const struct demand *d, const struct
             running[d->wants[i].group] += d->wants[i].shape->running * d->wants[i].shape->cpus;
     for (size_t i = 0; i < d->n; i++) {
         const struct want *want = &d->wants[i];
-        if (want->group != SIZE_MAX && want_fits_template(want, t) &&
+        if (want->group != SIZE_MAX && want->request == NO_REQUEST && want_fits_template(want, t) &&
             (want->jobs > 0 || running[want->group] > starter->groups[want->group].cpus) &&
             starter_group_is_full(starter, want->group, t, &why))
             return true;

@@ -14,9 +14,12 @@
 
 static uint8_t life_left(const struct policy *p, const struct world *w, const struct plan_vm *vm)
 {
-    if (!vm->born)
+    usec ends = vm->request < w->n_requests ? w->requests[vm->request].until
+                : vm->born                  ? vm->born + p->timing.max_age.value
+                                            : USEC_NEVER;
+    if (ends == USEC_NEVER)
         return LIFE_FOREVER;
-    int64_t minutes = (vm->born + p->timing.max_age.value - w->now) / USEC_PER_MINUTE;
+    int64_t minutes = (ends - w->now) / USEC_PER_MINUTE;
     uint8_t life = 0;
     while (life < LIFE_FOREVER && minutes >> (life + 1) > 0)
         life++;
@@ -30,12 +33,15 @@ static bool may_have_room(const struct plan_vm *vm)
 }
 
 /* Whether the VM supplies anything, and what. @stays: with it staying as well. */
-static bool open_room(const struct policy *p, const struct world *w, const struct plan_vm *vm,
+static bool open_room(const struct policy *p, const struct world *w,
+                      const struct bookings *bookings, const struct plan_vm *vm,
                       struct tally *stays, struct room *room)
 {
     struct reason over = {0};
     const struct world_startd *startd = vm->startd;
     *room = (struct room){.group = vm->policy_group,
+                          .request = vm->request,
+                          .turn = vm->request < bookings->n ? bookings->items[vm->request].turn : 0,
                           .exclusive = vm->exclusive,
                           .disk = vm->policy_template == SIZE_MAX
                                       ? INT64_MAX
@@ -105,8 +111,9 @@ static const struct {
 };
 
 const struct supply *supply_match(struct arena *a, const struct policy *p, const struct world *w,
-                                  const struct demand *d, const struct vms *vms,
-                                  const struct leavers *leavers, struct actions *actions)
+                                  const struct bookings *bookings, const struct demand *d,
+                                  const struct vms *vms, const struct leavers *leavers,
+                                  struct actions *actions)
 {
     struct supply *s = arena_take(a, 1, sizeof(*s));
     int64_t *served = arena_take(a, d->n, sizeof(*served));
@@ -124,8 +131,8 @@ const struct supply *supply_match(struct arena *a, const struct policy *p, const
     struct room *items = arena_take(a, most, sizeof(*items));
     for (size_t i = 0; i < vms->n; i++)
         n += !leavers->leaves[i] && may_have_room(&vms->items[i]) &&
-             open_room(p, w, &vms->items[i], stays, &items[n]);
-    struct rooms *rooms = rooms_open(a, p, d, items, n);
+             open_room(p, w, bookings, &vms->items[i], stays, &items[n]);
+    struct rooms *rooms = rooms_open(a, p, bookings, d, items, n);
     for (size_t k = 0; k < sizeof(passes) / sizeof(passes[0]); k++) {
         const enum tier tier = passes[k].tier;
         for (size_t i = 0; i < d->n; i++) {

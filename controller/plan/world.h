@@ -46,6 +46,7 @@ struct world_shape {
     int64_t idle;       /* jobs, JobStatus 1 */
     int64_t running;    /* JobStatus 2, 3 (removing), 6 and 7 */
     int64_t held;       /* JobStatus 5 */
+    const char *request; /* EyrieRequest, "" when the job names none */
 };
 
 /** One job that somebody asked about (eyrie explain job). Not part of a world: nothing is decided by it. */
@@ -122,6 +123,7 @@ struct world_domain {
     usec born;
     int64_t cpus;
     int64_t memory;
+    const char *request; /* for which it was started; "" = for none */
 };
 
 struct world_volume {
@@ -158,6 +160,19 @@ struct world_template {
     usec last_failure;
     int64_t joined;   /* since the last failure */
     usec last_start;
+    usec boot; /* how long its VMs took of late from the create to their slot; 0: unknown */
+};
+
+/** Capacity that a group has booked: granted, and not forgotten yet. */
+struct world_request {
+    const char *id; /* "r-17" */
+    const char *group;
+    const char *template;
+    int64_t vms;
+    bool exclusive; /* its VMs run only jobs that name it; else any job of the group */
+    usec from;      /* they are to be up then */
+    usec until;
+    usec ended;     /* it was cancelled, or handed back, as of then; 0: it was not */
 };
 
 enum world_answer {
@@ -189,6 +204,7 @@ struct world_record {
     bool drain;      /* an admin wants it drained */
     bool drain_now;  /* and at once: its jobs may be lost */
     struct world_order order;
+    const char *request; /* for which it was decided; "" = for none */
 };
 
 /** The fragment of one schedd. Digests are of whole contents; "" = there is none. */
@@ -222,6 +238,8 @@ struct world {
     size_t n_templates;
     const struct world_record *records;
     size_t n_records;
+    const struct world_request *requests;
+    size_t n_requests;
     const struct world_flock *flocks;
     size_t n_flocks;
     const struct world_start *starts; /* creates decided within the last minute, oldest first */

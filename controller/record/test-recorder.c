@@ -30,7 +30,7 @@ static const struct policy policy = {
 };
 static const struct plan_action actions[] = {
     {.kind = ACTION_CREATE, .reason = {REASON_DEMAND, 9}, .uuid = "", .name = "",
-     .host = "hv01", .volume = "", .machine = "", .exclusive = true},
+     .host = "hv01", .volume = "", .machine = "", .request = "", .exclusive = true},
     {.kind = ACTION_DELETE_VOLUME, .reason = {REASON_LEFTOVER}, .uuid = "u1",
      .name = "vpool-1", .host = "hv01", .volume = "vpool-1.qcow2", .machine = ""},
 };

@@ -90,7 +90,7 @@ static const struct type shape_type = {
                            FIELD(world_shape, DURATION, runtime), FIELD(world_shape, TIME, first_seen),
                            FIELD(world_shape, TIME, flock_from), FIELD(world_shape, BOOL, assumed),
                            FIELD(world_shape, INT, idle), FIELD(world_shape, INT, running),
-                           FIELD(world_shape, INT, held), {0}}};
+                           FIELD(world_shape, INT, held), FIELD(world_shape, STRING, request), {0}}};
 
 static const struct type queue_type = {
     sizeof(struct world_queue), NULL,
@@ -124,7 +124,8 @@ static const struct type domain_type = {
         FIELD(world_domain, STRING, why_foreign), FIELD(world_domain, STRING, template),
         FIELD(world_domain, STRING, generation), FIELD(world_domain, STRING, group),
         FIELD(world_domain, BOOL, exclusive), FIELD(world_domain, TIME, born),
-        FIELD(world_domain, INT, cpus), FIELD(world_domain, BYTES, memory), {0}}};
+        FIELD(world_domain, INT, cpus), FIELD(world_domain, BYTES, memory),
+        FIELD(world_domain, STRING, request), {0}}};
 
 static const struct type volume_type = {
     sizeof(struct world_volume), NULL,
@@ -148,7 +149,8 @@ static const struct type template_type = {
     (const struct field[]){FIELD(world_template, STRING, name), FIELD(world_template, INT, failures),
                            FIELD(world_template, TIME, last_failure),
                            FIELD(world_template, INT, joined),
-                           FIELD(world_template, TIME, last_start), {0}}};
+                           FIELD(world_template, TIME, last_start),
+                           FIELD(world_template, DURATION, boot), {0}}};
 
 static const struct type start_type = {
     sizeof(struct world_start), NULL,
@@ -167,7 +169,16 @@ static const struct type record_type = {
         FIELD(world_record, TIME, drain_decided), FIELD(world_record, TIME, drain_accepted),
         FIELD(world_record, TIME, poweroff_decided), FIELD(world_record, TIME, destroy_decided),
         FIELD(world_record, STRING, why), FIELD(world_record, BOOL, drain),
-        FIELD(world_record, BOOL, drain_now), OBJECT(world_record, order, &order_type), {0}}};
+        FIELD(world_record, BOOL, drain_now), OBJECT(world_record, order, &order_type),
+        FIELD(world_record, STRING, request), {0}}};
+
+static const struct type request_type = {
+    sizeof(struct world_request), NULL,
+    (const struct field[]){FIELD(world_request, STRING, id), FIELD(world_request, STRING, group),
+                           FIELD(world_request, STRING, template), FIELD(world_request, INT, vms),
+                           FIELD(world_request, BOOL, exclusive), FIELD(world_request, TIME, from),
+                           FIELD(world_request, TIME, until), FIELD(world_request, TIME, ended),
+                           {0}}};
 
 static const struct type flock_type = {
     sizeof(struct world_flock), NULL,
@@ -184,7 +195,7 @@ static const struct type world_type = {
         OBJECT(world, order, &order_type), FIELD(world, TIME, vanished_at),
         LIST(world, queues, &queue_type), OBJECT(world, pool, &pool_type),
         LIST(world, hosts, &host_type), LIST(world, records, &record_type),
-        LIST(world, templates, &template_type), LIST(world, flocks, &flock_type),
+        LIST(world, templates, &template_type), LIST(world, requests, &request_type), LIST(world, flocks, &flock_type),
         LIST(world, starts, &start_type), {0}}};
 
 static const char *const answers[] = {"none", "ok", "failed"};

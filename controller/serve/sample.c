@@ -157,11 +157,11 @@ static const struct plan_trust trust[] = {
 
 static const struct plan_action actions[] = {
     {.kind = ACTION_CREATE, .reason = {REASON_DEMAND, 9}, .uuid = "", .name = "",
-     .host = "hv01", .volume = "", .machine = "", .exclusive = true},
+     .host = "hv01", .volume = "", .machine = "", .request = "", .exclusive = true},
     {.kind = ACTION_DRAIN,
      .reason = {REASON_IDLE, 700 * USEC_PER_SEC, 600 * USEC_PER_SEC, {13}},
      .uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
-     .host = "hv01", .volume = "", .machine = "vpool-small-1a2b3c4d.lab"},
+     .host = "hv01", .volume = "", .machine = "vpool-small-1a2b3c4d.lab", .request = ""},
 };
 
 static const struct plan plan = {

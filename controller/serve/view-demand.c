@@ -41,6 +41,7 @@ static struct json_object *shape_row(const struct snapshot *s, const struct plan
     json_add_string(row, "schedd", p->schedd);
     json_add_string(row, "owner", p->shape->owner);
     part_add_name(row, "group", p->shape->group);
+    part_add_name(row, "request", p->shape->request);
     json_add_int(row, "cpus", p->shape->cpus);
     json_add_int(row, "memory", p->shape->memory);
     json_add_int(row, "disk", p->shape->disk);

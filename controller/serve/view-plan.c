@@ -19,6 +19,7 @@ static struct json_object *action_row(const struct snapshot *s, const struct pla
                                                           : NULL);
         part_add_name(row, "group",
                       a->policy_group < p->n_groups ? p->groups[a->policy_group].name : NULL);
+        part_add_name(row, "request", a->request);
         json_add_bool(row, "exclusive", a->exclusive);
     }
     part_add_reason(row, "reason", &a->reason, p->files);

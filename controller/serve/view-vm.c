@@ -20,6 +20,7 @@ struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm, 
     part_add_name(row, "host", vm->host);
     part_add_name(row, "template", vm->template);
     part_add_name(row, "group", vm->group);
+    part_add_name(row, "request", plan_vm_request(vm));
     json_add_bool(row, "exclusive", vm->exclusive);
     part_add_time(row, "born", vm->born);
     part_add_time(row, "joined", vm->joined);

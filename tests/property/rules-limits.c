@@ -112,7 +112,7 @@ static int creates_use_the_groups_templates(const struct trial *t, struct err *e
 {
     for (size_t i = 0; i < t->plan->n_actions; i++) {
         const struct plan_action *a = &t->plan->actions[i];
-        if (a->kind != ACTION_CREATE || a->policy_group == SIZE_MAX)
+        if (a->kind != ACTION_CREATE || a->policy_group == SIZE_MAX || a->request[0])
             continue;
         const struct policy_group *g = &t->policy->groups[a->policy_group];
         bool may = false;

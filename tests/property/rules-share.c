@@ -49,7 +49,7 @@ static int quota_comes_before_surplus(const struct trial *t, struct err *e)
         return 0;
     for (size_t i = 0; i < t->plan->n_actions; i++) {
         const struct plan_action *a = &t->plan->actions[i];
-        size_t rich = a->kind == ACTION_CREATE ? a->policy_group : SIZE_MAX;
+        size_t rich = a->kind == ACTION_CREATE && !a->request[0] ? a->policy_group : SIZE_MAX;
         if (rich == SIZE_MAX ||
             end->groups[rich].cpus - cpus_of(a, t) < p->groups[rich].quota.value)
             continue;
@@ -78,7 +78,7 @@ static int surplus_goes_by_weight(const struct trial *t, struct err *e)
         return 0;
     for (size_t i = 0; i < t->plan->n_actions; i++) {
         const struct plan_action *a = &t->plan->actions[i];
-        size_t more = a->kind == ACTION_CREATE ? a->policy_group : SIZE_MAX;
+        size_t more = a->kind == ACTION_CREATE && !a->request[0] ? a->policy_group : SIZE_MAX;
         if (more == SIZE_MAX || p->groups[more].quota.value || !p->groups[more].weight.value)
             continue;
         struct books *b = books_without(t, more, i);
@@ -123,10 +123,11 @@ static int drains_stay_within_the_budget(const struct trial *t, struct err *e)
                 const struct plan_action *a = &t->plan->actions[k];
                 if (a->kind != ACTION_DRAIN || strcmp(a->uuid, vm->uuid) != 0)
                     continue;
-                bool by_admin = a->reason.code == REASON_DRAIN_ASKED ||
-                                a->reason.code == REASON_HOST_DRAINED;
+                bool unbounded = a->reason.code == REASON_DRAIN_ASKED ||
+                                a->reason.code == REASON_HOST_DRAINED ||
+                                a->reason.code == REASON_REQUEST_ENDED;
                 more++;
-                ordered += by_admin;
+                ordered += unbounded;
             }
         }
         int64_t allowed = budget_of(&t->policy->groups[g], vms);
@@ -146,7 +147,7 @@ static int what_a_budget_keeps_says_so(const struct trial *t, struct err *e)
     for (size_t i = 0; good && !t->plan->frozen.code && i < t->plan->n_vms; i++) {
         const struct plan_vm *vm = &t->plan->vms[i];
         bool goes = false;
-        if (vm->state != VM_BUSY || !vm->born ||
+        if (vm->state != VM_BUSY || !vm->born || *plan_vm_request(vm) ||
             t->world->now - vm->born < t->policy->timing.max_age.value)
             continue;
         for (size_t k = 0; k < t->plan->n_actions; k++)

@@ -103,7 +103,8 @@ static const struct plan_shape *find(const struct plan *plan, const char *schedd
         if (strcmp(p->schedd, schedd) == 0 && strcmp(p->shape->owner, s->owner) == 0 &&
             strcmp(p->shape->group, s->group) == 0 && p->shape->cpus == s->cpus &&
             p->shape->memory == s->memory && p->shape->disk == s->disk &&
-            p->shape->gpus == s->gpus && p->shape->runtime == s->runtime)
+            p->shape->gpus == s->gpus && p->shape->runtime == s->runtime &&
+            strcmp(p->shape->request, s->request) == 0)
             return p;
     }
     return NULL;

@@ -24,6 +24,8 @@ struct builder {
 usec site_ago(struct builder *b, usec least, usec most);
 /** The name of a group; sometimes of none. */
 const char *site_group(struct builder *b);
+/** The id of a request of @group; mostly of none. */
+const char *site_request(struct builder *b, const char *group);
 /** A UUID that nothing has yet. */
 const char *site_uuid(struct builder *b);
 void site_add_domain(struct builder *b, size_t host, const struct world_domain *domain);

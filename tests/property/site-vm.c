@@ -216,11 +216,14 @@ void site_add_vm(struct builder *b)
     for (size_t i = 0; i < b->p->n_groups; i++)
         if (strcmp(b->p->groups[i].name, l.group) == 0)
             group = i;
-    bool exclusive = group != SIZE_MAX && b->p->groups[group].exclusive;
+    const char *request = site_request(b, l.group);
+    bool exclusive = *request || (group != SIZE_MAX && b->p->groups[group].exclusive);
     l.record = (struct world_record){l.uuid,     l.name,  host,      l.t->name,
-                                     generation, l.group, exclusive, .why = "demand"};
+                                     generation, l.group, exclusive, .why = "demand",
+                                     .request = request};
     l.domain = (struct world_domain){l.uuid,     l.name,  "running", true, "",        l.t->name,
-                                     generation, l.group, exclusive, 0,    l.t->cpus, l.t->memory};
+                                     generation, l.group, exclusive, 0,    l.t->cpus, l.t->memory,
+                                     request};
     l.startd = (struct world_startd){
         .uuid = l.uuid,
         .name = l.name,

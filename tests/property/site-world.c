@@ -73,11 +73,43 @@ const char *site_group(struct builder *b)
     return b->p->groups[draw_index(b->d, b->p->n_groups)].name;
 }
 
+/* What is booked: the past, now, soon, and long ahead. */
+static void make_requests(struct builder *b)
+{
+    static const char *const ids[] = {"r-1", "r-2", "r-3"};
+    struct world_request *r = arena_take(b->arena, 3, sizeof(*r));
+    b->w->requests = r;
+    for (int64_t n = draw_chance(b->d, 25) ? draw_range(b->d, 1, 3) : 0; n > 0; n--) {
+        usec from = b->w->now + draw_range(b->d, -3600, draw_chance(b->d, 70) ? 60 : 7200) * USEC_PER_SEC;
+        bool all = draw_chance(b->d, 90);
+        r[b->w->n_requests] = (struct world_request){
+            .id = ids[b->w->n_requests],
+            .group = site_group(b),
+            .template = all ? b->p->templates[draw_index(b->d, b->p->n_templates)].name : "retired",
+            .vms = draw_chance(b->d, 3) ? 100000 : draw_range(b->d, 0, 5),
+            .exclusive = draw_chance(b->d, 60),
+            .from = from,
+            .until = from + draw_range(b->d, 60, 7200) * USEC_PER_SEC,
+            .ended = draw_chance(b->d, 10) ? b->w->now + draw_range(b->d, -60, 60) * USEC_PER_SEC : 0,
+        };
+        b->w->n_requests++;
+    }
+}
+
+const char *site_request(struct builder *b, const char *group)
+{
+    for (size_t i = 0; i < b->w->n_requests; i++)
+        if (strcmp(b->w->requests[i].group, group) == 0 && draw_chance(b->d, 50))
+            return b->w->requests[i].id;
+    return b->w->n_requests && draw_chance(b->d, 3) ? "r-99" : "";
+}
+
 static bool same_shape(const struct world_shape *a, const struct world_shape *b)
 {
     return strcmp(a->owner, b->owner) == 0 && strcmp(a->group, b->group) == 0 &&
            a->cpus == b->cpus && a->memory == b->memory && a->disk == b->disk &&
-           a->gpus == b->gpus && a->runtime == b->runtime && a->flock_from == b->flock_from;
+           a->gpus == b->gpus && a->runtime == b->runtime && a->flock_from == b->flock_from &&
+           strcmp(a->request, b->request) == 0;
 }
 
 static void make_shape(struct builder *b, struct world_queue *queue, struct world_shape *shapes)
@@ -104,6 +136,7 @@ static void make_shape(struct builder *b, struct world_queue *queue, struct worl
         .running = draw_chance(b->d, 30) ? draw_range(b->d, 1, 50) : 0,
         .held = draw_chance(b->d, 10) ? draw_range(b->d, 1, 50) : 0,
     };
+    s.request = site_request(b, s.group);
     if (draw_chance(b->d, 1))
         s.idle = draw_range(b->d, 0, INT64_C(1000000000));
     for (size_t i = 0; i < queue->n_shapes; i++)
@@ -143,7 +176,8 @@ static void make_strays(struct builder *b)
                                           false,
                                           0,
                                           draw_range(b->d, 0, 8),
-                                          draw_range(b->d, 0, 16) * GIB};
+                                          draw_range(b->d, 0, 16) * GIB,
+                                          ""};
             if (draw_chance(b->d, 30)) {
                 domain.name = SITE_POOL "-small-hand";
                 domain.why_foreign = "the metadata is missing";
@@ -184,6 +218,7 @@ static void make_history(struct builder *b)
             .failures = draw_chance(b->d, 10) ? draw_range(b->d, 1, 5) : 0,
             .last_failure = draw_chance(b->d, 30) ? site_ago(b, 0, 20 * USEC_PER_MINUTE) : 0,
             .joined = draw_range(b->d, 0, 20),
+            .boot = draw_chance(b->d, 50) ? draw_range(b->d, 1, 300) * USEC_PER_SEC : 0,
             .last_start = draw_chance(b->d, 50) ? site_ago(b, 0, USEC_PER_HOUR) : 0,
         };
     }
@@ -227,6 +262,7 @@ struct world *site_world(struct arena *a, struct draw *d, const struct policy *p
     w->records = b.records;
     w->starts = b.starts;
     make_hosts(&b);
+    make_requests(&b);
     make_queues(&b);
     for (int64_t n = draw_range(d, 0, draw_chance(d, 10) ? VMS_MAX : 5); n > 0; n--)
         site_add_vm(&b);

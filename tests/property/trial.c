@@ -17,7 +17,7 @@ struct trial trial_make(struct arena *a, struct draw *d)
 int trial_check(const struct trial *t, const char **ret_rule, struct err *e)
 {
     static const struct rule *const families[] = {rules_safety,    rules_limits, rules_demand,
-                                                  rules_leftovers, rules_share,  rules_variants};
+                                                  rules_leftovers, rules_request, rules_share,  rules_variants};
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
         for (const struct rule *rule = families[i]; rule->name; rule++) {
             int r = rule->holds(t, e);
@@ -147,6 +147,8 @@ size_t trial_asks_for(const struct trial *t, const struct plan_shape *shape)
         (s->runtime && s->runtime > t->policy->timing.max_age.value -
                                         t->policy->timing.join_within.value))
         return SIZE_MAX; /* a VM started for them would not live as long as they may run */
+    if (s->request && *s->request)
+        return SIZE_MAX; /* such jobs start no VM of their own */
     for (size_t i = 0; i < t->policy->n_groups; i++)
         if (strcmp(t->policy->groups[i].name, s->group) == 0 &&
             may_submit(&t->policy->groups[i], s->owner))

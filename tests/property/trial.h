@@ -65,4 +65,4 @@ int64_t trial_count(const struct plan *plan, enum action_kind kind);
 
 /* The rules, a file for each kind. */
 extern const struct rule rules_safety[], rules_limits[], rules_demand[], rules_leftovers[],
-    rules_share[], rules_variants[];
+    rules_request[], rules_share[], rules_variants[];

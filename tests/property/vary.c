@@ -40,6 +40,7 @@ const struct world *vary_order(const struct trial *t)
     w->templates = SHUFFLED(t, w->templates, w->n_templates);
     w->records = SHUFFLED(t, w->records, w->n_records);
     w->flocks = SHUFFLED(t, w->flocks, w->n_flocks);
+    w->requests = SHUFFLED(t, w->requests, w->n_requests);
     return w;
 }
 
@@ -86,6 +87,7 @@ static struct world_record *record_of(struct doing *d, const struct plan_action 
                                .generation = vm->domain ? vm->domain->generation : "",
                                .group = vm->group,
                                .exclusive = vm->exclusive,
+                               .request = plan_vm_request(vm),
                                .create_decided = vm->born,
                                .create_answer = WORLD_ANSWER_OK,
                                .create_answered = vm->born,
@@ -126,11 +128,13 @@ static void create(struct doing *d, const struct plan_action *a, size_t number)
                                                           .create_decided = now,
                                                           .create_answer = WORLD_ANSWER_OK,
                                                           .create_answered = now,
-                                                          .why = "demand"};
+                                                          .why = "demand",
+                                                          .request = a->request};
     d->starts[d->w->n_starts++] = (struct world_start){now, host->name};
     ((struct world_domain *)host->domains)[host->n_domains++] =
         (struct world_domain){uuid,          name,  "running",    true, "",      t->name,
-                              t->generation, group, a->exclusive, now,  t->cpus, t->memory};
+                              t->generation, group, a->exclusive, now,  t->cpus, t->memory,
+                              a->request};
     add_volume(d, host, uuid, false);
     add_volume(d, host, uuid, true);
     host->storage_available -= t->disk;
