@@ -133,22 +133,14 @@ static void refuse(struct controller *c, const char *messages)
     controller_poke(c);
 }
 
-static void reload_ended(const bool *began)
-{
-    if (*began)
-        notify_ready();
-}
-
-struct json_object *controller_reload(struct controller *c, const char *who, bool *ret_refused)
+static struct json_object *reload(struct controller *c, const char *who, bool *ret_refused)
 {
     CLEANUP(arena_free_p) struct arena *a = arena_new();
     CLEANUP(candidate_done) struct candidate new = {0};
     AUTOFREE char *messages = NULL;
-    CLEANUP(reload_ended) const bool began = true;
     struct difference changes = {0};
     struct server_reload result = {.file = c->policy->file, .changes = &changes};
 
-    notify_reloading();
     *ret_refused = prepare(c, a, &new, &changes, &messages) < 0;
     if (*ret_refused) {
         refuse(c, messages);
@@ -163,6 +155,14 @@ struct json_object *controller_reload(struct controller *c, const char *who, boo
         mem_replace(&c->refused, NULL);
     }
     take_over(c, &new); /* also without a change: lines may have moved */
+    return view;
+}
+
+struct json_object *controller_reload(struct controller *c, const char *who, bool *ret_refused)
+{
+    notify_reloading();
+    struct json_object *view = reload(c, who, ret_refused);
+    notify_ready();
     return view;
 }
 

@@ -107,6 +107,25 @@ test_a_file_that_did_not_change_is_no_reload() {
 }
 moved_line() { eyrie explain group juno | grep -q 'its max is 4 .eyrie.yaml:13'; }
 
+test_a_file_that_is_included_comes_changes_and_goes() {
+	write_config
+	sed -i '1i include: conf.d/*.yaml' "$T/eyrie.yaml"
+	start || return
+	idle_jobs alice juno 2 9
+	until_true 'two VMs' has_n_vms 2 || return
+	until_true 'no more' group_stopped || return
+	mkdir "$T/conf.d"
+	echo 'groups: { juno: { max: 6 } }' >"$T/conf.d/juno.yaml"
+	until_true 'a third VM' has_n_vms 3 || return
+	logged 'policy groups.juno.max: 4 → 6 \(conf.d/juno.yaml:1\)' || fail 'the file was not named' || return
+	echo 'groups: { juno: { max: 6x } }' >"$T/conf.d/juno.yaml"
+	until_true 'a bad one is shown' is_degraded || return
+	has 'conf.d/juno.yaml:1:[0-9]+: groups.juno.max: "6x"' "$(eyrie status)" || return
+	rm "$T/conf.d/juno.yaml"
+	until_true 'without it all is as before' logged 'policy groups.juno.max: 6 → 4 \(eyrie.yaml:13\)' || return
+	until_true 'all is well' is_well
+}
+
 test_a_sighup_takes_over_what_a_template_is_made_from() {
 	write_config
 	cp "$here/domain.xml" "$T/domain.xml"
