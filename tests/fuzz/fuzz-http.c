@@ -75,6 +75,8 @@ static const struct api_port port = {.snapshot = take_snapshot,
                                      .allow = allow,
                                      .look = look,
                                      .events = sample_events,
+                                     .ask_job = sample_ask_job,
+                                     .forget_job = sample_forget_job,
                                      .order = order,
                                      .reload = reload};
 
@@ -92,6 +94,7 @@ static void begin(void)
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", folder);
     if (r == 0)
         r = loop_new(&loop, &e);
+    sample_loop = loop;
     if (r == 0)
         r = api_new(loop, address.sun_path, &port, NULL, &api, &e);
     if (r < 0) {
