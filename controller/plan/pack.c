@@ -5,7 +5,8 @@
  * A VM is filled one job at a time with the job that suits what is left of it best: the one whose
  * requests point the way the free cpus and memory do (the dot product of Panigrahy and others,
  * "Heuristics for Vector Bin Packing", 2011), so that neither runs out long before the other. Only
- * the largest shapes that wait are looked at, so a step stays linear in the shapes.
+ * the largest shapes that wait are looked at, and what was found is used for one VM after the other
+ * for as long as there are jobs for it, so a step stays linear in the shapes.
  */
 #include "plan/rungs.h"
 
@@ -14,33 +15,36 @@
 enum {
     CANDIDATES = 32, /* shapes that are looked at for one VM */
     SEEDS = 8,       /* of those, how many are tried to begin with */
+    REPEAT = 4,      /* a filling is used for one in so many of the VMs it would do for */
+    SCARCITY = 3,    /* what is asked for twice as much costs 2^2^3 times as much */
+};
+
+/* A filling with the larger jobs is taken unless another one is worth this much more: what is small
+ * still fits when the large ones are gone. */
+static const double better_by = 0.05;
+
+/* One VM of a template, filled in thought. */
+struct filling {
+    int64_t uses; /* for how many more VMs it may be used before it is thought of anew */
+    int64_t jobs;
+    double waste; /* the least that was found: share of the VM that nobody asked for, 0 … 1 */
+    struct packed items[CANDIDATES];
+    size_t n;
 };
 
 struct packer {
+    struct arena *arena;
     const struct policy *p;
     const struct demand *d;
-    int64_t *take[2]; /* the best filling so far, and the one being tried */
-    size_t *cursor;   /* per group: the first want that may still wait */
-};
-
-struct filling {
-    int64_t jobs;
-    double waste; /* share of the VM that nobody asked for, 0 … 1 */
+    struct filling **fillings; /* of each group, as its templates; made when first asked for */
+    size_t *cursor;            /* of each group: the first want that may still wait */
 };
 
 struct packer *packer_new(struct arena *a, const struct policy *p, const struct demand *d)
 {
     struct packer *packer = arena_take(a, 1, sizeof(*packer));
-    size_t most = 0;
-    for (size_t g = 0; g < p->n_groups; g++) {
-        size_t n = d->group_start[g + 1] - d->group_start[g];
-        most = n > most ? n : most;
-    }
-    packer->p = p;
-    packer->d = d;
-    packer->take[0] = arena_take(a, most, sizeof(int64_t));
-    packer->take[1] = arena_take(a, most, sizeof(int64_t));
-    packer->cursor = arena_take(a, p->n_groups, sizeof(size_t));
+    *packer = (struct packer){a, p, d, arena_take(a, p->n_groups, sizeof(struct filling *)),
+                              arena_take(a, p->n_groups, sizeof(size_t))};
     return packer;
 }
 
@@ -153,21 +157,25 @@ static void open_bin(struct bin *b, const struct packer *packer, size_t group, c
         cpus += (double)left[b->wants[i]] * share(want->shape->cpus, t->cpus);
         memory += (double)left[b->wants[i]] * share(want->memory, t->memory);
     }
+    for (int i = 0; i < SCARCITY; i++) {
+        cpus *= cpus;
+        memory *= memory;
+    }
     b->price_cpus = cpus + memory > 0 ? cpus / (cpus + memory) : 0.5;
     b->price_memory = 1 - b->price_cpus;
 }
 
 /*
- * Fill one VM of @t with jobs of the group; @take: of each want of its slice. Filling up from nothing
- * takes the large jobs first, which is not always best: so it is also tried from some of each
- * candidate, as many as fit, half of that, a quarter …, and what is worth most is kept.
+ * Fill one VM of @t with jobs of the group. Filling up from nothing takes the large jobs first, which
+ * is not always best: so it is also tried from some of each candidate, as many as fit, half of that,
+ * a quarter …, and what is worth most is kept.
  */
 static struct filling fill(const struct packer *packer, size_t group, const int64_t *left,
-                           const struct policy_template *t, int64_t *take)
+                           const struct policy_template *t)
 {
     struct bin b;
     int64_t now[CANDIDATES], best[CANDIDATES] = {0};
-    struct filling f = {0};
+    struct filling f = {.uses = INT64_MAX, .waste = 1};
     const double full = 1 - 1e-9;
     double best_worth = -1;
     open_bin(&b, packer, group, left, t);
@@ -177,22 +185,35 @@ static struct filling fill(const struct packer *packer, size_t group, const int6
             empty(&b, now);
             put(&b, c, k, now);
             fill_up(&b, now);
-            if (worth(&b) > best_worth + 1e-9) {
+            double waste = (share(b.cpus, t->cpus) + share(b.memory, t->memory)) / 2;
+            f.waste = waste < f.waste ? waste : f.waste;
+            if (worth(&b) > best_worth + better_by) {
                 best_worth = worth(&b);
                 f.jobs = b.jobs;
-                f.waste = (share(b.cpus, t->cpus) + share(b.memory, t->memory)) / 2;
                 memcpy(best, now, b.n * sizeof(*now));
             }
             if (k == 0 || best_worth >= full)
                 break;
         }
     }
-    size_t n = packer->d->group_start[group + 1] - packer->d->group_start[group];
-    for (size_t i = packer->cursor[group]; i < n; i++)
-        take[i] = 0;
-    for (size_t c = 0; c < b.n; c++)
-        take[b.candidates[c]] = best[c];
+    for (size_t c = 0; c < b.n; c++) {
+        size_t want = b.wants[b.candidates[c]];
+        if (best[c] == 0)
+            continue;
+        f.items[f.n++] = (struct packed){want, best[c]};
+        if (left[want] / best[c] / REPEAT < f.uses)
+            f.uses = left[want] / best[c] / REPEAT;
+    }
     return f;
+}
+
+/* Whether it may be used for one more VM, and there are jobs for it. */
+static bool still_fits(const struct filling *f, const int64_t *left)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (left[f->items[i].want] < f->items[i].jobs)
+            return false;
+    return f->uses > 0;
 }
 
 struct packing packer_choose(struct packer *packer, size_t group, const int64_t *left,
@@ -203,26 +224,26 @@ struct packing packer_choose(struct packer *packer, size_t group, const int64_t 
     const size_t *wants = d->by_group + d->group_start[group];
     size_t n = d->group_start[group + 1] - d->group_start[group];
     struct packing best = {.template = SIZE_MAX};
-    double best_waste = 2;
+    struct filling *chosen = NULL;
 
-    while (packer->cursor[group] < n && left[wants[packer->cursor[group]]] <= 0) {
-        packer->take[0][packer->cursor[group]] = packer->take[1][packer->cursor[group]] = 0;
+    if (!packer->fillings[group])
+        packer->fillings[group] =
+            arena_take(packer->arena, g->n_templates, sizeof(struct filling));
+    while (packer->cursor[group] < n && left[wants[packer->cursor[group]]] <= 0)
         packer->cursor[group]++;
-    }
-    for (size_t i = 0; i < packer->cursor[group]; i++)
-        packer->take[0][i] = packer->take[1][i] = 0;
     for (size_t i = 0; i < g->n_templates; i++) {
         size_t template = g->templates[i];
         if (!open[template])
             continue;
-        struct filling f =
-            fill(packer, group, left, &packer->p->templates[template], packer->take[1]);
-        if (f.jobs == 0 || f.waste >= best_waste - 1e-9)
+        struct filling *f = &packer->fillings[group][i];
+        if (!still_fits(f, left))
+            *f = fill(packer, group, left, &packer->p->templates[template]);
+        if (f->jobs == 0 || (chosen && f->waste >= chosen->waste - 1e-9))
             continue;
-        best = (struct packing){template, f.jobs, f.waste, packer->take[1]};
-        best_waste = f.waste;
-        packer->take[1] = packer->take[0];
-        packer->take[0] = (int64_t *)best.take;
+        best = (struct packing){template, f->jobs, f->waste, f->items, f->n};
+        chosen = f;
     }
+    if (chosen)
+        chosen->uses--;
     return best;
 }

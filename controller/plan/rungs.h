@@ -174,11 +174,16 @@ void spare_grow(struct arena *a, const struct demand *d, const struct vms *vms,
                 const struct leavers *leavers, const struct supply *s, struct starter *starter);
 
 /* 5. Packing: the template that wastes least on the jobs of a group that have no VM yet. */
+struct packed {
+    size_t want; /* as demand.wants */
+    int64_t jobs;
+};
 struct packing {
     size_t template; /* SIZE_MAX: none of those that are open holds any of them */
     int64_t jobs;    /* how many it takes */
     double waste;    /* share of the VM that nobody asked for, 0 … 1 */
-    const int64_t *take; /* of each want, as the group's slice of demand.by_group */
+    const struct packed *items;
+    size_t n;
 };
 struct packer;
 struct packer *packer_new(struct arena *a, const struct policy *p, const struct demand *d);

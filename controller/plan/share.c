@@ -52,11 +52,9 @@ static size_t next_group(const struct grower *g)
 /* Lay the group's jobs into the VM as it was packed. Returns their number. */
 static int64_t lay_packed(struct grower *g, size_t group, const struct packing *packing)
 {
-    const size_t *wants = g->d->by_group + g->d->group_start[group];
-    size_t n = g->d->group_start[group + 1] - g->d->group_start[group];
-    for (size_t i = 0; i < n; i++) {
-        g->left[wants[i]] -= packing->take[i];
-        g->starting[wants[i]] += packing->take[i];
+    for (size_t i = 0; i < packing->n; i++) {
+        g->left[packing->items[i].want] -= packing->items[i].jobs;
+        g->starting[packing->items[i].want] += packing->items[i].jobs;
     }
     g->groups[group].waiting -= packing->jobs;
     return packing->jobs;
@@ -67,13 +65,11 @@ static void lay_others(struct grower *g, size_t group, const struct packing *pac
 {
     const struct policy_template *t = &g->p->templates[packing->template];
     int64_t cpus = t->cpus, memory = t->memory, gpus = t->gpus;
-    const size_t *wants = g->d->by_group + g->d->group_start[group];
-    size_t n = g->d->group_start[group + 1] - g->d->group_start[group];
-    for (size_t i = 0; i < n; i++) {
-        const struct want *want = &g->d->wants[wants[i]];
-        cpus -= packing->take[i] * want->shape->cpus;
-        memory -= packing->take[i] * want->memory;
-        gpus -= packing->take[i] * want->shape->gpus;
+    for (size_t i = 0; i < packing->n; i++) {
+        const struct want *want = &g->d->wants[packing->items[i].want];
+        cpus -= packing->items[i].jobs * want->shape->cpus;
+        memory -= packing->items[i].jobs * want->memory;
+        gpus -= packing->items[i].jobs * want->shape->gpus;
     }
     for (size_t i = 0; i < g->d->n && cpus > 0; i++) {
         const struct want *want = &g->d->wants[i];

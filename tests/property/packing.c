@@ -2,11 +2,8 @@
  * How well jobs are packed: random mixes of one group without any limit, the VMs that are started
  * against a lower bound of VMs that any packing needs. Prints the worst and the mean ratio.
  *
- * The bound is the larger of two. By size: cpus and memory each alone, through the dual feasible
- * functions u(k) of Fekete and Schepers ("New classes of fast lower bounds for bin packing
- * problems", Math. Program. 91, 2001), k = 0 being the plain sum. By number: for every set of
- * shapes, its jobs over how many of them one VM holds. Both are below the optimum: the true ratio
- * is better.
+ * The bound is the linear relaxation of Gilmore and Gomory ("A linear programming approach to the
+ * cutting-stock problem", Oper. Res. 9, 1961), rounded up. The optimum is at most a VM or so above it.
  *
  * Mixes: one template of 8, 16 or 32 cpus with 2 GiB each; 2 to 6 shapes of 5 to 60 jobs; no job
  * larger than half the template. `plain` ones are of 1, 2 or 4 cpus with 0.5 to 4 GiB a cpu; `odd`
@@ -26,7 +23,7 @@
 #include "plan/plan.h"
 #include "property/draw.h"
 
-enum { SHAPES_MAX = 6, FUNCTIONS = 24, CPUS_MAX = 32 };
+enum { SHAPES_MAX = 6, CPUS_MAX = 32, MEMORY_MAX = CPUS_MAX * 16 };
 
 static const int64_t memory_step = 128 * MIB; /* what a startd rounds a request up to */
 
@@ -117,73 +114,135 @@ static const struct world *make_world(struct arena *a, struct draw *d,
     return w;
 }
 
-/* u(k) of a job that takes @size of @room, in parts of @room × k (k > 0). */
-static double feasible(int64_t size, int64_t room, int64_t k)
-{
-    if (k == 0 || size * (k + 1) % room == 0)
-        return (double)size / (double)room;
-    return (double)(size * (k + 1) / room) / (double)k;
-}
+/* A mix in whole cpus and steps of memory. */
+struct mix {
+    int n;
+    int cpus[SHAPES_MAX], memory[SHAPES_MAX];
+    double jobs[SHAPES_MAX];
+    int room_cpus, room_memory;
+};
 
-static int64_t rounded(const struct world_shape *s)
+static struct mix read_mix(const struct world_queue *q, const struct policy_template *t)
 {
-    return (s->memory + memory_step - 1) / memory_step * memory_step;
-}
-
-/* How many jobs of the shapes in @subset one VM can hold: the least memory for each number of jobs
- * and cpus, shape by shape. */
-static int64_t most_jobs(const struct world_queue *q, const struct policy_template *t,
-                         unsigned subset)
-{
-    int64_t least[CPUS_MAX + 1][CPUS_MAX + 1], most = 0;
-    for (int n = 0; n <= t->cpus; n++)
-        for (int c = 0; c <= t->cpus; c++)
-            least[n][c] = n ? INT64_MAX / 2 : 0;
-    for (size_t i = 0; i < q->n_shapes; i++) {
-        const struct world_shape *s = &q->shapes[i];
-        if (!(subset & 1u << i))
-            continue;
-        for (int n = 1; n <= t->cpus; n++)
-            for (int64_t c = s->cpus; c <= t->cpus; c++)
-                if (least[n - 1][c - s->cpus] + rounded(s) < least[n][c])
-                    least[n][c] = least[n - 1][c - s->cpus] + rounded(s);
+    struct mix m = {.n = (int)q->n_shapes,
+                    .room_cpus = (int)t->cpus,
+                    .room_memory = (int)(t->memory / memory_step)};
+    for (int i = 0; i < m.n; i++) {
+        m.cpus[i] = (int)q->shapes[i].cpus;
+        m.memory[i] = (int)((q->shapes[i].memory + memory_step - 1) / memory_step);
+        m.jobs[i] = (double)q->shapes[i].idle;
     }
-    for (int n = 1; n <= t->cpus; n++)
-        for (int c = 0; c <= t->cpus; c++)
-            if (least[n][c] <= t->memory)
-                most = n;
-    return most;
+    return m;
 }
 
-/* Of some shapes, whose jobs fit so many into a VM and no more. */
-static int64_t bound_by_number(const struct world_queue *q, const struct policy_template *t)
+/* Of all that fits into one VM what is worth most at these prices, and what it is worth. */
+static double fill_best(const struct mix *m, const double *price, double *pattern)
 {
-    int64_t best = 0;
-    for (unsigned subset = 1; subset < 1u << q->n_shapes; subset++) {
-        int64_t jobs = 0, most = most_jobs(q, t, subset);
-        for (size_t i = 0; i < q->n_shapes; i++)
-            jobs += subset & 1u << i ? q->shapes[i].idle : 0;
-        if (most && (jobs + most - 1) / most > best)
-            best = (jobs + most - 1) / most;
+    static double worth[CPUS_MAX + 1][MEMORY_MAX + 1];
+    static int last[CPUS_MAX + 1][MEMORY_MAX + 1];
+    for (int c = 0; c <= m->room_cpus; c++) {
+        for (int s = 0; s <= m->room_memory; s++) {
+            worth[c][s] = 0;
+            last[c][s] = -1;
+            for (int i = 0; i < m->n; i++) {
+                if (m->cpus[i] > c || m->memory[i] > s)
+                    continue;
+                double with = worth[c - m->cpus[i]][s - m->memory[i]] + price[i];
+                if (with > worth[c][s]) {
+                    worth[c][s] = with;
+                    last[c][s] = i;
+                }
+            }
+        }
+    }
+    for (int i = 0; i < m->n; i++)
+        pattern[i] = 0;
+    for (int c = m->room_cpus, s = m->room_memory, i; (i = last[c][s]) >= 0;) {
+        pattern[i]++;
+        c -= m->cpus[i];
+        s -= m->memory[i];
+    }
+    return worth[m->room_cpus][m->room_memory];
+}
+
+/* A basis of the simplex method: fillings, or jobs too many, as many as there are shapes. */
+struct basis {
+    double inverse[SHAPES_MAX][SHAPES_MAX]; /* a row for each of them */
+    double used[SHAPES_MAX];                /* how much of each */
+    double cost[SHAPES_MAX];                /* 1 a VM, 0 for jobs too many */
+};
+
+/* Put @column into the basis for one that reaches zero first. */
+static bool exchange(struct basis *b, int n, const double *column, double cost)
+{
+    double step[SHAPES_MAX] = {0};
+    int out = -1;
+    for (int k = 0; k < n; k++) {
+        for (int i = 0; i < n; i++)
+            step[k] += b->inverse[k][i] * column[i];
+        if (step[k] > 1e-9 && (out < 0 || b->used[k] * step[out] < b->used[out] * step[k]))
+            out = k;
+    }
+    if (out < 0)
+        return false;
+    b->used[out] /= step[out];
+    b->cost[out] = cost;
+    for (int i = 0; i < n; i++)
+        b->inverse[out][i] /= step[out];
+    for (int k = 0; k < n; k++) {
+        for (int i = 0; k != out && i < n; i++)
+            b->inverse[k][i] -= step[k] * b->inverse[out][i];
+        b->used[k] -= k != out ? step[k] * b->used[out] : 0;
+    }
+    return true;
+}
+
+/*
+ * The least number of VMs when any share of a filling may be used: column generation by the revised
+ * simplex method. Prices are divided by what the best filling is worth at them, so that no filling
+ * is worth more than 1: then the worth of all jobs is a bound, whether or not it is the best.
+ */
+static double relaxed(const struct mix *m)
+{
+    enum { ROUNDS = 500 };
+    struct basis b = {0};
+    double best = 0;
+    for (int i = 0; i < m->n; i++) { /* to begin with, each shape has VMs of its own */
+        int cpus = m->room_cpus / m->cpus[i], memory = m->room_memory / m->memory[i];
+        b.inverse[i][i] = 1.0 / (cpus < memory ? cpus : memory);
+        b.used[i] = m->jobs[i] * b.inverse[i][i];
+        b.cost[i] = 1;
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        double price[SHAPES_MAX] = {0}, column[SHAPES_MAX] = {0}, worth = 0;
+        int free = 0; /* the shape of which more jobs than there are would make it cheaper */
+        for (int i = 0; i < m->n; i++) {
+            for (int k = 0; k < m->n; k++)
+                price[i] += b.cost[k] * b.inverse[k][i];
+            free = price[i] < price[free] ? i : free;
+        }
+        if (price[free] < -1e-9) {
+            column[free] = -1;
+            if (!exchange(&b, m->n, column, 0))
+                break;
+            continue;
+        }
+        double most = fill_best(m, price, column);
+        for (int i = 0; i < m->n; i++)
+            worth += m->jobs[i] * price[i];
+        best = worth / most > best ? worth / most : best;
+        if (most <= 1 + 1e-9 || !exchange(&b, m->n, column, 1))
+            break;
     }
     return best;
 }
 
-static int64_t bound_by_size(const struct world_queue *q, const struct policy_template *t)
+static int64_t least_vms(const struct world_queue *q, const struct policy_template *t)
 {
-    double best = 0;
-    for (int64_t k = 0; k < FUNCTIONS; k++) {
-        double cpus = 0, memory = 0;
-        for (size_t i = 0; i < q->n_shapes; i++) {
-            const struct world_shape *s = &q->shapes[i];
-            cpus += (double)s->idle * feasible(s->cpus, t->cpus, k);
-            memory += (double)s->idle * feasible(rounded(s), t->memory, k);
-        }
-        best = cpus > best ? cpus : best;
-        best = memory > best ? memory : best;
-    }
-    int64_t whole = (int64_t)best;
-    return (double)whole < best - 1e-6 ? whole + 1 : whole;
+    struct mix m = read_mix(q, t);
+    double bound = relaxed(&m) - 1e-6;
+    int64_t whole = (int64_t)bound;
+    return (double)whole < bound ? whole + 1 : whole;
 }
 
 struct result {
@@ -210,9 +269,7 @@ static void run(uint64_t seed, uint64_t mix, bool odd, bool show, struct result 
     const struct policy *p = make_policy(a, &d);
     const struct world *w = make_world(a, &d, p->templates, odd);
     const struct plan *plan = plan_make(a, p, w);
-    int64_t bound = bound_by_size(w->queues, p->templates), waiting = 0;
-    int64_t by_number = bound_by_number(w->queues, p->templates);
-    bound = by_number > bound ? by_number : bound;
+    int64_t bound = least_vms(w->queues, p->templates), waiting = 0;
     for (size_t i = 0; i < plan->n_shapes; i++)
         waiting += plan->shapes[i].waiting;
     if (bound < LEAST_VMS || plan->n_actions >= LIMIT_ACTIONS_PER_STEP || waiting)
