@@ -289,11 +289,9 @@ static void help(void)
                "\n"
                "Without sizes: the table of sizes we care about, then a growth curve.\n"
                "\n"
-               "Where the time goes:\n"
-               "  valgrind --tool=callgrind --callgrind-out-file=plan.out bench-plan --runs 1 "
-               "1000000 10000 "
-               "100000 5000\n"
-               "  callgrind_annotate --auto=yes plan.out | less");
+               "ms: the least and the median of the runs. B/VM: bytes in the arena a VM, at the "
+               "peak and in the plan\n"
+               "that is kept. Where the time goes: scripts/bench plan, with valgrind.");
 }
 
 int main(int argc, char **argv)
