@@ -23,7 +23,7 @@ int cli_usage(const struct cli *cli, const char *format, ...)
     return CLI_USAGE;
 }
 
-static void measure_terminal(struct cli *cli)
+void cli_measure(struct cli *cli)
 {
     struct winsize size;
     int fd = fileno(cli->out);
@@ -84,7 +84,7 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err)
     int r = options_parse(&cli, argc, argv, &seen);
     if (r != 0)
         return r;
-    measure_terminal(&cli);
+    cli_measure(&cli);
     cli.color = wants_color(&cli);
     if (cli.version) {
         (void)fputs("eyrie " EYRIE_VERSION "\n", out);

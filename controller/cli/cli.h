@@ -49,6 +49,8 @@ struct cli {
 
 /** Run eyrie with these arguments; returns the exit code. */
 int cli_main(int argc, char **argv, FILE *out, FILE *err);
+/** Whether out is a terminal, and its size. */
+void cli_measure(struct cli *cli);
 /** Print "eyrie: " and a sentence, and where to read more; returns CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

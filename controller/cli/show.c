@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "cli/http.h"
 #include "cli/paint.h"
+#include "cli/screen.h"
 
 int show_failure(const struct cli *cli, int code, const struct err *e)
 {
@@ -55,23 +56,6 @@ static int show_once(const struct cli *cli, const char *path, const struct show 
     return show->judge ? show->judge(view) : CLI_OK;
 }
 
-/* Draw over what is there, and no more than fits: long lines end at the edge. */
-static void draw(const struct cli *cli, const char *block, size_t length)
-{
-    const char *end = block + length;
-    int left = cli->height - 1;
-    (void)fputs("\033[?7l\033[H", cli->out);
-    for (const char *line = block; line < end && left > 0; left--) {
-        const char *stop = memchr(line, '\n', (size_t)(end - line));
-        stop = stop ? stop : end;
-        (void)fwrite(line, 1, (size_t)(stop - line), cli->out);
-        (void)fputs(left > 1 || stop + 1 >= end ? "\033[K\n" : "\033[K\n…", cli->out);
-        line = stop + 1;
-    }
-    (void)fputs("\033[J\033[?7h", cli->out);
-    (void)fflush(cli->out);
-}
-
 static void wait_for(usec d)
 {
     const struct timespec pause = {.tv_sec = (time_t)(d / USEC_PER_SEC),
@@ -79,36 +63,60 @@ static void wait_for(usec d)
     (void)nanosleep(&pause, NULL);
 }
 
-/* Ends when the reader goes away, or by a signal. */
-static int watch(const struct cli *cli, const char *path, const struct show *show)
+/* The view as text, or why there is none; owned by the caller. *@ret_code: the exit code. */
+static char *make_block(const struct cli *cli, const char *path, const struct show *show,
+                        size_t *ret_length, struct err *e, int *ret_code)
 {
-    bool in_place = cli->terminal && !cli->json;
-    for (bool first = true;; first = false) {
-        AUTOFREE char *block = NULL;
-        size_t length = 0;
+    char *block = NULL;
+    FILE *out = open_memstream(&block, ret_length);
+    if (!out)
+        mem_exhausted();
+    *ret_code = show_once(cli, path, show, out, e);
+    if (*e->text && !cli->json) {
+        (void)fputs("eyrie: ", out);
+        paint_text(out, e->text, false);
+        (void)fputc('\n', out);
+    }
+    (void)fclose(out);
+    return block;
+}
+
+/* On a terminal: in place, until q or a signal. */
+static int watch_screen(const struct cli *cli, const char *path, const struct show *show)
+{
+    CLEANUP(screen_close_p) struct screen *screen = screen_open(cli);
+    struct cli now = *cli;
+    for (;;) {
         struct err e = {0};
-        FILE *out = open_memstream(&block, &length);
-        if (!out)
-            mem_exhausted();
-        int code = show_once(cli, path, show, out, &e);
-        if (*e.text) {
-            (void)fputs("eyrie: ", out);
-            paint_text(out, e.text, false);
-            (void)fputc('\n', out);
+        size_t length = 0;
+        int code;
+        cli_measure(&now); /* it may have another size by now */
+        AUTOFREE char *block = make_block(&now, path, show, &length, &e, &code);
+        if (code == CLI_USAGE || code == CLI_NOT_PERMITTED) {
+            screen = screen_close(screen);
+            return show_failure(cli, code, &e);
         }
-        (void)fclose(out);
+        screen_draw(screen, now.height, block, length);
+        if (!screen_wait(screen, cli->watch))
+            return CLI_OK;
+    }
+}
+
+/* Elsewhere: block after block, until the reader goes away or a signal ends us. */
+static int watch_blocks(const struct cli *cli, const char *path, const struct show *show)
+{
+    for (bool first = true;; first = false) {
+        struct err e = {0};
+        size_t length = 0;
+        int code;
+        AUTOFREE char *block = make_block(cli, path, show, &length, &e, &code);
         if (code == CLI_USAGE || code == CLI_NOT_PERMITTED)
             return show_failure(cli, code, &e);
-        if (in_place) {
-            if (first)
-                (void)fputs("\033[2J", cli->out);
-            draw(cli, block, length);
-        } else {
-            if (!first && !cli->json)
-                (void)fputc('\n', cli->out);
-            if (!cli->json || code == CLI_OK || !*e.text)
-                (void)fwrite(block, 1, length, cli->out);
-        }
+        if (!first && !cli->json)
+            (void)fputc('\n', cli->out);
+        if (cli->json && *e.text)
+            (void)show_failure(cli, code, &e);
+        (void)fwrite(block, 1, length, cli->out);
         if (fflush(cli->out) != 0)
             return CLI_FAILURE;
         wait_for(cli->watch);
@@ -121,7 +129,8 @@ int show_view(const struct cli *cli, const char *path, const struct show *show)
     size_t length = 0;
     struct err e = {0};
     if (cli->watch)
-        return watch(cli, path, show);
+        return cli->terminal && !cli->json ? watch_screen(cli, path, show)
+                                           : watch_blocks(cli, path, show);
     FILE *out = open_memstream(&block, &length);
     if (!out)
         mem_exhausted();

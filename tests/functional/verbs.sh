@@ -175,3 +175,78 @@ test_a_job_that_nobody_recorded_is_explained() {
 	has 'schedd does not tell: .*Failed to connect' "$said"
 }
 job_says() { eyrie explain job 7.1 | grep -qE "$1"; }
+
+# watched KEY: what a terminal shows on which the hosts are watched until that key is pressed.
+watched() {
+	local pid status
+	mkfifo "$T/keys"
+	TERM=xterm script -qec "$build/controller/cli/eyrie hosts --watch=60" /dev/null <"$T/keys" >"$T/screen" &
+	pid=$!
+	exec 9>"$T/keys"
+	until_true 'it is drawn' grep -q hv1 "$T/screen" || return
+	printf '%s' "$1" >&9
+	until_true 'it ends' ended "$pid"
+	status=$?
+	exec 9>&-
+	rm "$T/keys"
+	[ $status = 0 ] || { kill "$pid"; return 1; }
+	wait "$pid"
+}
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
+test_a_watched_view_leaves_the_terminal_as_it_was() {
+	write_config
+	start || return
+	local key said
+	for key in q $'\003'; do # that is ctrl-c
+		watched "$key" || fail "exit status $?" || return
+		said=$(cat "$T/screen")
+		[[ $said == *$'\e[?1049h'*hv1*$'\e[?25h'*$'\e[?1049l'* ]] || fail "the screen stays: $said" || return
+	done
+	# elsewhere it is block after block, without a sequence for a terminal
+	"$build/controller/cli/eyrie" hosts --watch=100ms >"$T/blocks" &
+	local watcher=$!
+	until_true 'two blocks' two_blocks || return
+	kill "$watcher"
+	wait "$watcher" 2>/dev/null
+	! grep -q $'\e' "$T/blocks" || fail 'there is a sequence for a terminal in it' || return
+	# and a reader that goes away ends it
+	"$build/controller/cli/eyrie" hosts --watch=100ms | head -n 1 >"$T/head"
+	has 'HOST' "$(cat "$T/head")"
+}
+two_blocks() { [ "$(grep -c ^HOST "$T/blocks")" -ge 2 ]; }
+
+# exits STATUS COMMAND…
+exits() {
+	local status=$1 said
+	shift
+	said=$("$@" 2>&1)
+	[ $? = "$status" ] || fail "$*: not $status: $said"
+}
+
+test_a_script_can_tell_by_the_exit_status() {
+	write_config
+	EYRIE_SOCKET=$T/nothing exits 69 "$build/controller/cli/eyrie" status || return
+	start || return
+	until_true 'all is well' exits 0 "$build/controller/cli/eyrie" status 2>/dev/null || return
+	exits 0 "$build/controller/cli/eyrie" plan || return
+	exits 1 "$build/controller/cli/eyrie" explain vm zebra || return
+	exits 64 "$build/controller/cli/eyrie" stats || return
+	exits 64 "$build/controller/cli/eyrie" pause </dev/null || return
+	sed 's/max: 4/max: four/' "$T/eyrie.yaml" >"$T/bad.yaml"
+	exits 78 "$build/controller/cli/eyrie" check "$T/bad.yaml" || return
+	exits 78 "$build/controller/cli/eyrie" plan -c "$T/bad.yaml" || return
+	idle_jobs alice juno 1 1
+	until_true 'one VM' has_one_vm || return
+	sed 's/max: 4/max: 2/' "$T/eyrie.yaml" >"$T/less.yaml"
+	idle_jobs alice juno 2 2
+	until_true 'two VMs' has_two_vms || return
+	slot_ads Unclaimed Idle "$(uuids | head -n 1)" "$(uuids | tail -n 1)"
+	until_true 'a lower max would drain one' exits 2 "$build/controller/cli/eyrie" plan -c "$T/less.yaml" || return
+	echo broken >"$T/condor/condor_q.fails"
+	stop
+	sed -i 's/trust_for: [^ ]*/trust_for: 2s/' "$T/eyrie.yaml"
+	start || return
+	until_true 'it is degraded' exits 3 "$build/controller/cli/eyrie" status
+	# 77 is in a_stranger_may_look_but_not_change
+}
