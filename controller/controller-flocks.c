@@ -1,6 +1,6 @@
 /*
- * The flocking fragments: one for each schedd that the policy names. When it names one no more, or
- * at another path, the old fragment is taken away first; the ledger remembers where it is.
+ * The fragments: one for each schedd that the policy names, and the groups' shares. When it names one
+ * no more, or at another path, the old fragment is taken away first; the ledger remembers where it is.
  */
 #include "controller-parts.h"
 
@@ -63,15 +63,13 @@ static void made_free(struct flocking **made, size_t n)
 int controller_make_flocks(struct controller *c, const struct policy *p, struct flocking ***ret,
                            struct err *e)
 {
-    AUTOFREE char *fragment = controller_read_fragment(p, "main-schedd.conf", e);
-    if (!fragment)
-        return -ENOENT;
-    struct flocking **made = mem_new(p->n_schedds, sizeof(struct flocking *));
-    for (size_t i = 0; i < p->n_schedds; i++) {
-        struct flock_target target = flock_of_schedd(&p->schedds[i]);
-        int r = flock_new(c->loop, p, &target, fragment, &made[i], e);
+    struct flocking **made = mem_new(flock_count(p), sizeof(struct flocking *));
+    for (size_t i = 0; i < flock_count(p); i++) {
+        struct flock_target target = flock_target(p, i);
+        AUTOFREE char *fragment = controller_read_fragment(p, target.file, e);
+        int r = fragment ? flock_new(c->loop, p, &target, fragment, &made[i], e) : -ENOENT;
         if (r < 0) {
-            made_free(made, p->n_schedds);
+            made_free(made, flock_count(p));
             return r;
         }
     }
@@ -91,7 +89,7 @@ static size_t find_made(struct flocking **made, size_t n, const struct flocking 
 /* What becomes of a slot under a new policy; whether it stays. It may take the place of its like. */
 static bool keep_slot(struct controller *c, struct flock_slot *slot, struct flocking **made)
 {
-    size_t same = find_made(made, c->policy->n_schedds, slot->flock);
+    size_t same = find_made(made, flock_count(c->policy), slot->flock);
     if (slot->superseded) /* it ends by itself */
         return true;
     if (same == SIZE_MAX) {
@@ -116,7 +114,7 @@ static bool keep_slot(struct controller *c, struct flock_slot *slot, struct floc
 
 void controller_set_flocks(struct controller *c, struct flocking **made)
 {
-    size_t n_made = c->policy->n_schedds, n = 0;
+    size_t n_made = flock_count(c->policy), n = 0;
     struct flock_slot *slots = mem_new(c->n_flocks + n_made, sizeof(*slots));
     for (size_t i = 0; i < c->n_flocks; i++)
         if (keep_slot(c, &c->flocks[i], made))
@@ -149,7 +147,8 @@ void controller_settle_flocks(struct controller *c)
         const char *schedd = flock_schedd(slot->flock), *path = flock_path(slot->flock);
         if (slot->leaving) {
             controller_note(c, "schedd-left", schedd, path);
-            if (ledger_site_drop(c->ledger, LEDGER_SCHEDD, schedd, path, &e) < 0)
+            if (ledger_site_drop(c->ledger, LEDGER_SCHEDD, schedd, path, &e) < 0 ||
+                ledger_site_drop(c->ledger, LEDGER_SHARES, schedd, path, &e) < 0)
                 controller_note(c, "ledger-failed", schedd, e.text);
         }
         (void)flock_free(slot->flock);
@@ -160,21 +159,18 @@ void controller_settle_flocks(struct controller *c)
 }
 
 /* What is left of a fragment cannot be known before it is asked for. */
-static void remember(void *userdata, const struct ledger_site *site)
+static void remember(struct controller *c, const struct flock_target *target)
 {
-    struct controller *c = userdata;
-    const struct policy_schedd schedd = {
-        .name = site->name, .flock = site->place, .tools = site->detail};
-    const struct flock_target target = flock_of_schedd(&schedd);
     struct flocking *flock = NULL;
     struct err e;
-    for (size_t i = 0; i < c->policy->n_schedds; i++)
-        if (strcmp(c->policy->schedds[i].name, site->name) == 0 &&
-            strcmp(c->policy->schedds[i].flock, site->place) == 0)
+    for (size_t i = 0; i < flock_count(c->policy); i++) {
+        struct flock_target wanted = flock_target(c->policy, i);
+        if (strcmp(wanted.name, target->name) == 0 && strcmp(wanted.path, target->path) == 0)
             return;
-    AUTOFREE char *fragment = controller_read_fragment(c->policy, "main-schedd.conf", &e);
-    if (!fragment || flock_new(c->loop, c->policy, &target, fragment, &flock, &e) < 0) {
-        controller_note(c, "flock-remove-failed", site->name, e.text);
+    }
+    AUTOFREE char *fragment = controller_read_fragment(c->policy, target->file, &e);
+    if (!fragment || flock_new(c->loop, c->policy, target, fragment, &flock, &e) < 0) {
+        controller_note(c, "flock-remove-failed", target->name, e.text);
         return;
     }
     flock_doubt(flock);
@@ -182,10 +178,23 @@ static void remember(void *userdata, const struct ledger_site *site)
     c->flocks[c->n_flocks++] = (struct flock_slot){flock};
 }
 
+static void remember_schedd(void *userdata, const struct ledger_site *site)
+{
+    const struct flock_target target = flock_of_schedd(site->name, site->place, site->detail);
+    remember(userdata, &target);
+}
+
+static void remember_shares(void *userdata, const struct ledger_site *site)
+{
+    const struct flock_target target = flock_of_shares(site->name, site->place, site->detail);
+    remember(userdata, &target);
+}
+
 void controller_remember_flocks(struct controller *c)
 {
     struct err e;
-    if (ledger_sites(c->ledger, LEDGER_SCHEDD, remember, c, &e) < 0)
+    if (ledger_sites(c->ledger, LEDGER_SCHEDD, remember_schedd, c, &e) < 0 ||
+        ledger_sites(c->ledger, LEDGER_SHARES, remember_shares, c, &e) < 0)
         controller_note(c, "ledger-failed", "schedds", e.text);
 }
 

@@ -193,7 +193,9 @@ void controller_keep_sites(struct controller *c)
     for (size_t i = 0; i < p->n_schedds; i++)
         schedds[i] = (struct ledger_site){p->schedds[i].name, p->schedds[i].flock,
                                           p->schedds[i].tools};
+    const struct ledger_site shares = {p->pool.central_manager, p->pool.shares, p->pool.tools};
     if (ledger_sites_keep(c->ledger, LEDGER_HOST, hosts, p->n_hosts, &e) < 0 ||
-        ledger_sites_keep(c->ledger, LEDGER_SCHEDD, schedds, p->n_schedds, &e) < 0)
+        ledger_sites_keep(c->ledger, LEDGER_SCHEDD, schedds, p->n_schedds, &e) < 0 ||
+        ledger_sites_keep(c->ledger, LEDGER_SHARES, &shares, p->pool.shares[0] != '\0', &e) < 0)
         controller_note(c, "ledger-failed", "hosts and schedds", e.text);
 }

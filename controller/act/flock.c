@@ -85,16 +85,29 @@ int flock_text(const struct policy *p, const struct flock_target *target, struct
     return r;
 }
 
-struct flock_target flock_of_schedd(const struct policy_schedd *schedd)
+struct flock_target flock_of_schedd(const char *name, const char *path, const char *tools)
 {
-    return (struct flock_target){schedd->name, "-schedd", "main-schedd.conf", schedd->flock,
-                                 schedd->tools};
+    return (struct flock_target){name, "-schedd", "main-schedd.conf", "EYRIE_REVISION", path, tools};
 }
 
-struct flock_target flock_of_shares(const struct policy *p)
+struct flock_target flock_of_shares(const char *name, const char *path, const char *tools)
 {
-    return (struct flock_target){p->pool.central_manager, "-negotiator", "virtual-cm-shares.conf",
-                                 p->pool.shares, p->pool.tools};
+    return (struct flock_target){name,  "-negotiator", "virtual-cm-shares.conf", "EYRIE_SHARES_REVISION",
+                                 path, tools};
+}
+
+size_t flock_count(const struct policy *p)
+{
+    return p->n_schedds + (p->pool.shares[0] != '\0');
+}
+
+struct flock_target flock_target(const struct policy *p, size_t index)
+{
+    assert(index < flock_count(p));
+    if (index == p->n_schedds)
+        return flock_of_shares(p->pool.central_manager, p->pool.shares, p->pool.tools);
+    const struct policy_schedd *s = &p->schedds[index];
+    return flock_of_schedd(s->name, s->flock, s->tools);
 }
 
 int flock_new(struct loop *loop, const struct policy *p, const struct flock_target *target,
@@ -109,7 +122,7 @@ int flock_new(struct loop *loop, const struct policy *p, const struct flock_targ
     f->tools = mem_strdup(target->tools);
     f->error = mem_strdup("");
     f->timer = loop_timer_new(loop, ask_confirmation, f);
-    f->knob = gates_revision_knob(p);
+    f->knob = gates_knob(target->knob, p);
     struct text content = {0};
     int r = render(p, f->file, template_text, f->revision, &content, e);
     f->content = mem_strdup(text_get(&content));

@@ -5,8 +5,8 @@
  * daemon; when it does not confirm, the file that was there before is put back. Content that is
  * there already is not written again. Every moment the file is the old or the new one, whole (S5).
  *
- * How it is confirmed: the fragment sets a knob of its own, EYRIE_REVISION_<pool>, to the digest of
- * its text; a daemon that answers with it has read it.
+ * How it is confirmed: the fragment sets a knob of its own, such as EYRIE_REVISION_<pool>, to the
+ * digest of its text; a daemon that answers with it has read it.
  */
 #pragma once
 
@@ -28,14 +28,19 @@ struct flock_target {
     const char *name;   /* as the world and the plan call it: the schedd, or the central manager */
     const char *daemon; /* as HTCondor's tools take it: "-schedd", "-negotiator" */
     const char *file;   /* of flock-config, for errors */
+    const char *knob;   /* whose value is the revision that the daemon has read; the pool follows */
     const char *path;   /* of the fragment */
     const char *tools;  /* folder with the HTCondor tools of that daemon's machine; "" = PATH */
 };
 
-/** The target that is the flocking of @schedd. */
-struct flock_target flock_of_schedd(const struct policy_schedd *schedd);
-/** The target that is the groups' shares at the virtual pool's central manager; p->pool.shares is set. */
-struct flock_target flock_of_shares(const struct policy *p);
+/** The flocking of a schedd. */
+struct flock_target flock_of_schedd(const char *name, const char *path, const char *tools);
+/** The groups' shares at the virtual pool's central manager. */
+struct flock_target flock_of_shares(const char *name, const char *path, const char *tools);
+/** How many fragments @p wants: each schedd's, and the groups' shares. */
+size_t flock_count(const struct policy *p);
+/** The @index-th of them. */
+struct flock_target flock_target(const struct policy *p, size_t index);
 
 /** The text of @target's fragment, from the template in paths.fragments. Returns 0 or -errno. */
 int flock_text(const struct policy *p, const struct flock_target *target, struct text *out,

@@ -64,10 +64,10 @@ static const char *knob_of(struct arena *a, const char *name)
     return knob;
 }
 
-char *gates_revision_knob(const struct policy *p)
+char *gates_knob(const char *prefix, const struct policy *p)
 {
     CLEANUP(arena_free_p) struct arena *a = arena_new();
-    return mem_printf("EYRIE_REVISION_%s", knob_of(a, p->pool.name));
+    return mem_printf("%s_%s", prefix, knob_of(a, p->pool.name));
 }
 
 static const char *seconds(struct arena *a, usec duration)

@@ -21,8 +21,8 @@ struct gates {
  */
 struct gates gates_of(struct arena *a, const struct policy *p);
 
-/** The knob that a daemon is asked for, to see which text it has read. Owned by the caller (free). */
-char *gates_revision_knob(const struct policy *p);
+/** "<prefix>_<pool>", a knob of the pool's own. Owned by the caller (free). */
+char *gates_knob(const char *prefix, const struct policy *p);
 
 /** The rules of eyrie-job-check: "GROUP/OWNER …", with an owner * for anyone. Of @a. */
 const char *gates_rules(struct arena *a, const struct policy *p);

@@ -84,7 +84,7 @@ static void a_group_in_the_words_of_a_fragment(void **state)
     /* Anyone may use it, so nobody gets it without a word. */
     assert_string_equal(cell(&g, 1, "DEFAULT_MEMBERS"), "false");
     assert_string_equal(gates_rules(a, &p), "juno-reco/alice juno-reco/bob lhaaso/*");
-    AUTOFREE char *knob = gates_revision_knob(&p);
+    AUTOFREE char *knob = gates_knob("EYRIE_REVISION", &p);
     assert_string_equal(knob, "EYRIE_REVISION_v_pool");
 }
 

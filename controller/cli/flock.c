@@ -54,15 +54,15 @@ static int text_of(const struct cli *cli, const char *name)
     if (code != CLI_OK)
         return code;
     const struct policy *p = config_policy(config);
-    const struct policy_schedd *schedd = NULL;
-    for (size_t i = 0; i < p->n_schedds && !schedd; i++)
-        if (strcmp(p->schedds[i].name, name) == 0)
-            schedd = &p->schedds[i];
-    bool shares = strcmp(name, p->pool.central_manager) == 0;
-    if (!schedd && !shares)
+    struct flock_target target = flock_of_shares(p->pool.central_manager, "", "");
+    bool known = strcmp(name, target.name) == 0;
+    for (size_t i = 0; i < p->n_schedds && !known; i++) {
+        target = flock_target(p, i);
+        known = strcmp(name, target.name) == 0;
+    }
+    if (!known)
         return cli_usage(cli, "the policy names no schedd \"%s\", and its central manager is %s", name,
                          p->pool.central_manager);
-    struct flock_target target = schedd ? flock_of_schedd(schedd) : flock_of_shares(p);
     struct text text = {0};
     struct err e;
     code = CLI_OK;

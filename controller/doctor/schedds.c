@@ -89,7 +89,7 @@ static bool judge_folder(struct visit *v, const struct policy_schedd *s, const s
 static bool look_at_fragment(struct visit *v, const struct policy_schedd *s, struct world_flock *ret,
                              struct flocking **ret_flocking)
 {
-    const struct flock_target target = flock_of_schedd(s);
+    const struct flock_target target = flock_of_schedd(s->name, s->flock, s->tools);
     const char *path = visit_text(v, "%s/%s", v->policy->paths.fragments, target.file);
     CLEANUP(text_done) struct text template_text = {0};
     struct err e;

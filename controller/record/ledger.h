@@ -110,12 +110,13 @@ const struct ledger_order *ledger_order_find(const struct ledger *l, enum ledger
                                              const char *subject);
 
 /**
- * Where things of ours are: the hosts and schedds that the policy named at last. When it names one no
+ * Where things of ours are: the hosts and fragments that the policy named at last. When it names one no
  * more, this is how what is left there can still be taken away, also after a restart.
  */
 enum ledger_site_kind {
     LEDGER_HOST,   /* @place: its URI, @detail: its storage pool */
     LEDGER_SCHEDD, /* @place: the path of its fragment, @detail: the folder of its tools */
+    LEDGER_SHARES, /* likewise, of the virtual pool's central manager */
 };
 struct ledger_site {
     const char *name;
