@@ -62,7 +62,14 @@ void controller_start_failed(void *userdata, const char *host, const char *templ
     }
 }
 
-void controller_start_succeeded(struct controller *c, const char *host, const char *template)
+/* The longest of late: a longer one counts at once, and is forgotten little by little. */
+static usec boot_of_late(usec boot, usec took)
+{
+    return took > boot ? took : boot - (boot - took) / 8;
+}
+
+void controller_start_succeeded(struct controller *c, const char *host, const char *template,
+                                usec took)
 {
     struct host_slot *slot = controller_find_slot(c, host);
     struct record_of_starts *of[] = {slot ? &slot->starts : NULL, find_template(c, template)};
@@ -71,6 +78,7 @@ void controller_start_succeeded(struct controller *c, const char *host, const ch
             continue;
         of[i]->failures = 0;
         of[i]->joined++;
+        of[i]->boot = boot_of_late(of[i]->boot, took);
     }
 }
 

@@ -30,6 +30,7 @@ struct record_of_starts {
     usec last_failure;
     int64_t joined;   /* since the last failure */
     usec last_start;
+    usec boot; /* the longest of late, from the create to the slot; 0: unknown */
 };
 
 /* A host: one of the policy, or one that was, as long as something of ours may be there. */
@@ -163,7 +164,8 @@ struct host *controller_find_host(void *userdata, const char *name);
 struct flocking *controller_find_flock(void *userdata, const char *schedd);
 void controller_start_failed(void *userdata, const char *host, const char *template);
 /* A VM joined. */
-void controller_start_succeeded(struct controller *c, const char *host, const char *template);
+void controller_start_succeeded(struct controller *c, const char *host, const char *template,
+                                usec took);
 
 /* ---- the API's side: controller-port.c ---------------------------------------------------------- */
 

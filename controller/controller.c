@@ -61,7 +61,8 @@ const struct world *controller_build_world(struct controller *c, struct arena *a
                                                .failures = c->templates[i].failures,
                                                .last_failure = c->templates[i].last_failure,
                                                .joined = c->templates[i].joined,
-                                               .last_start = c->templates[i].last_start};
+                                               .last_start = c->templates[i].last_start,
+                                               .boot = c->templates[i].boot};
     w.utc_offset = utc_offset(w.now);
     w.clock_jumped = c->clock_jumped;
     w.templates = templates;
@@ -87,6 +88,7 @@ static void adopt(struct controller *c, const struct plan_vm *vm)
                                                  .generation = vm->domain->generation,
                                                  .group = vm->group,
                                                  .exclusive = vm->exclusive,
+                                                 .request = plan_vm_request(vm),
                                                  .create_decided = vm->born,
                                                  .create_answer = WORLD_ANSWER_OK,
                                                  .create_answered = vm->born,
@@ -114,7 +116,8 @@ static void keep(struct controller *c, const struct plan *plan)
             controller_note(c, "joined", vm->name, "");
             if (r < 0)
                 controller_note(c, "ledger-failed", vm->name, e.text);
-            controller_start_succeeded(c, vm->host, vm->template);
+            controller_start_succeeded(c, vm->host, vm->template,
+                                       plan->now - vm->record->create_decided);
         }
         ledger_vm_idle(c->ledger, vm->uuid, vm->idle_since);
     }

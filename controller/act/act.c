@@ -34,8 +34,10 @@ struct deed {
     struct config *config; /* a reference; NULL for other kinds */
     const struct policy_template *template;
     char *group;
+    char *request;
     char *vm_fragment;
     bool exclusive;
+    bool by_name;
     usec born;
 };
 
@@ -58,6 +60,7 @@ static struct deed *deed_free(struct deed *d)
     free(d->name);
     free(d->host);
     free(d->group);
+    free(d->request);
     free(d->vm_fragment);
     free(d);
     return NULL;
@@ -150,7 +153,9 @@ static void got_token(void *userdata, const char *token, const char *error)
                                &(struct seed_vm){.name = d->name,
                                                  .uuid = d->key,
                                                  .group = d->group,
+                                                 .request = d->request,
                                                  .exclusive = d->exclusive,
+                                                 .by_name = d->by_name,
                                                  .token = token},
                                d->vm_fragment, &seed, &e)
                  : err_set(&e, ENOENT, "host %s is no longer in the policy", d->host);
@@ -169,6 +174,7 @@ static void got_token(void *userdata, const char *token, const char *error)
                                                .template = t->name,
                                                .generation = t->generation,
                                                .group = d->group,
+                                               .request = d->request,
                                                .exclusive = d->exclusive,
                                                .born = d->born,
                                                .seed = text_get(&seed)},
@@ -331,7 +337,9 @@ static void start_create(struct deed *d, const struct plan *plan, const struct p
     d->group =
         mem_strdup(action->policy_group == SIZE_MAX ? "" : p->groups[action->policy_group].name);
     d->vm_fragment = mem_strdup(vm_fragment);
+    d->request = mem_strdup(action->request);
     d->exclusive = action->exclusive;
+    d->by_name = action->by_name;
     d->born = loop_now(d->act->loop);
     int r = ledger_vm_add(d->act->ledger,
                           &(struct world_record){.uuid = d->key,
@@ -340,6 +348,7 @@ static void start_create(struct deed *d, const struct plan *plan, const struct p
                                                  .template = d->template->name,
                                                  .generation = d->template->generation,
                                                  .group = d->group,
+                                                 .request = d->request,
                                                  .exclusive = d->exclusive,
                                                  .create_decided = d->born,
                                                  .create_asked = true,

@@ -8,11 +8,27 @@
 #include "act/gates.h"
 #include "base/mem.h"
 
+/*
+ * Which flagged jobs the VM runs. A job that names a request runs in VMs of that request and nowhere
+ * else; what the planner says of it (plan/request.c) holds because of this.
+ */
+static char *start_expression(const struct seed_vm *vm)
+{
+    static const char of_none[] = "(TARGET.EyrieRequest ?: \"\") == \"\"";
+    const char *request = vm->request ? vm->request : "";
+    AUTOFREE char *of_group =
+        vm->exclusive ? mem_printf("TARGET.AcctGroup =?= \"%s\" && ", vm->group) : mem_strdup("");
+    if (!*request)
+        return mem_printf("%s%s", of_group, of_none);
+    if (vm->by_name)
+        return mem_printf("%sTARGET.EyrieRequest =?= \"%s\"", of_group, request);
+    return mem_printf("%s(%s || TARGET.EyrieRequest =?= \"%s\")", of_group, of_none, request);
+}
+
 int seed_render(const struct policy *p, const struct policy_template *t, const struct seed_vm *vm,
                 const char *fragment, struct text *out, struct err *e)
 {
-    AUTOFREE char *start = vm->exclusive ? mem_printf("TARGET.AcctGroup =?= \"%s\"", vm->group)
-                                         : mem_strdup("true");
+    AUTOFREE char *start = start_expression(vm);
     CLEANUP(arena_free_p) struct arena *a = arena_new();
     char cpus[24], memory[24];
     (void)snprintf(cpus, sizeof(cpus), "%" PRId64, t->cpus);
@@ -27,6 +43,7 @@ int seed_render(const struct policy *p, const struct policy_template *t, const s
         {"TEMPLATE", t->name},
         {"GENERATION", t->generation},
         {"GROUP", vm->group},
+        {"REQUEST", vm->request ? vm->request : ""},
         {"START", start},
         {"RULES", gates_rules(a, p)},
         {"CPUS", cpus},

@@ -14,7 +14,9 @@ struct seed_vm {
     const char *name;
     const char *uuid;
     const char *group;
-    bool exclusive;
+    const char *request; /* NULL or "": it is started for none */
+    bool exclusive;      /* only the group's jobs */
+    bool by_name;        /* only jobs that name the request */
     const char *token;
 };
 

@@ -138,6 +138,7 @@ static struct json_object *render(const struct entry *e, int state)
     json_add_string(o, "generation", e->vm.generation);
     json_add_string(o, "group", e->vm.group);
     json_add_string(o, "request", e->vm.request);
+    json_add_bool(o, "exclusive", e->vm.exclusive);
     json_add_int(o, "born", e->vm.born);
     return o;
 }

@@ -24,6 +24,7 @@ void metadata_write(xmlNode *metadata, const struct vm *vm)
     element_set(ours, "generation", vm->generation);
     element_set(ours, "group", vm->group);
     element_set(ours, "request", vm->request);
+    element_set(ours, "exclusive", vm->exclusive ? "true" : "false");
     element_set(ours, "born", born);
 }
 
@@ -35,7 +36,9 @@ static void read_values(const xmlNode *n, struct vm *ret, char ret_claimed[stati
     ret->template = element_attribute(n, "template");
     ret->generation = element_attribute(n, "generation");
     ret->group = element_attribute(n, "group");
+    char *exclusive AUTOFREE = element_attribute(n, "exclusive");
     ret->request = element_attribute(n, "request");
+    ret->exclusive = exclusive && strcmp(exclusive, "true") == 0;
     ret->born = born ? strtoll(born, NULL, 10) : 0;
     if (uuid && vm_is_uuid(uuid))
         memcpy(ret_claimed, uuid, VM_UUID_SIZE);

@@ -60,6 +60,7 @@ static int take_metadata(struct json_object *o, struct vm *vm, struct err *e)
         r = take_name(m, "group", &vm->group, e);
     if (r >= 0)
         r = take_name(m, "request", &vm->request, e);
+    vm->exclusive = json_bool_or(m, "exclusive", false);
     if (r >= 0)
         r = take_number(m, "born", 0, INT64_MAX, &vm->born, e);
     return r < 0 ? err_prefix(e, r, "metadata") : 0;

@@ -21,7 +21,7 @@ static char *fill(const char *xml)
     struct document *d CLEANUP(document_free_p) = NULL;
     struct fault f;
     char name[] = "vpool-small-1a2b3c4d", pool[] = "vpool", template[] = "small";
-    char generation[] = "g<1>&\"", group[] = "juno", request[] = "";
+    char generation[] = "g<1>&\"", group[] = "juno", request[] = "r-17";
     struct vm vm = {.name = name,
                     .uuid = UUID,
                     .pool = pool,
@@ -29,6 +29,7 @@ static char *fill(const char *xml)
                     .generation = generation,
                     .group = group,
                     .request = request,
+                    .exclusive = true,
                     .born = 1700000000000000,
                     .memory = 805306368,
                     .cpus = 3};
@@ -68,8 +69,8 @@ static void what_is_ours_is_set(void **state)
     has(text, "<source file=\"/i/a&amp;b.disk\"/>");
     has(text, "<sysinfo type=\"fwcfg\"><entry name=\"opt/org.eyrie/seed\" file=\"/i/a.seed\"/>");
     has(text, "<eyrie:vm xmlns:eyrie=\"urn:eyrie:vm:1\" pool=\"vpool\" uuid=\"" UUID "\" "
-              "template=\"small\" generation=\"g&lt;1&gt;&amp;&quot;\" group=\"juno\" request=\"\" "
-              "born=\"1700000000000000\"/>");
+              "template=\"small\" generation=\"g&lt;1&gt;&amp;&quot;\" group=\"juno\" request=\"r-17\" "
+              "exclusive=\"true\" born=\"1700000000000000\"/>");
     has_not(text, "rbd");
     has_not(text, "backingStore");
     has_not(text, "<vcpus>");
@@ -181,7 +182,8 @@ static void what_was_written_is_read_back(void **state)
     assert_string_equal(vm.template, "small");
     assert_string_equal(vm.generation, "g<1>&\"");
     assert_string_equal(vm.group, "juno");
-    assert_string_equal(vm.request, "");
+    assert_string_equal(vm.request, "r-17");
+    assert_true(vm.exclusive);
     assert_int_equal(vm.born, 1700000000000000);
     assert_int_equal(vm.memory, 805306368);
     assert_int_equal(vm.cpus, 3);

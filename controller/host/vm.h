@@ -25,6 +25,7 @@ struct vm {
     char *generation;
     char *group;
     char *request;
+    bool exclusive; /* it runs jobs of its group only */
     int64_t born;   /* µs since the epoch */
     int64_t memory; /* bytes, the maximum */
     int64_t cpus;

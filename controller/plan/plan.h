@@ -139,6 +139,7 @@ struct plan_action {
     size_t policy_template;  /* create */
     size_t policy_group;     /* create */
     const char *request;     /* create: its id; "" = for none */
+    bool by_name;            /* create: only jobs that name the request */
     bool exclusive;
 };
 

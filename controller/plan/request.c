@@ -183,6 +183,7 @@ static void fill(struct starter *starter, const struct demand *d, const struct s
             starter, booking->group, booking->template, host,
             (struct reason){REASON_REQUEST, row->vms + row->starting, r->vms, .subject = r->id});
         action->request = r->id;
+        action->by_name = r->exclusive;
         action->exclusive = true; /* nobody else's jobs */
         row->starting++;
         lay(starter, d, s, b, request, starting);

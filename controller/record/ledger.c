@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS vm ("
@@ -16,7 +16,8 @@ static const char schema[] =
     " create_answered INTEGER NOT NULL DEFAULT 0, joined INTEGER NOT NULL DEFAULT 0,"
     " drain_decided INTEGER NOT NULL DEFAULT 0, drain_accepted INTEGER NOT NULL DEFAULT 0,"
     " poweroff_decided INTEGER NOT NULL DEFAULT 0, destroy_decided INTEGER NOT NULL DEFAULT 0,"
-    " why TEXT NOT NULL DEFAULT '', closed INTEGER NOT NULL DEFAULT 0);"
+    " why TEXT NOT NULL DEFAULT '', closed INTEGER NOT NULL DEFAULT 0,"
+    " request TEXT NOT NULL DEFAULT '');"
     "CREATE INDEX IF NOT EXISTS vm_open ON vm (closed) WHERE closed = 0;"
     "CREATE INDEX IF NOT EXISTS vm_decided ON vm (create_decided);"
     "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
@@ -36,6 +37,9 @@ static const char from_version_1[] =
     " '', 0, CAST(substr(value, 5) AS INTEGER), value, 0, '' FROM switch"
     " WHERE key IN ('paused', 'left');"
     "DROP TABLE switch;";
+
+/* Before version 3 no VM was started for a request. */
+static const char from_version_2[] = "ALTER TABLE vm ADD COLUMN request TEXT NOT NULL DEFAULT ''";
 
 int ledger_failed(struct ledger *l, struct err *e)
 {
@@ -80,6 +84,7 @@ static void record_done(struct world_record *r)
     free((char *)r->generation);
     free((char *)r->group);
     free((char *)r->why);
+    free((char *)r->request);
 }
 
 static void record_keep(struct ledger *l, const struct world_record *record)
@@ -97,6 +102,7 @@ static void record_keep(struct ledger *l, const struct world_record *record)
     r->generation = mem_strdup(record->generation);
     r->group = mem_strdup(record->group);
     r->why = mem_strdup(record->why);
+    r->request = mem_strdup(record->request ? record->request : "");
     ledger_order_show(l, r);
 }
 
@@ -114,7 +120,8 @@ static int load(struct ledger *l, struct err *e)
     int r = ledger_prepare(l,
                     "SELECT uuid, name, host, template, generation, accounting_group, why, exclusive,"
                     " create_decided, create_answer, create_answered, joined, drain_decided,"
-                    " drain_accepted, poweroff_decided, destroy_decided FROM vm WHERE closed = 0"
+                    " drain_accepted, poweroff_decided, destroy_decided, request FROM vm"
+                    " WHERE closed = 0"
                     " ORDER BY create_decided, uuid",
                     &s, e);
     if (r < 0)
@@ -143,6 +150,7 @@ static int load(struct ledger *l, struct err *e)
                            .drain_accepted = sqlite3_column_int64(s, 13),
                            .poweroff_decided = sqlite3_column_int64(s, 14),
                            .destroy_decided = sqlite3_column_int64(s, 15),
+                           .request = ledger_column_text(s, 16),
                        });
     }
     return r == SQLITE_DONE ? 0 : ledger_failed(l, e);
@@ -169,6 +177,13 @@ int ledger_execute(struct ledger *l, const char *sql, struct err *e)
     return sqlite3_exec(l->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : ledger_failed(l, e);
 }
 
+/* A table that was made just now has the column already. */
+static bool has_request(struct ledger *l)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    return sqlite3_prepare_v2(l->db, "SELECT request FROM vm", -1, &s, NULL) == SQLITE_OK;
+}
+
 int ledger_open(const char *path, struct ledger **ret, struct err *e)
 {
     struct ledger *l = mem_new(1, sizeof(*l));
@@ -188,8 +203,10 @@ int ledger_open(const char *path, struct ledger **ret, struct err *e)
         r = ledger_execute(l, schema, e);
     if (r == 0 && version == 1)
         r = ledger_execute(l, from_version_1, e);
+    if (r == 0 && (version == 1 || version == 2) && !has_request(l))
+        r = ledger_execute(l, from_version_2, e);
     if (r == 0)
-        r = ledger_execute(l, "PRAGMA user_version = 2; COMMIT", e);
+        r = ledger_execute(l, "PRAGMA user_version = 3; COMMIT", e);
     if (r == 0)
         r = load(l, e);
     if (r == 0)
@@ -256,8 +273,8 @@ int ledger_vm_add(struct ledger *l, const struct world_record *record, struct er
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
     int r = ledger_prepare(l,
                     "INSERT INTO vm (uuid, name, host, template, generation, accounting_group, why,"
-                    " exclusive, create_decided, create_answer, create_answered, joined)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                    " exclusive, create_decided, create_answer, create_answered, joined, request)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (uuid) DO UPDATE SET closed = 0",
                     &s, e);
     if (r < 0)
@@ -271,6 +288,7 @@ int ledger_vm_add(struct ledger *l, const struct world_record *record, struct er
     (void)sqlite3_bind_int(s, 10, (int)record->create_answer);
     (void)sqlite3_bind_int64(s, 11, record->create_answered);
     (void)sqlite3_bind_int64(s, 12, record->joined);
+    ledger_bind_text(s, 13, record->request ? record->request : "");
     r = ledger_finish(l, s, e);
     if (r < 0)
         return r;

@@ -62,6 +62,7 @@ static void an_intent_survives_and_is_closed(void **state)
     l = reopen(l);
     struct world_record record = sample("u-1");
     record.create_asked = true;
+    record.request = "r-17";
     assert_int_equal(ledger_vm_add(l, &record, &e), 0);
     assert_true(ledger_records(l, &n)[0].create_asked);
     l = reopen(l); /* nothing was closed in between but the file: as after kill -9 */
@@ -71,6 +72,7 @@ static void an_intent_survives_and_is_closed(void **state)
     assert_true(records[0].exclusive);
     assert_int_equal(records[0].create_answer, WORLD_ANSWER_NONE);
     assert_false(records[0].create_asked); /* whoever asked is no more */
+    assert_string_equal(records[0].request, "r-17");
 
     assert_int_equal(ledger_vm_answer(l, "u-1", WORLD_ANSWER_OK, 2000, &e), 0);
     assert_int_equal(ledger_vm_mark(l, "u-1", LEDGER_JOINED, 3000, "joined", &e), 0);
@@ -306,15 +308,37 @@ static void switches_of_version_1_become_orders(void **state)
     (void)ledger_close(l);
 }
 
+static void vms_of_version_2_are_of_no_request(void **state)
+{
+    struct ledger *l = NULL;
+    struct err e;
+    size_t n, before;
+    (void)state;
+    assert_int_equal(ledger_open(path, &l, &e), 0);
+    struct world_record record = sample("u-7");
+    assert_int_equal(ledger_vm_add(l, &record, &e), 0);
+    (void)ledger_records(l, &before);
+    (void)ledger_close(l);
+    assert_int_equal(run_sql("ALTER TABLE vm DROP COLUMN request; PRAGMA user_version = 2"),
+                     SQLITE_OK);
+    assert_int_equal(ledger_open(path, &l, &e), 0);
+    const struct world_record *records = ledger_records(l, &n);
+    assert_int_equal(n, before);
+    for (size_t i = 0; i < n; i++)
+        assert_string_equal(records[i].request, "");
+    assert_int_equal(ledger_vm_close(l, "u-7", 1, &e), 0);
+    (void)ledger_close(l);
+}
+
 static void a_ledger_of_a_later_version_is_refused(void **state)
 {
     struct ledger *l = NULL;
     struct err e;
     (void)state;
-    assert_int_equal(run_sql("PRAGMA user_version = 3"), SQLITE_OK);
+    assert_int_equal(run_sql("PRAGMA user_version = 4"), SQLITE_OK);
     assert_true(ledger_open(path, &l, &e) < 0);
-    assert_true(strstr(e.text, "version 3") != NULL);
-    assert_int_equal(run_sql("PRAGMA user_version = 2"), SQLITE_OK);
+    assert_true(strstr(e.text, "version 4") != NULL);
+    assert_int_equal(run_sql("PRAGMA user_version = 3"), SQLITE_OK);
 }
 
 static void what_is_no_ledger_is_refused(void **state)
@@ -395,6 +419,7 @@ int main(void)
         cmocka_unit_test(events_are_found_by_what_they_are_about),
         cmocka_unit_test(old_events_go_with_the_vms_of_their_time),
         cmocka_unit_test(switches_of_version_1_become_orders),
+        cmocka_unit_test(vms_of_version_2_are_of_no_request),
         cmocka_unit_test(a_ledger_of_a_later_version_is_refused),
         cmocka_unit_test(hosts_and_fragments_are_remembered),
         cmocka_unit_test(a_renamed_host_keeps_its_records),

@@ -64,6 +64,7 @@ static int domain_parse(struct arena *a, struct json_object *o, struct world_dom
         .generation = untrusted_name(a, o, "generation"),
         .group = untrusted_name(a, o, "group"),
         .exclusive = json_bool_or(o, "exclusive", false),
+        .request = untrusted_name(a, o, "request"),
         .born = untrusted_number(o, "born", 0, USEC_NEVER, 0, NULL),
         .cpus = untrusted_number(o, "cpus", 0, MAX_CPUS, 0, &bad),
         .memory = untrusted_number(o, "memory", 0, MAX_BYTES, 0, &bad),

@@ -89,7 +89,7 @@ struct job_query *job_query_new(struct loop *loop, const struct policy *p, size_
     AUTOFREE char *id = mem_printf("%" PRId64 ".%" PRId64, cluster, proc);
     AUTOFREE char *attributes =
         mem_printf("JobStatus,Owner,AcctGroup,RequestCpus,RequestMemory,RequestDisk,RequestGPUs,"
-                   "AllowedExecuteDuration,EyrieFlockFrom,FlockTo,HoldReason,RemoteHost,QDate,"
+                   "AllowedExecuteDuration,EyrieRequest,EyrieFlockFrom,FlockTo,HoldReason,RemoteHost,QDate,"
                    "EnteredCurrentStatus,%s",
                    p->pool.flag);
     const char *const argv[] = {"condor_q",   "-name",     s->name, "-pool",

@@ -35,7 +35,7 @@ const char *const *queue_argv(struct arena *a, const struct policy *p, size_t sc
         "-attributes",
         arena_printf(a,
                      "JobStatus,Owner,AcctGroup,RequestCpus,RequestMemory,RequestDisk,RequestGPUs,"
-                     "AllowedExecuteDuration,EyrieFlockFrom,%s",
+                     "AllowedExecuteDuration,EyrieRequest,EyrieFlockFrom,%s",
                      p->pool.flag),
         "-constraint", arena_printf(a, "%s =?= true", p->pool.flag), "-json", NULL,
     };
@@ -66,6 +66,8 @@ static int shape_compare(const void *left, const void *right)
     int order = strcmp(a->owner, b->owner);
     if (order == 0)
         order = strcmp(a->group, b->group);
+    if (order == 0)
+        order = strcmp(a->request, b->request);
     if (order == 0)
         order = number_compare(a->cpus, b->cpus);
     if (order == 0)
@@ -104,11 +106,22 @@ static void rows_merge(struct queue_parser *q)
     q->n_rows = n;
 }
 
+/* The request that a job names; what is no text names one that nobody has. */
+static const char *request_name(struct arena *a, struct json_object *ad)
+{
+    struct json_object *value = NULL;
+    bool named = json_object_object_get_ex(ad, "EyrieRequest", &value) && value;
+    return named && !json_object_is_type(value, json_type_string)
+               ? "?"
+               : untrusted_name(a, ad, "EyrieRequest");
+}
+
 struct world_shape queue_shape(struct arena *a, struct json_object *ad, usec now)
 {
     struct world_shape row = {.assumed = false};
     row.owner = untrusted_name(a, ad, "Owner");
     row.group = untrusted_name(a, ad, "AcctGroup");
+    row.request = request_name(a, ad);
     row.cpus = untrusted_number(ad, "RequestCpus", 1, MAX_CPUS, DEFAULT_CPUS, &row.assumed);
     row.memory = MIB * untrusted_number(ad, "RequestMemory", 1, MAX_MEMORY_MIB, DEFAULT_MEMORY_MIB,
                                       &row.assumed);

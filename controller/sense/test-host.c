@@ -33,7 +33,7 @@ struct fixture {
     "\"ours\":false,\"why\":\"no metadata\"},"                                                     \
     "{\"uuid\":\"u1\",\"name\":\"v-s-1\",\"state\":\"paused\",\"memory\":6,\"cpus\":2,\"ours\":"   \
     "true,"                                                                                        \
-    "\"template\":\"s\",\"generation\":\"g1\",\"group\":\"juno\",\"request\":\"\",\"born\":77,"    \
+    "\"template\":\"s\",\"generation\":\"g1\",\"group\":\"juno\",\"request\":\"r-1\",\"born\":77," \
     "\"exclusive\":true}],"
 
 static void on_changed(void *userdata)
@@ -149,6 +149,7 @@ static void test_list(void **state)
     assert_true(w.domains[0].ours && w.domains[0].exclusive);
     assert_string_equal(w.domains[0].state, "paused");
     assert_string_equal(w.domains[0].group, "juno");
+    assert_string_equal(w.domains[0].request, "r-1");
     assert_int_equal(w.domains[0].born, 77);
     assert_false(w.domains[1].ours);
     assert_string_equal(w.domains[1].why_foreign, "no metadata");

@@ -69,7 +69,7 @@ static void test_argv(void **state)
     assert_string_equal(text_get(&line),
                         "condor_q|-name|s.example|-pool|cm.example|-allusers|-group-by|-attributes|"
                         "JobStatus,Owner,AcctGroup,RequestCpus,RequestMemory,RequestDisk,RequestGPUs,"
-                        "AllowedExecuteDuration,EyrieFlockFrom,"
+                        "AllowedExecuteDuration,EyrieRequest,EyrieFlockFrom,"
                         "VirtualPool|-constraint|VirtualPool =?= true|-json|");
     text_done(&line);
     (void)arena_free(a);
@@ -128,6 +128,29 @@ static void jobs_that_may_not_flock_yet_are_shapes_of_their_own(void **state)
     assert_int_equal(s[0].idle, 4);
     assert_int_equal(s[1].flock_from, 1060 * USEC_PER_SEC);
     assert_int_equal(s[1].idle, 3);
+}
+
+static void jobs_of_requests_are_shapes_of_their_own(void **state)
+{
+    (void)state;
+    struct world_shape *s = NULL;
+    size_t n = 0;
+    struct err e;
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    static const char json[] =
+        "[{\"JobStatus\":1,\"JobCount\":3,\"Owner\":\"u\",\"EyrieRequest\":\"r-17\"},"
+        "{\"JobStatus\":2,\"JobCount\":2,\"Owner\":\"u\",\"EyrieRequest\":\"r-17\"},"
+        "{\"JobStatus\":1,\"JobCount\":1,\"Owner\":\"u\",\"EyrieRequest\":17},"
+        "{\"JobStatus\":1,\"JobCount\":1,\"Owner\":\"u\",\"EyrieRequest\":\"\"},"
+        "{\"JobStatus\":1,\"JobCount\":1,\"Owner\":\"u\"}]";
+    assert_int_equal(parse(a, json, strlen(json), 5, &s, &n, &e), 0);
+    assert_int_equal(n, 3);
+    assert_string_equal(s[0].request, "");
+    assert_int_equal(s[0].idle, 2);
+    assert_string_equal(s[1].request, "?"); /* which nobody has booked */
+    assert_string_equal(s[2].request, "r-17");
+    assert_int_equal(s[2].idle, 3);
+    assert_int_equal(s[2].running, 2);
 }
 
 static void test_requests(void **state)
@@ -231,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_argv),        cmocka_unit_test(test_recorded),
         cmocka_unit_test(test_truncated),   cmocka_unit_test(test_garbled),
         cmocka_unit_test(jobs_that_may_not_flock_yet_are_shapes_of_their_own),
+        cmocka_unit_test(jobs_of_requests_are_shapes_of_their_own),
         cmocka_unit_test(test_requests),    cmocka_unit_test(test_states),
         cmocka_unit_test(test_not_trusted), cmocka_unit_test(test_names),
         cmocka_unit_test(test_many),
