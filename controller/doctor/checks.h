@@ -16,7 +16,8 @@ void state_begin(struct visit *v);
 void key_begin(struct visit *v);
 /* schedds.c */
 void schedds_begin(struct visit *v);
-void flocking_ask(struct visit *v);
+void flocking_begin(struct visit *v);
+void flocking_judge(struct visit *v);
 /* pool.c: the virtual pool's central manager */
 void pool_begin(struct visit *v);
 /* tokens.c: a VM's token, made and used */

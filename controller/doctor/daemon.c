@@ -54,18 +54,6 @@ void daemon_begin(struct visit *v)
         .done = status_told});
 }
 
-/* The value of "KEY=" in what systemctl show says, or "". */
-static const char *property(struct visit *v, const char *output, const char *key)
-{
-    for (const char *line = output; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (text_starts_with(line, key) && line[strlen(key)] == '=')
-            return visit_text(v, "%.*s", (int)strcspn(line + strlen(key) + 1, "\n"),
-                              line + strlen(key) + 1);
-    }
-    return "";
-}
-
 static void unit_told(struct visit *v, const void *about, const struct child_result *r)
 {
     (void)about;
@@ -73,9 +61,11 @@ static void unit_told(struct visit *v, const void *about, const struct child_res
         visit_skip(v, CHECK_UNIT, "", "systemctl: %s", visit_reason(v, r));
         return;
     }
-    const char *load = property(v, r->output, "LoadState");
-    const char *enabled = property(v, r->output, "UnitFileState");
-    const char *active = property(v, r->output, "ActiveState");
+    const char *load = identity_property(v->arena, r->output, "LoadState");
+    const char *enabled = identity_property(v->arena, r->output, "UnitFileState");
+    const char *active = identity_property(v->arena, r->output, "ActiveState");
+    if (strcmp(load, "loaded") == 0)
+        v->identity = identity_read(v->arena, r->output);
     if (strcmp(load, "loaded") != 0 && !v->ran_here)
         visit_skip(v, CHECK_UNIT, "", "the unit is not installed yet");
     else if (strcmp(load, "loaded") != 0)
@@ -95,12 +85,9 @@ static void unit_told(struct visit *v, const void *about, const struct child_res
 
 void unit_begin(struct visit *v)
 {
-    if (access("/run/systemd/system", F_OK) < 0) {
-        visit_skip(v, CHECK_UNIT, "", "this machine does not run systemd");
-        return;
-    }
     visit_send(v, &(struct errand_args){
         .argv = (const char *const[]){"systemctl", "show", "eyried.service", "--property",
-                                      "LoadState,UnitFileState,ActiveState", NULL},
+                                      "LoadState,UnitFileState,ActiveState,User,Environment,"
+                                      "EnvironmentFiles", NULL},
         .done = unit_told});
 }

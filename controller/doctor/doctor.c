@@ -1,6 +1,9 @@
 #include "doctor/doctor.h"
 
+#include <errno.h>
+#include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "doctor/checks.h"
@@ -11,7 +14,7 @@ const struct check doctor_checks[CHECK_COUNT] = {
     [CHECK_PROGRAMS] = {"programs", PART_TOOLS, programs_begin,
                         "eyried and eyrie-host, of this version; the fragments"},
     [CHECK_DAEMON] = {"daemon", PART_EYRIED, daemon_begin, "eyried answers and all is well with it"},
-    [CHECK_UNIT] = {"unit", PART_EYRIED, unit_begin, "the systemd unit"},
+    [CHECK_UNIT] = {"unit", PART_EYRIED, NULL, "the systemd unit, and who eyried is"},
     [CHECK_STATE] = {"state", PART_EYRIED, state_begin, "state folder, ledger and disk space"},
     [CHECK_KEY] = {"key", PART_EYRIED, key_begin, "the signing key and who may read it"},
     [CHECK_QUEUE] = {"queue", PART_SCHEDDS, schedds_begin, "the queue of all users can be read"},
@@ -44,6 +47,37 @@ static int finding_compare(const void *a, const void *b)
     return r ? r : strcmp(x->check, y->check) ? strcmp(x->check, y->check) : strcmp(x->what, y->what);
 }
 
+/* What root alone can find out, and who eyried is. */
+static const begin_check first[] = {unit_begin, flocking_begin, NULL};
+
+/* Begin these, and wait until all that they sent for is there. Returns 0 or -errno. */
+static int run(struct visit *v, const begin_check *checks)
+{
+    v->n_out++; /* one may have ended before the next one begins */
+    for (; *checks; checks++)
+        (*checks)(v);
+    return --v->n_out > 0 ? loop_run(v->loop) : 0;
+}
+
+/* Go on as eyried would, if we can. */
+static int become_eyried(struct visit *v, struct err *e)
+{
+    const struct passwd *p = getpwuid(geteuid());
+    const char *user = p ? p->pw_name : "?";
+    if (!v->identity.user || !*v->identity.user || strcmp(v->identity.user, user) == 0)
+        return 0;
+    if (geteuid() != 0) {
+        visit_skip(v, CHECK_UNIT, "", "all this is as the user %s sees it; eyried runs as %s: run doctor "
+                                      "as root, to look as eyried does", user, v->identity.user);
+        return 0;
+    }
+    int r = identity_adopt(&v->identity, e);
+    if (r == 0)
+        visit_ok(v, CHECK_UNIT, "", "all else is looked at as the user %s, as the unit runs it",
+                 v->identity.user);
+    return r;
+}
+
 int doctor_look(const struct doctor_args *args, struct json_object **ret, struct err *e)
 {
     struct loop *loop = NULL;
@@ -59,19 +93,21 @@ int doctor_look(const struct doctor_args *args, struct json_object **ret, struct
         .socket = args->socket ? args->socket : args->policy->paths.socket,
         .arena = arena,
     };
-    visit_hold(&v); /* a check may have ended before the next one begins */
-    state_begin(&v); /* the others want to know whether eyried ever ran */
+    begin_check rest[CHECK_COUNT + 1] = {0};
+    size_t n = 0;
     for (int i = 0; i < CHECK_COUNT; i++)
-        if (doctor_checks[i].begin && doctor_checks[i].begin != state_begin)
-            doctor_checks[i].begin(&v);
-    if (v.n_out > 1) {
-        v.n_out--;
-        r = loop_run(loop);
-    }
+        if (doctor_checks[i].begin)
+            rest[n++] = doctor_checks[i].begin;
+    (void)err_set(e, EIO, "the event loop failed");
+    r = run(&v, first);
+    if (r >= 0)
+        r = become_eyried(&v, e);
+    if (r >= 0)
+        r = run(&v, rest);
     visit_end(&v);
     (void)loop_free(loop);
     if (r < 0)
-        return err_set(e, -r, "the event loop failed: %s", strerror(-r));
+        return r;
     if (v.n)
         qsort(v.findings, v.n, sizeof(*v.findings), finding_compare);
     *ret = finding_view(v.findings, v.n);

@@ -119,7 +119,7 @@ static void answer_told(struct visit *v, const void *about, const struct child_r
         ask_right(v, &rights[i]);
     token_begin(v);
     slots_begin(v);
-    flocking_ask(v);
+    flocking_judge(v);
     clock_ask_collector(v, pool);
 }
 

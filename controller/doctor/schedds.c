@@ -289,30 +289,37 @@ void schedds_begin(struct visit *v)
 static void flocking_told(struct visit *v, const void *about, const struct child_result *r)
 {
     const struct policy_schedd *s = about;
-    if (!r->error)
-        visit_ok(v, CHECK_FLOCKING, s->name, "it may tell the virtual pool of its jobs");
-    else
-        visit_wrong(v, CHECK_FLOCKING, s->name,
-                    visit_text(v, "it may not tell the virtual pool of its jobs (no right "
-                                  "ADVERTISE_SCHEDD): %s", visit_reason(v, r)),
-                    "the virtual pool's negotiator never hears of flagged jobs: VMs stay idle",
-                    visit_text(v, "on %s: condor_token_create -identity schedd@%s, into "
-                                  "/etc/condor/tokens.d of the schedd's machine; and there: "
-                                  "ALLOW_ADVERTISE_SCHEDD names that identity",
-                               v->policy->pool.central_manager, v->policy->pool.trust_domain));
+    v->may_flock[s - v->policy->schedds] = r->error ? visit_reason(v, r) : "";
 }
 
-void flocking_ask(struct visit *v)
+/* Only root holds the schedd's tokens; what came of it is judged once the collector has answered. */
+void flocking_begin(struct visit *v)
 {
-    for (size_t i = 0; i < v->policy->n_schedds; i++) {
-        const struct policy_schedd *s = &v->policy->schedds[i];
-        if (geteuid() != 0) {
-            visit_skip(v, CHECK_FLOCKING, s->name, "only root can act as the schedd does");
-            continue;
-        }
+    v->may_flock = arena_take(v->arena, v->policy->n_schedds, sizeof(*v->may_flock));
+    for (size_t i = 0; i < v->policy->n_schedds && geteuid() == 0; i++)
         visit_send(v, &(struct errand_args){
             .argv = (const char *const[]){"condor_ping", "-pool", v->policy->pool.central_manager,
                                           "-type", "COLLECTOR", "-verbose", "ADVERTISE_SCHEDD", NULL},
-            .tools = s->tools, .about = s, .done = flocking_told});
+            .tools = v->policy->schedds[i].tools, .about = &v->policy->schedds[i],
+            .done = flocking_told});
+}
+
+void flocking_judge(struct visit *v)
+{
+    for (size_t i = 0; i < v->policy->n_schedds; i++) {
+        const char *name = v->policy->schedds[i].name, *why_not = v->may_flock[i];
+        if (!why_not)
+            visit_skip(v, CHECK_FLOCKING, name, "only root can act as the schedd does");
+        else if (!*why_not)
+            visit_ok(v, CHECK_FLOCKING, name, "it may tell the virtual pool of its jobs");
+        else
+            visit_wrong(v, CHECK_FLOCKING, name,
+                        visit_text(v, "it may not tell the virtual pool of its jobs (no right "
+                                      "ADVERTISE_SCHEDD): %s", why_not),
+                        "the virtual pool's negotiator never hears of flagged jobs: VMs stay idle",
+                        visit_text(v, "on %s: condor_token_create -identity schedd@%s, into "
+                                      "/etc/condor/tokens.d of the schedd's machine; and there: "
+                                      "ALLOW_ADVERTISE_SCHEDD names that identity",
+                                   v->policy->pool.central_manager, v->policy->pool.trust_domain));
     }
 }

@@ -1,7 +1,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/mem.h"
@@ -124,6 +126,37 @@ static void clocks_may_differ_by_a_minute(void **state)
     assert_true(clock_differs(4600, 1000));
 }
 
+static void the_unit_says_who_eyried_is(void **state)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    AUTOFREE char *path = mem_strdup("/tmp/test-doctor-XXXXXX");
+    static const char content[] = "# a comment\n_CONDOR_TRUST_DOMAIN=vpool.lab\nB='x y'\n\nno name\n";
+    int fd = mkstemp(path);
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+    (void)close(fd);
+    AUTOFREE char *shown = mem_printf(
+        "LoadState=loaded\nUser=eyrie\nEnvironment=A=1 \"C=d e\" =7 x\nEnvironmentFiles=%s "
+        "(ignore_errors=yes)\nUserX=no\n", path);
+    struct identity i = identity_read(a, shown);
+    (void)unlink(path);
+    assert_string_equal(i.user, "eyrie");
+    assert_int_equal(i.n, 4);
+    assert_string_equal(i.environment[0], "A=1");
+    assert_string_equal(i.environment[1], "C=d e");
+    assert_string_equal(i.environment[2], "_CONDOR_TRUST_DOMAIN=vpool.lab");
+    assert_string_equal(i.environment[3], "B=x y");
+    assert_string_equal(identity_property(a, shown, "LoadState"), "loaded");
+    assert_string_equal(identity_property(a, shown, "Load"), "");
+
+    i = identity_read(a, "User=root\nEnvironmentFiles=/nowhere (ignore_errors=yes)\n");
+    assert_string_equal(i.user, "");
+    assert_int_equal(i.n, 0);
+    i = identity_read(a, "");
+    assert_string_equal(i.user, "");
+}
+
 static void every_check_has_a_name_and_a_text(void **state)
 {
     (void)state;
@@ -162,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_negotiator_is_admitted_by_identity_domain_or_host),
         cmocka_unit_test(versions_are_read_from_what_tools_say),
         cmocka_unit_test(clocks_may_differ_by_a_minute),
+        cmocka_unit_test(the_unit_says_who_eyried_is),
         cmocka_unit_test(every_check_has_a_name_and_a_text),
         cmocka_unit_test(the_view_counts_verdicts),
     };

@@ -8,15 +8,16 @@
 #include "base/arena.h"
 #include "config/policy.h"
 #include "doctor/finding.h"
+#include "doctor/identity.h"
 #include "loop/child.h"
 
 /** The checks; their table is in doctor.c. */
 enum check_id {
+    CHECK_STATE, /* first: the others want to know whether eyried ever ran here */
     CHECK_TOOLS,
     CHECK_PROGRAMS,
     CHECK_DAEMON,
     CHECK_UNIT,
-    CHECK_STATE,
     CHECK_KEY,
     CHECK_QUEUE,
     CHECK_GATE,
@@ -39,11 +40,14 @@ enum check_id {
 
 struct visit;
 
+/** What begins a check. */
+typedef void (*begin_check)(struct visit *v);
+
 struct check {
     const char *name;
     enum finding_part part;
     /** Begin; NULL: another check begins this one when it knows that it makes sense. */
-    void (*begin)(struct visit *v);
+    begin_check begin;
     const char *text; /* what it looks at, for the manual */
 };
 
@@ -57,6 +61,8 @@ struct visit {
     const char *eyrie;  /* this program */
     const char *socket; /* of eyried */
     bool ran_here;      /* there is a ledger: eyried has run with this state folder */
+    struct identity identity; /* of eyried, by its unit */
+    const char **may_flock;   /* by schedd: "" it may, NULL not tried, else why not */
     bool left;          /* and an admin told it to leave: no fragments */
     struct arena *arena; /* what findings and errands point at */
     struct finding *findings;
