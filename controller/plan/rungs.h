@@ -37,7 +37,9 @@ const struct trust *trust_judge(struct arena *a, const struct policy *p, const s
                                 struct later *later);
 
 /* Requests: capacity that is booked. Which of them is to be there now. */
-enum { NO_REQUEST = UINT32_MAX, UNKNOWN_REQUEST = UINT32_MAX - 1, REQUEST_VMS_MAX = 1000000 };
+#define NO_REQUEST UINT32_MAX
+#define UNKNOWN_REQUEST (UINT32_MAX - 1)
+enum { REQUEST_VMS_MAX = 1000000 };
 struct booking {
     const struct world_request *facts;
     enum request_phase phase;
