@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # what run sets
 # A policy that changes while the pool runs. Sourced by run.
 
 # set_policy SED-EXPRESSION: saved as editors do it: a new file is renamed over the old one.
@@ -84,8 +85,18 @@ test_a_reload_says_what_it_changes_and_does() {
 	said=$(eyrie plan -c "$T/new.yaml")
 	[ $? = 2 ] || fail 'the preview has no change' || return
 	has '[+] create small on hv1 for juno' "$said" || return
+	# eyried sees a saved file, too, and would say the same in its log: the command is to come first.
+	kill -STOP "$eyried_pid"
+	local clients asking
+	clients=$(connections)
 	mv "$T/new.yaml" "$T/eyrie.yaml"
-	said=$(eyrie reload) || fail "reload: $?" || return
+	eyrie reload >"$T/said" &
+	asking=$!
+	until_true 'it is asked' more_connections "$clients" || clients=none
+	kill -CONT "$eyried_pid"
+	[ "$clients" != none ] || return
+	wait "$asking" || fail "reload: $?" || return
+	said=$(cat "$T/said")
 	has 'groups.juno.max: 4 → 6 .eyrie.yaml:12' "$said" || return
 	has '[+] create small on hv1 for juno' "$said" || return
 	until_true 'a third VM' has_n_vms 3 || return
@@ -94,6 +105,9 @@ test_a_reload_says_what_it_changes_and_does() {
 	said=$(eyrie reload -o json) || fail "reload as JSON: $?" || return
 	has '"changes": *\[ *\]' "$said"
 }
+
+connections() { grep -c " $T/socket" /proc/net/unix; } # it was bound under another name, and renamed
+more_connections() { [ "$(connections)" -gt "$1" ]; }
 
 test_a_file_that_did_not_change_is_no_reload() {
 	write_config
