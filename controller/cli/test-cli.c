@@ -224,7 +224,9 @@ static void test_explain(void **state)
     SAID group = eyrie("explain group juno");
     assert_int_equal(group.code, CLI_OK);
     assert_says(group.out, "juno gets no more VMs now");
-    assert_says(group.out, "9 idle jobs of alice (juno) want 1 cpu, 1GiB: 1 fit");
+    assert_says(group.out, "9 idle jobs of alice (juno) want 1 cpu, 1GiB: 1 fit into VMs that are up, "
+                           "2 wait for VMs being started, 6 are over group juno's max of 8 cpus "
+                           "(conf.d/juno.yaml:31)");
     assert_says(group.out, "max          8 (conf.d/juno.yaml:31)");
     assert_says(group.out, "planned      create small: 9 idle jobs want it");
     assert_says(group.out, "submitter    bob");

@@ -130,17 +130,38 @@ static const struct {
     [REASON_FOREIGN] = {"foreign", "not ours: $s"},
 };
 
+/*
+ * How it is said of jobs that wait, after their number; $b is "is" or "are", and n the jobs. Of the
+ * others it is said why they wait.
+ */
+static const char *const of_jobs[REASON_COUNT] = {
+    [REASON_JOBS_NO_GROUP] = "name$v no accounting group",
+    [REASON_JOBS_UNKNOWN_GROUP] = "name$v the group $s, which is not in the policy",
+    [REASON_JOBS_TOO_BIG] = "fit$v no template of group $s$w",
+    [REASON_JOBS_UNKNOWN_REQUEST] = "name$v the request $s, which their group does not have",
+    [REASON_JOBS_REQUEST_ENDED] = "name$v the request $s, which is over",
+    [REASON_JOBS_TOO_BIG_FOR_REQUEST] = "fit$v into no VM of request $s",
+    [REASON_LIMIT_VMS] = "$b over the limit of $limit VMs$w",
+    [REASON_LIMIT_CPUS] = "$b over the limit of $limit cpus$w",
+    [REASON_LIMIT_MEMORY] = "$b over the limit of $M of memory$w",
+    [REASON_LIMIT_GROUP] = "$b over group $s's max of $limit cpus$w",
+    [REASON_LIMIT_GROUP_VMS] = "$b over group $s's max of $limit VMs$w",
+    [REASON_LIMIT_GROUP_MEMORY] = "$b over group $s's max of $M of memory$w",
+    [REASON_LIMIT_TEMPLATE] = "$b over template $s's max of $limit VMs$w",
+    [REASON_LIMIT_HOST] = "$b over host $s's max of $limit VMs$w",
+};
+
 const char *reason_name(enum reason_code code)
 {
     assert(code < REASON_COUNT);
     return reasons[code].name;
 }
 
-void reason_render(const struct reason *r, const char *const *files, struct text *out)
+static void say(const char *sentence, const struct reason *r, const char *const *files,
+                struct text *out)
 {
     char buffer[UNITS_TEXT_MAX];
-    assert(r->code < REASON_COUNT);
-    for (const char *p = reasons[r->code].sentence; *p; p++) {
+    for (const char *p = sentence; *p; p++) {
         if (*p != '$') {
             text_add_bytes(out, p, 1);
             continue;
@@ -163,8 +184,34 @@ void reason_render(const struct reason *r, const char *const *files, struct text
             text_add(out, r->n == 1 ? "" : "s");
         } else if (*p == 'v') {
             text_add(out, r->n == 1 ? "s" : "");
+        } else if (*p == 'b') {
+            text_add(out, r->n == 1 ? "is" : "are");
         } else if (*p == 'w' && files && r->at.line) {
             text_printf(out, " (%s:%u)", files[r->at.file], r->at.line);
         }
     }
+}
+
+void reason_render(const struct reason *r, const char *const *files, struct text *out)
+{
+    assert(r->code < REASON_COUNT);
+    say(reasons[r->code].sentence, r, files, out);
+}
+
+void reason_render_jobs(const struct reason *r, int64_t jobs, const char *const *files,
+                        struct text *out)
+{
+    struct reason of = *r;
+    assert(r->code < REASON_COUNT);
+    of.n = jobs;
+    text_printf(out, "%" PRId64 " ", jobs);
+    if (of_jobs[r->code]) {
+        say(of_jobs[r->code], &of, files, out);
+        return;
+    }
+    text_add(out, jobs == 1 ? "waits" : "wait");
+    if (r->code == REASON_NONE)
+        return;
+    text_add(out, " because ");
+    reason_render(r, files, out);
 }

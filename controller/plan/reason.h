@@ -114,3 +114,6 @@ struct reason {
 const char *reason_name(enum reason_code code);
 /** One sentence without a full stop; @files: policy.files for "(eyrie.yaml:31)", or NULL. */
 void reason_render(const struct reason *r, const char *const *files, struct text *out);
+/** The same of @jobs jobs that wait for it: "4 are over group juno's max of 40 cpus (eyrie.yaml:31)". */
+void reason_render_jobs(const struct reason *r, int64_t jobs, const char *const *files,
+                        struct text *out);

@@ -103,13 +103,13 @@ static void the_fate_of_an_idle_job_is_that_of_its_shape(void **state)
     expect(&stage,
            "waits, as some like it do: juno uses 8 cpus and its max is 8 "
            "(conf.d/juno.yaml:31)\n9 idle jobs of alice (juno) want 1 cpu, 1GiB: 1 fit into "
-           "VMs that are up, 2 wait for VMs being started, 6 wait because juno uses 8 cpus "
-           "and its max is 8 (conf.d/juno.yaml:31)");
+           "VMs that are up, 2 wait for VMs being started, 6 are over group juno's max of "
+           "8 cpus (conf.d/juno.yaml:31)");
     sample_job.shape.owner = "eve";
     sample_job.shape.group = "";
     sample_job.shape.cpus = 2;
     expect(&stage, "waits: 50 jobs of eve name no accounting group\n50 idle jobs of eve (no group) "
-                   "want 2 cpus, 1GiB: 50 wait because 50 jobs of eve name no accounting group");
+                   "want 2 cpus, 1GiB: 50 name no accounting group");
     sample_job.shape.cpus = 3;
     expect(&stage,
            "is idle, and eyried's last look at the queue did not see it yet: ask again in a "

@@ -249,7 +249,7 @@ static void test_demand(void **state)
     assert_int(v, "/demand/shapes_total", 2);
     assert_text(v, "/demand/shapes/1/text",
                 "9 idle jobs of alice (juno) want 1 cpu, 1GiB: 1 fit into VMs that are up, 2 wait "
-                "for VMs being started, 6 wait because juno uses 8 cpus and its max is 8 "
+                "for VMs being started, 6 are over group juno's max of 8 cpus "
                 "(conf.d/juno.yaml:31)");
 }
 

@@ -6,15 +6,18 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* "12 idle jobs of al (juno) want 2 cpus, 4GiB: 8 wait for VMs being started, 4 wait because …" */
+/* "12 idle jobs of al (juno) want 2 cpus, 4GiB: 8 wait for VMs being started, 4 are over group juno's
+ * max of 40 cpus (eyrie.yaml:31)" */
 void part_render_shape(const struct snapshot *s, const struct plan_shape *p, struct text *out)
 {
     const struct world_shape *shape = p->shape;
     const char *comma = ": ";
     char memory[UNITS_TEXT_MAX];
-    text_printf(out, "%" PRId64 " idle job%s of %s (%s) want%s %" PRId64 " cpu%s, %s", shape->idle,
-                shape->idle == 1 ? "" : "s", shape->owner,
-                *shape->group ? shape->group : "no group", shape->idle == 1 ? "s" : "",
+    const char *request = shape->request ? shape->request : "";
+    text_printf(out, "%" PRId64 " idle job%s of %s (%s)%s%s want%s %" PRId64 " cpu%s, %s",
+                shape->idle, shape->idle == 1 ? "" : "s", shape->owner,
+                *shape->group ? shape->group : "no group", *request ? " for " : "", request,
+                shape->idle == 1 ? "s" : "",
                 shape->cpus, shape->cpus == 1 ? "" : "s",
                 units_format_bytes(shape->memory, memory));
     if (p->served) {
@@ -26,11 +29,8 @@ void part_render_shape(const struct snapshot *s, const struct plan_shape *p, str
         comma = ", ";
     }
     if (p->waiting) {
-        text_printf(out, "%s%" PRId64 " wait", comma, p->waiting);
-        if (part_is_reason(&p->reason)) {
-            text_add(out, " because ");
-            reason_render(&p->reason, s->policy->files, out);
-        }
+        text_add(out, comma);
+        reason_render_jobs(&p->reason, p->waiting, s->policy->files, out);
     }
 }
 
