@@ -51,7 +51,7 @@ const char *const *pool_argv(struct arena *a, const struct policy *p)
     /* Slot ads are the default; -startd would be the ads of whole startds, which have no State
      * (seen with 23.9.6). */
     const char *argv[] = {
-        "condor_status", "-pool", p->pool.central_manager, "-constraint",
+        "condor_status", "-pool", arena_strdup(a, p->pool.central_manager), "-constraint",
         arena_printf(a, "EyriePool =?= %s", quote(a, p->pool.name)), "-attributes",
         "EyriePool,EyrieUUID,EyrieName,Name,MyAddress,SlotType,State,Activity,Cpus,Memory,"
         "TotalSlotCpus,TotalSlotMemory,TotalSlotGPUs,GPUs,NumDynamicSlots,Draining,Offline,JobId,LastHeardFrom",

@@ -11,7 +11,7 @@
 #include "config/policy.h"
 #include "plan/world.h"
 
-/** The one query; NULL-terminated, in @a. */
+/** The one query; NULL-terminated, all of it in @a. */
 const char *const *pool_argv(struct arena *a, const struct policy *p);
 
 struct pool_parser;

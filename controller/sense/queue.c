@@ -29,7 +29,8 @@ const char *const *queue_argv(struct arena *a, const struct policy *p, size_t sc
     assert(schedd < p->n_schedds);
     const struct policy_schedd *s = &p->schedds[schedd];
     const char *argv[] = {
-        "condor_q", "-name", s->name, "-pool", s->collector, "-allusers", "-group-by",
+        "condor_q", "-name", arena_strdup(a, s->name), "-pool", arena_strdup(a, s->collector),
+        "-allusers", "-group-by",
         /* The schedd applies the constraint a second time, to what it has added up: an attribute of
          * the constraint that is not asked for makes the answer empty, with exit status 0. */
         "-attributes",

@@ -12,7 +12,7 @@
 #include "config/policy.h"
 #include "plan/world.h"
 
-/** The one query for policy.schedds[@schedd]; NULL-terminated, in @a. */
+/** The one query for policy.schedds[@schedd]; NULL-terminated, all of it in @a. */
 const char *const *queue_argv(struct arena *a, const struct policy *p, size_t schedd);
 
 /** What one ad of a job or of jobs says of a shape, but the counts. Strings are in @a. */

@@ -177,6 +177,29 @@ static void test_policy_changes(void **state)
     assert_true(w.queues[0].fact.failed > 0);
 }
 
+/* Another policy has taken its place, and the one that the look was begun with is gone. */
+static void test_the_policy_goes_under_way(void **state)
+{
+    struct fixture *f = *state;
+    char names[2][8] = {"s1", "s2"}, collector[] = "cm", central_manager[] = "vcm";
+    for (size_t i = 0; i < 2; i++) {
+        f->schedds[i].name = names[i];
+        f->schedds[i].collector = collector;
+    }
+    f->policy.pool.central_manager = central_manager;
+    assert_true(look_start(f->look, &f->policy, look_ended, f));
+    memset(names, 'x', sizeof(names));
+    memset(collector, 'x', sizeof(collector));
+    memset(central_manager, 'x', sizeof(central_manager));
+    memset(&f->policy, 'x', sizeof(f->policy));
+    assert_int_equal(loop_run(f->loop), 0);
+    struct world w = world(f);
+    assert_int_equal(w.n_queues, 2);
+    assert_string_equal(w.queues[1].schedd, "s2");
+    assert_int_equal(w.queues[1].shapes[0].running, 5);
+    assert_int_equal(w.pool.n_startds, 1);
+}
+
 static void test_freed_under_way(void **state)
 {
     struct fixture *f = *state;
@@ -195,6 +218,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_tool_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_answer_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_policy_changes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_policy_goes_under_way, setup, teardown),
         cmocka_unit_test_setup_teardown(test_freed_under_way, setup, teardown),
     };
     return cmocka_run_group_tests_name("look", tests, NULL, NULL);
