@@ -13,6 +13,11 @@ static const struct command commands[] = {
      "  eyrie check new.yaml | grep -v default    what its files say, all resolved\n"
      "  eyrie check -o json | jq -r '.values[] | select(.key == \"limits.vms\") | .file'\n",
      COMMAND_POLICY, check_run},
+    {"completion", "bash | fish | zsh", "what a shell needs to complete this command line",
+     "  source <(eyrie completion bash)\n"
+     "  eyrie completion zsh >~/.zfunc/_eyrie     in a folder of fpath\n"
+     "  eyrie completion fish >~/.config/fish/completions/eyrie.fish\n",
+     0, completion_run},
     {"cordon", "HOST", "a host takes no new VM; those it has stay",
      "  eyrie cordon hv01 --reason 'new disks on Monday'\n", COMMAND_ORDER, cordon_run},
     {"demand", "", "what the queues ask for, and what becomes of it",
@@ -44,11 +49,11 @@ static const struct command commands[] = {
      "  eyrie explain job 12.3                    what became of it\n"
      "  eyrie explain job schedd02#12.3           where there are several schedds\n",
      COMMAND_WATCH | COMMAND_EXPLAIN, explain_run},
-    {"flock", "show | text NAME | apply | remove", "the flocking configuration of the schedds",
+    {"flock", "show | text SCHEDD | apply | remove", "the flocking configuration of the schedds",
      "  eyrie flock                               the same as eyrie flock show\n"
      "  eyrie flock text schedd01.example.org     the fragment, as the policy wants it\n"
      "  eyrie flock remove                        leave: take the fragments away again\n",
-     COMMAND_WATCH | COMMAND_POLICY | COMMAND_ORDER, flock_run},
+     COMMAND_WATCH | COMMAND_POLICY | COMMAND_ORDER | COMMAND_NAMES, flock_run},
     {"groups", "", "the accounting groups: use, quota, max and what stops their growth",
      "  eyrie groups\n"
      "  eyrie groups -o json | jq '.groups[] | select(.limited)'\n",

@@ -23,7 +23,7 @@ enum {
 struct command {
     const char *name;
     const char *arguments; /* as help shows them, and as completion reads them: words in small
-                              letters are themselves, HOST, VM, GROUP and FILE stand for names */
+                              letters are themselves, HOST, VM, … stand for names (completion.c) */
     const char *summary;   /* one line */
     const char *examples;  /* lines of "  eyrie …" */
     int takes;             /* COMMAND_… */
@@ -43,6 +43,7 @@ const struct command *command_at(size_t i);
 int command_wrong_arguments(const struct cli *cli, const char *name);
 
 int check_run(const struct cli *cli, int argc, char **argv);
+int completion_run(const struct cli *cli, int argc, char **argv);
 int cordon_run(const struct cli *cli, int argc, char **argv);
 int demand_run(const struct cli *cli, int argc, char **argv);
 int doctor_run(const struct cli *cli, int argc, char **argv);

@@ -78,7 +78,7 @@ static int text_of(const struct cli *cli, const char *name)
 
 int flock_run(const struct cli *cli, int argc, char **argv)
 {
-    static const struct show show = {.render = render};
+    static const struct show show = {.render = render, .list = "flock"};
     const char *word = argc > 0 ? argv[0] : "show";
     if (argc == 2 && strcmp(word, "text") == 0)
         return text_of(cli, argv[1]);

@@ -29,7 +29,8 @@ void show_add_parameter(struct text *path, const char *key, const char *value)
 static void show_names(struct json_object *rows, FILE *out)
 {
     for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
-        paint_text(out, json_string_or(json_object_array_get_idx(rows, i), "name", ""), false);
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        paint_text(out, json_string_or(row, "name", json_string_or(row, "schedd", "")), false);
         (void)fputc('\n', out);
     }
 }
