@@ -346,3 +346,50 @@ struct json_object *sample_reload(bool refused)
                                 .plan = &plan},
         SAMPLE_NOW);
 }
+
+static struct snapshot *port_snapshot(void *userdata)
+{
+    (void)userdata;
+    return sample_snapshot(NULL, NULL);
+}
+
+static int port_allow(void *userdata, const struct asker *asker, struct err *e)
+{
+    (void)userdata;
+    (void)asker;
+    (void)e;
+    return 0;
+}
+
+static int port_look(void *userdata, uid_t who, struct err *e)
+{
+    (void)userdata;
+    (void)who;
+    (void)e;
+    return 0;
+}
+
+static int port_order(void *userdata, const struct order *o, struct err *e)
+{
+    (void)userdata;
+    (void)o;
+    (void)e;
+    return 0;
+}
+
+static struct json_object *port_reload(void *userdata, const char *user, bool *ret_refused)
+{
+    (void)userdata;
+    (void)user;
+    *ret_refused = false;
+    return sample_reload(false);
+}
+
+const struct api_port sample_port = {.snapshot = port_snapshot,
+                                     .allow = port_allow,
+                                     .look = port_look,
+                                     .events = sample_events,
+                                     .ask_job = sample_ask_job,
+                                     .forget_job = sample_forget_job,
+                                     .order = port_order,
+                                     .reload = port_reload};

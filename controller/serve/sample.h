@@ -7,6 +7,7 @@
 #include "loop/loop.h"
 #include "serve/access.h"
 #include "serve/job.h"
+#include "serve/route.h"
 #include "serve/view.h"
 
 /** "Now" in the sample: 2026-01-02 03:04:05 UTC. */
@@ -34,3 +35,5 @@ struct json_object *sample_reload(bool refused);
 int sample_events(void *userdata, const struct ledger_events_wanted *wanted,
                   void (*callback)(void *userdata, const struct ledger_event *event),
                   void *callback_userdata, struct err *e);
+/** A controller that lets everybody do everything, and does nothing; the pool is sample_snapshot. */
+extern const struct api_port sample_port;

@@ -20,6 +20,8 @@ static const struct {
 
 typedef struct snapshot *(*sample)(void);
 
+static struct api_port port;
+
 static struct snapshot *busy(void)
 {
     return sample_snapshot(NULL, NULL);
@@ -33,22 +35,6 @@ static struct snapshot *nothing(void)
 static struct snapshot *take(void *userdata)
 {
     return (*(sample *)userdata)();
-}
-
-static int allow(void *userdata, const struct asker *asker, struct err *e)
-{
-    (void)userdata;
-    (void)asker;
-    (void)e;
-    return 0;
-}
-
-static int look(void *userdata, uid_t who, struct err *e)
-{
-    (void)userdata;
-    (void)who;
-    (void)e;
-    return 0;
 }
 
 static int order(void *userdata, const struct order *o, struct err *e)
@@ -67,23 +53,6 @@ static struct job_query *ask_job(void *userdata, const char *schedd, int64_t clu
     asked_job = sample_ask_job(userdata, schedd, cluster, proc, told, told_userdata, e);
     return asked_job;
 }
-
-static struct json_object *reload(void *userdata, const char *user, bool *ret_refused)
-{
-    (void)userdata;
-    (void)user;
-    *ret_refused = false;
-    return sample_reload(false);
-}
-
-static const struct api_port port = {.snapshot = take,
-                                     .allow = allow,
-                                     .look = look,
-                                     .events = sample_events,
-                                     .ask_job = ask_job,
-                                     .forget_job = sample_forget_job,
-                                     .order = order,
-                                     .reload = reload};
 
 static usec later_now(void *userdata)
 {
@@ -142,6 +111,10 @@ static void print(size_t i, sample from)
 
 int main(void)
 {
+    port = sample_port;
+    port.snapshot = take;
+    port.ask_job = ask_job;
+    port.order = order;
     static const sample samples[] = {busy, sample_quiet, nothing};
     for (size_t i = 0; route_name(i); i++)
         for (size_t k = 0; k < ARRAY_SIZE(samples); k++)
