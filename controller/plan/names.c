@@ -12,21 +12,21 @@ struct slot {
 
 struct names {
     struct arena *arena;
-    struct slot *slots; /* a power of two of them, never more than three in four taken */
+    struct slot *slots; /* a power of two of them, never more than seven in eight taken */
     size_t n_slots;
     size_t n;
 };
 
 static bool has_room(const struct names *names)
 {
-    return names->n < names->n_slots / 4 * 3;
+    return names->n < names->n_slots / 8 * 7;
 }
 
 struct names *names_new(struct arena *a, size_t n)
 {
     struct names *names = arena_take(a, 1, sizeof(*names));
     *names = (struct names){.arena = a, .n_slots = 8};
-    while (names->n_slots / 4 * 3 < n)
+    while (names->n_slots / 8 * 7 < n)
         names->n_slots *= 2;
     names->slots = arena_take(a, names->n_slots, sizeof(*names->slots));
     return names;

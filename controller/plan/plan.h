@@ -44,7 +44,6 @@ struct plan_vm {
     bool must_go;      /* it may not stay, whatever the demand */
     uint32_t request;  /* index; the largest two: of none, or of one that is not in the world */
     usec born;        /* 0: unknown */
-    usec joined;      /* 0: not yet, or unknown */
     usec idle_since;  /* 0: not idle; to be kept in the record for the next step */
     int64_t cpus;     /* what it counts for in every limit */
     int64_t memory;
@@ -129,6 +128,8 @@ const char *action_kind_name(enum action_kind kind);
 
 struct plan_action {
     enum action_kind kind;
+    bool exclusive;          /* create */
+    bool by_name;            /* create: only jobs that name the request */
     struct reason reason;
     const char *uuid; /* "" for a create: whoever carries it out gives the new VM its UUID */
     const char *name; /* of the VM, or of the schedd */
@@ -139,8 +140,6 @@ struct plan_action {
     size_t policy_template;  /* create */
     size_t policy_group;     /* create */
     const char *request;     /* create: its id; "" = for none */
-    bool by_name;            /* create: only jobs that name the request */
-    bool exclusive;
 };
 
 struct plan {

@@ -179,7 +179,6 @@ static void fill_names(struct plan_vm *vm, const struct policy_names *names, con
                : record                   ? record->host
                                           : "";
     vm->born = domain && domain->born ? domain->born : record ? record->create_decided : 0;
-    vm->joined = record ? record->joined : 0;
     vm->policy_template = names_find(names->templates, vm->template);
     vm->policy_group = names_find(names->groups, vm->group);
     const char *request = plan_vm_request(vm);

@@ -66,7 +66,7 @@ static int room_order(const void *left, const void *right)
     const struct room *a = left, *b = right;
     int order = same_room(a, b);
     if (!order)
-        order = -compare(a->vm->idle_since, b->vm->idle_since);
+        order = -compare(a->idle_since, b->idle_since);
     return order ? order : (a->vm > b->vm) - (a->vm < b->vm);
 }
 

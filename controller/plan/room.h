@@ -20,9 +20,10 @@ struct room {
     size_t group;               /* for which it was started; SIZE_MAX: for nobody */
     int64_t cpus, memory, gpus; /* that are left */
     int64_t disk;               /* of the whole VM */
+    usec idle_since;            /* as the VM's; at hand for the sort */
     int64_t jobs;               /* laid into it */
-    uint32_t request; /* NO_REQUEST: of none */
-    uint32_t turn;    /* of its request */
+    uint32_t request;           /* NO_REQUEST: of none */
+    uint32_t turn;              /* of its request */
     enum rank rank;
     uint8_t life;   /* it lives for at least 2^life minutes more */
     bool exclusive; /* it takes that group's jobs only */

@@ -49,6 +49,7 @@ static bool open_room(const struct policy *p, const struct world *w,
                           .cpus = vm->free_cpus,
                           .memory = vm->free_memory,
                           .gpus = startd ? startd->free_gpus : 0,
+                          .idle_since = vm->idle_since,
                           .vm = vm};
     switch (vm->state) {
     case VM_CREATING:

@@ -117,7 +117,7 @@ static const struct world world = {
 static const struct plan_vm vms[] = {
     {.uuid = "1a2b3c4d-0000-4000-8000-000000000001", .name = "vpool-small-1a2b3c4d",
      .host = "hv01", .template = "small", .group = "juno", .exclusive = true, .state = VM_BUSY,
-     .reason = {REASON_IN_USE, 1}, .born = AGO(3725), .joined = AGO(3690), .cpus = 2,
+     .reason = {REASON_IN_USE, 1}, .born = AGO(3725), .cpus = 2,
      .memory = 4 * GIB, .free_cpus = 1, .free_memory = 3 * GIB, .claimed = 1,
      .startd = &startds[0], .domain = &domains[0], .record = &records[0]},
     {.uuid = "1a2b9999-0000-4000-8000-000000000002", .name = "vpool-small-1a2b9999",

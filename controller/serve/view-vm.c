@@ -23,7 +23,7 @@ struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm, 
     part_add_name(row, "request", plan_vm_request(vm));
     json_add_bool(row, "exclusive", vm->exclusive);
     part_add_time(row, "born", vm->born);
-    part_add_time(row, "joined", vm->joined);
+    part_add_time(row, "joined", vm->record ? vm->record->joined : 0);
     part_add_time(row, "idle_since", vm->idle_since);
     json_add_int(row, "cpus", vm->cpus);
     json_add_int(row, "free_cpus", vm->free_cpus);
