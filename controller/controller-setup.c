@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
+#include <unistd.h>
 
 #include "act/fragment.h"
 #include "base/limits.h"
@@ -20,7 +20,10 @@ char *controller_read_fragment(const struct policy *p, const char *name, struct 
     return r < 0 ? NULL : mem_strdup(text_get(&text));
 }
 
-/* S6: one active controller for one state folder. The lock goes with the process. */
+/*
+ * S6: one active controller for one state folder. The lock goes with the process; and not with a child
+ * of a killed eyried that has not become its tool yet, as one by flock(2) would.
+ */
 static int lock_state(struct controller *c, struct err *e)
 {
     AUTOFREE char *path = mem_printf("%s/lock", c->policy->paths.state);
@@ -28,7 +31,7 @@ static int lock_state(struct controller *c, struct err *e)
     c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (c->lock < 0)
         return err_set(e, errno, "%s: %s", path, strerror(errno));
-    if (flock(c->lock, LOCK_EX | LOCK_NB) < 0) {
+    if (fcntl(c->lock, F_SETLK, &(struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET}) < 0) {
         ssize_t n = pread(c->lock, holder, sizeof(holder) - 1, 0);
         return err_set(e, EBUSY, "another eyried (process %.*s) holds %s",
                        n > 0 ? (int)strcspn(holder, "\n") : 1, n > 0 ? holder : "?", path);
