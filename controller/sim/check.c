@@ -110,7 +110,9 @@ void check_action(struct sim *s, const struct plan_action *action, const struct 
         check_wrong(s, "pause", "%s of %s while an admin paused the pool", kind, action->name);
     if (shrinks && !is_young(s, &w->pool.fact))
         check_wrong(s, "S8", "%s of %s on a pool that did not answer", kind, action->name);
-    if (action->kind == ACTION_DRAIN && w->n_queues && !is_young(s, &w->queues[0].fact))
+    bool by_admin = action->reason.code == REASON_HOST_DRAINED;
+    if (action->kind == ACTION_DRAIN && !by_admin && w->n_queues &&
+        !is_young(s, &w->queues[0].fact))
         check_wrong(s, "S8", "drain of %s on a queue that did not answer", action->name);
     if (vm && vm->host < s->policy->n_hosts && (shrinks || action->kind == ACTION_FORGET) &&
         action->kind != ACTION_DRAIN && !is_young(s, &s->hosts[vm->host].fact))
@@ -193,7 +195,8 @@ static bool has_room(const struct sim *s, const struct world *w, int64_t cpus, i
         host_books(s, i, &used_cpus, &used_memory);
         for (size_t j = 0; j < s->n_living; j++)
             vms += s->vms[s->living[j]]->host == i;
-        if (!w->hosts[i].cordoned && w->hosts[i].failures == 0 && is_young(s, &w->hosts[i].fact) &&
+        if (!w->hosts[i].cordoned && !w->hosts[i].drain && w->hosts[i].failures == 0 &&
+            is_young(s, &w->hosts[i].fact) &&
             used_cpus + cpus <= s->hosts[i].cpus &&
             used_memory + memory + (vms + 1) * 256 * MIB <= s->hosts[i].memory &&
             w->hosts[i].storage_available >= disk && vms < h->max_vms.value)

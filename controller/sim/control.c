@@ -65,6 +65,7 @@ static const struct world *build_world(struct sim *s, struct arena *a)
             .name = h->name,
             .fact = h->fact,
             .cordoned = fault_on(s, FAULT_HOST_CORDONED, i),
+            .drain = fault_on(s, FAULT_HOST_DRAINED, i),
             .order = WORLD_NOBODY,
             .cpus = h->cpus,
             .memory = h->memory,

@@ -170,6 +170,8 @@ static const struct {
                          NULL, NULL},
     [FAULT_HOST_CORDONED] = {"host-cordoned", "an admin cordons a host", AT_HOST, 60, 600, NULL,
                              NULL},
+    [FAULT_HOST_DRAINED] = {"host-drained", "an admin drains a host, and then takes it back", AT_HOST,
+                            60, 900, NULL, NULL},
     [FAULT_DISK_FULL] = {"disk-full", "a storage pool has no room", AT_HOST, 60, 600, NULL, NULL},
     [FAULT_QEMU_STUCK] = {"qemu-stuck", "domains neither power off nor can be destroyed", AT_HOST,
                           60, 600, NULL, NULL},
