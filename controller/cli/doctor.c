@@ -31,7 +31,13 @@ static void render_row(const struct cli *cli, struct json_object *row, FILE *out
 {
     bool wrong = strcmp(member(row, "verdict"), "wrong") == 0;
     bool ok = strcmp(member(row, "verdict"), "ok") == 0;
-    line(cli, out, wrong ? PAINT_BAD : ok ? PAINT_GOOD : PAINT_FAINT, wrong ? "WRONG" : ok ? "ok" : "-");
+    line(cli, out,
+         wrong ? PAINT_BAD
+         : ok  ? PAINT_GOOD
+               : PAINT_FAINT,
+         wrong ? "WRONG"
+         : ok  ? "ok"
+               : "-");
     if (*member(row, "subject")) {
         paint_text(out, member(row, "subject"), false);
         (void)fputs(": ", out);

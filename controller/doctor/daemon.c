@@ -15,9 +15,10 @@ static void judge_status(struct visit *v, struct json_object *status)
     const char *version = json_string_or(server, "version", "");
     size_t n = wrong ? json_object_array_length(wrong) : 0;
     if (strcmp(version, EYRIE_VERSION) != 0)
-        visit_wrong(v, CHECK_DAEMON, "",
-                    visit_text(v, "the eyried that runs is %s; this eyrie is " EYRIE_VERSION, version),
-                    "what was installed is not what runs", "systemctl restart eyried");
+        visit_wrong(
+            v, CHECK_DAEMON, "",
+            visit_text(v, "the eyried that runs is %s; this eyrie is " EYRIE_VERSION, version),
+            "what was installed is not what runs", "systemctl restart eyried");
     else
         visit_ok(v, CHECK_DAEMON, "", "eyried %s answers on %s", version, v->socket);
     for (size_t i = 0; i < n; i++) {
@@ -49,9 +50,10 @@ static void status_told(struct visit *v, const void *about, const struct child_r
 
 void daemon_begin(struct visit *v)
 {
-    visit_send(v, &(struct errand_args){
-        .argv = (const char *const[]){v->eyrie, "status", "-o", "json", "--socket", v->socket, NULL},
-        .done = status_told});
+    visit_send(v,
+               &(struct errand_args){.argv = (const char *const[]){v->eyrie, "status", "-o", "json",
+                                                                   "--socket", v->socket, NULL},
+                                     .done = status_told});
 }
 
 static void unit_told(struct visit *v, const void *about, const struct child_result *r)
@@ -85,9 +87,11 @@ static void unit_told(struct visit *v, const void *about, const struct child_res
 
 void unit_begin(struct visit *v)
 {
-    visit_send(v, &(struct errand_args){
-        .argv = (const char *const[]){"systemctl", "show", "eyried.service", "--property",
-                                      "LoadState,UnitFileState,ActiveState,User,Environment,"
-                                      "EnvironmentFiles", NULL},
-        .done = unit_told});
+    visit_send(
+        v, &(struct errand_args){
+               .argv = (const char *const[]){"systemctl", "show", "eyried.service", "--property",
+                                             "LoadState,UnitFileState,ActiveState,User,Environment,"
+                                             "EnvironmentFiles",
+                                             NULL},
+               .done = unit_told});
 }

@@ -13,7 +13,8 @@ const struct check doctor_checks[CHECK_COUNT] = {
     [CHECK_TOOLS] = {"tools", PART_TOOLS, tools_begin, "HTCondor's tools and their version"},
     [CHECK_PROGRAMS] = {"programs", PART_TOOLS, programs_begin,
                         "eyried and eyrie-host, of this version; the fragments"},
-    [CHECK_DAEMON] = {"daemon", PART_EYRIED, daemon_begin, "eyried answers and all is well with it"},
+    [CHECK_DAEMON] = {"daemon", PART_EYRIED, daemon_begin,
+                      "eyried answers and all is well with it"},
     [CHECK_UNIT] = {"unit", PART_EYRIED, NULL, "the systemd unit, and who eyried is"},
     [CHECK_STATE] = {"state", PART_EYRIED, state_begin, "state folder, ledger and disk space"},
     [CHECK_KEY] = {"key", PART_EYRIED, key_begin, "the signing key and who may read it"},
@@ -26,6 +27,7 @@ const struct check doctor_checks[CHECK_COUNT] = {
                         "the schedd's right to tell the virtual pool of its jobs"},
     [CHECK_COLLECTOR] = {"collector", PART_POOL, pool_begin, "the collector and its knobs"},
     [CHECK_NEGOTIATOR] = {"negotiator", PART_POOL, NULL, "the negotiator and its knobs"},
+    [CHECK_SHARES] = {"shares", PART_POOL, NULL, "the fragment with the groups' shares"},
     [CHECK_RIGHTS] = {"rights", PART_POOL, NULL, "the rights to drain VMs and to take ads away"},
     [CHECK_TOKEN] = {"token", PART_POOL, NULL, "a VM's token: signed, and admitted"},
     [CHECK_CLOCK] = {"clock", PART_POOL, NULL, "the clocks of central managers and schedds"},
@@ -44,7 +46,9 @@ static int finding_compare(const void *a, const void *b)
     if (x->part != y->part)
         return x->part < y->part ? -1 : 1;
     int r = strcmp(x->subject, y->subject);
-    return r ? r : strcmp(x->check, y->check) ? strcmp(x->check, y->check) : strcmp(x->what, y->what);
+    return r                            ? r
+           : strcmp(x->check, y->check) ? strcmp(x->check, y->check)
+                                        : strcmp(x->what, y->what);
 }
 
 /* What root alone can find out, and who eyried is. */
@@ -67,8 +71,10 @@ static int become_eyried(struct visit *v, struct err *e)
     if (!v->identity.user || !*v->identity.user || strcmp(v->identity.user, user) == 0)
         return 0;
     if (geteuid() != 0) {
-        visit_skip(v, CHECK_UNIT, "", "all this is as the user %s sees it; eyried runs as %s: run doctor "
-                                      "as root, to look as eyried does", user, v->identity.user);
+        visit_skip(v, CHECK_UNIT, "",
+                   "all this is as the user %s sees it; eyried runs as %s: run doctor "
+                   "as root, to look as eyried does",
+                   user, v->identity.user);
         return 0;
     }
     int r = identity_adopt(&v->identity, e);

@@ -1,7 +1,7 @@
 /*
- * eyrie doctor: looks at a site, before eyried has ever run there or while it runs, and says what is
- * wrong with it. It changes nothing. Everything that can block is a child with a deadline, and all
- * run side by side: what fails or hangs holds up nothing else.
+ * eyrie doctor: looks at a site, before eyried has ever run there or while it runs, and says what
+ * is wrong with it. It changes nothing. Everything that can block is a child with a deadline, and
+ * all run side by side: what fails or hangs holds up nothing else.
  */
 #pragma once
 

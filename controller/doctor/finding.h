@@ -9,7 +9,8 @@
 enum finding_verdict {
     FINDING_OK,
     FINDING_WRONG,
-    FINDING_SKIPPED, /* could not be looked at, or there is nothing to look at yet; @what says why */
+    FINDING_SKIPPED, /* could not be looked at, or there is nothing to look at yet; @what says why
+                      */
     FINDING_VERDICTS,
 };
 

@@ -1,6 +1,6 @@
 /*
- * The hosts, each by an eyrie-host of its own: libvirt answers, the storage pool runs, each template's
- * image is there and its domain is one that the host would start. Nothing is made.
+ * The hosts, each by an eyrie-host of its own: libvirt answers, the storage pool runs, each
+ * template's image is there and its domain is one that the host would start. Nothing is made.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -51,8 +51,10 @@ static void is_over(void *userdata)
     if (h->why)
         visit_wrong(v, CHECK_HOST, h->host->name, h->why,
                     "no VM is started there, and those it has are lost to eyried",
-                    visit_text(v, "virsh -c '%s' list (does libvirtd run? may this user use it: group "
-                                  "libvirt, or a client certificate?)", h->host->uri));
+                    visit_text(v,
+                               "virsh -c '%s' list (does libvirtd run? may this user use it: group "
+                               "libvirt, or a client certificate?)",
+                               h->host->uri));
     struct host_visit *next = h->next;
     h->over = loop_poke_free(h->over);
     if (next)
@@ -119,13 +121,14 @@ static void ask(struct host_visit *h, size_t i)
 static struct host_visit *begin(struct host_visit *h)
 {
     const struct policy *p = h->v->policy;
-    const char *const argv[] = {p->paths.host_program, "--pool", p->pool.name, "--storage-pool",
+    const char *const argv[] = {p->paths.host_program, "--pool",     p->pool.name, "--storage-pool",
                                 h->host->storage_pool, h->host->uri, NULL};
     h->over = loop_poke_new(h->v->loop, is_over, h);
     h->deadline = loop_timer_new(h->v->loop, is_late, h);
     loop_timer_set(h->deadline, HOST_DEADLINE);
-    h->worker = worker_open(h->v->loop, &(struct worker_args){
-        .argv = argv, .line = line_told, .gone = worker_gone, .userdata = h});
+    h->worker = worker_open(
+        h->v->loop,
+        &(struct worker_args){.argv = argv, .line = line_told, .gone = worker_gone, .userdata = h});
     for (size_t i = 0; i < p->n_templates; i++)
         if (serves(h->host, &p->templates[i]))
             ask(h, i);

@@ -16,7 +16,8 @@ const char *identity_property(struct arena *a, const char *shown, const char *ke
     size_t length = strlen(key);
     for (const char *line = shown; *line; line += strcspn(line, "\n"), line += *line == '\n')
         if (strncmp(line, key, length) == 0 && line[length] == '=')
-            return arena_printf(a, "%.*s", (int)strcspn(line + length + 1, "\n"), line + length + 1);
+            return arena_printf(a, "%.*s", (int)strcspn(line + length + 1, "\n"),
+                                line + length + 1);
     return "";
 }
 
@@ -51,7 +52,8 @@ static const char *next_word(struct arena *a, const char **at, const char *betwe
     return word;
 }
 
-/* A file of lines; one that is not there sets nothing, as a "-" before its name in the unit says. */
+/* A file of lines; one that is not there sets nothing, as a "-" before its name in the unit says.
+ */
 static void read_file(struct arena *a, struct identity *i, size_t *capacity, const char *path)
 {
     CLEANUP(text_done) struct text content = {0};

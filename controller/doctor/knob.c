@@ -14,7 +14,9 @@ static void add(struct arena *a, struct knobs *k, size_t *capacity, const char *
 {
     k->rows = arena_grow(a, k->rows, k->n, capacity, sizeof(*k->rows));
     k->rows[k->n++] = (struct knob){
-        .name = arena_printf(a, "%.*s", (int)length, name), .value = value, .at = "",
+        .name = arena_printf(a, "%.*s", (int)length, name),
+        .value = value,
+        .at = "",
     };
 }
 

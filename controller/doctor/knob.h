@@ -42,8 +42,8 @@ bool knob_keeps(const struct knob_rule *rule, const char *wanted, const char *va
 
 /**
  * Note for each of @rules whether it is kept: one line for all that are, a finding for each that is
- * not. @where: the machine whose configuration it is; @owner: what sets it where all is well ("Eyrie's
- * fragment 60-eyrie.conf"), or NULL.
+ * not. @where: the machine whose configuration it is; @owner: what sets it where all is well
+ * ("Eyrie's fragment 60-eyrie.conf"), or NULL.
  */
 void knobs_judge(struct visit *v, enum check_id check, const char *subject, const struct knobs *k,
                  const struct knob_rule *rules, size_t n_rules, const char *where,

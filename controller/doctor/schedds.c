@@ -3,18 +3,13 @@
  * it should be, and they may tell the virtual pool of their jobs. A running daemon is asked itself:
  * what is in a file may be overridden by another, or not have been read.
  */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "act/flock.h"
-#include "act/fragment.h"
-#include "base/limits.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "doctor/checks.h"
 #include "doctor/clock.h"
-#include "doctor/knob.h"
+#include "doctor/gate.h"
 #include "doctor/negotiators.h"
 
 static const struct knob_rule gate_rules[] = {
@@ -23,7 +18,8 @@ static const struct knob_rule gate_rules[] = {
     {"FLOCK_BY_DEFAULT", KNOB_IS, "false", false,
      "jobs that nobody flagged flock too, and the VMs refuse them all day"},
     {"MIN_FLOCK_LEVEL", KNOB_AT_LEAST, "1", false,
-     "with 0 a user's flagged jobs flock only after the main pool's negotiator left him unsatisfied"},
+     "with 0 a user's flagged jobs flock only after the main pool's negotiator left him "
+     "unsatisfied"},
     {"JOB_TRANSFORM_NAMES", KNOB_HAS, "Eyrie_@KNOB@", false,
      "this transform makes flagged jobs flock, and keeps them out of the main pool"},
     {"SUBMIT_REQUIREMENT_NAMES", KNOB_HAS, "Eyrie_@KNOB@_pool", false,
@@ -38,122 +34,11 @@ static const struct knob_rule other_rules[] = {
      "so often, in seconds, the schedd tells the negotiators of its jobs"},
 };
 
-/* Asked for along with these. */
+/* Asked for along with these, and with gate_knobs. */
 static const struct knob_rule facts[] = {
-    {.name = "EYRIE_REVISION_@KNOB@"}, {.name = "LOCAL_CONFIG_DIR"}, {.name = "ALLOW_NEGOTIATOR"},
+    {.name = "ALLOW_NEGOTIATOR"},
     {.name = "ALLOW_NEGOTIATOR_SCHEDD"},
 };
-
-static const char *folder_of(struct visit *v, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash > path ? visit_text(v, "%.*s", (int)(slash - path), path) : "/";
-}
-
-static bool names_folder(const char *list, const char *folder)
-{
-    size_t length = strlen(folder);
-    for (const char *p = list; *p; p += strspn(p, ", \t")) {
-        size_t n = strcspn(p, ", \t");
-        size_t bare = n > 1 && p[n - 1] == '/' ? n - 1 : n;
-        if (bare == length && strncmp(p, folder, length) == 0)
-            return true;
-        p += n;
-    }
-    return false;
-}
-
-/* The folder of the fragment: there, and one that the schedd reads. True when it is. */
-static bool judge_folder(struct visit *v, const struct policy_schedd *s, const struct knobs *k)
-{
-    const char *folder = folder_of(v, s->flock);
-    const struct knob *list = knobs_find(k, "LOCAL_CONFIG_DIR");
-    bool there = access(folder, F_OK) == 0;
-    bool read = list && list->value && names_folder(list->value, folder);
-    if (!there)
-        visit_wrong(v, CHECK_GATE, s->name, visit_text(v, "there is no folder %s", folder),
-                    "eyried has no place for the fragment that makes flagged jobs flock",
-                    visit_text(v, "install -d -o eyrie -g eyrie %s", folder));
-    if (!read)
-        visit_wrong(v, CHECK_GATE, s->name,
-                    visit_text(v, "the schedd does not read %s (its LOCAL_CONFIG_DIR is \"%s\")", folder,
-                               list && list->value ? list->value : ""),
-                    "what eyried puts there has no effect: no job flocks",
-                    visit_text(v, "on the schedd's machine: echo 'LOCAL_CONFIG_DIR = "
-                                  "$(LOCAL_CONFIG_DIR), %s' >>/etc/condor/config.d/50-eyrie-site.conf; "
-                                  "condor_reconfig", folder));
-    return there && read;
-}
-
-/* What eyried would put in place, and what is there now. False after noting why it cannot tell. */
-static bool look_at_fragment(struct visit *v, const struct policy_schedd *s, struct world_flock *ret,
-                             struct flocking **ret_flocking)
-{
-    const struct flock_target target = flock_of_schedd(s->name, s->flock, s->tools);
-    const char *path = visit_text(v, "%s/%s", v->policy->paths.fragments, target.file);
-    CLEANUP(text_done) struct text template_text = {0};
-    struct err e;
-    int r = fragment_read(path, LIMIT_CONFIG_BYTES, &template_text, &e);
-    if (r == -ENOENT)
-        (void)err_set(&e, ENOENT, "there is no %s", path);
-    if (r >= 0)
-        r = flock_new(v->loop, v->policy, &target, text_get(&template_text), ret_flocking, &e);
-    if (r < 0) {
-        visit_wrong(v, CHECK_GATE, s->name, e.text,
-                    "eyried makes the flocking configuration from this file",
-                    visit_text(v, "install Eyrie (meson install), or set paths.fragments in %s",
-                               v->file));
-        return false;
-    }
-    flock_want(*ret_flocking, true);
-    flock_fill(*ret_flocking, ret);
-    return true;
-}
-
-/* The fragment is in the file and in the daemon. True when its knobs should be in force. */
-static bool judge_fragment(struct visit *v, const struct policy_schedd *s,
-                           const struct world_flock *w, const char *believed, bool read)
-{
-    static const char why[] = "flagged jobs do not flock: they wait, whatever VMs there are";
-    bool wanted = v->ran_here && !v->left;
-    if (!*w->present && !*believed) {
-        if (wanted)
-            visit_wrong(v, CHECK_GATE, s->name, visit_text(v, "there is no %s", s->flock), why,
-                        "eyrie flock apply (eyried must run, and be able to write there)");
-        else
-            visit_ok(v, CHECK_GATE, s->name, v->left ? "the fragment is gone, as eyrie flock remove "
-                                                       "wanted it"
-                                                     : "no fragment yet; eyried will put it in place");
-        return false;
-    }
-    if (!*w->present) {
-        visit_wrong(v, CHECK_GATE, s->name,
-                    visit_text(v, "%s is gone, and the schedd still goes by it", s->flock),
-                    "with its next reconfiguration flagged jobs stop flocking",
-                    "eyrie flock apply; or to leave: condor_reconfig on the schedd's machine");
-        return true;
-    }
-    if (strcmp(w->present, w->wanted) != 0) {
-        visit_wrong(v, CHECK_GATE, s->name,
-                    strcmp(w->present, "?") == 0
-                        ? visit_text(v, "the fragment cannot be read: %s", w->error)
-                        : visit_text(v, "%s is not what this policy makes of the fragment", s->flock),
-                    "somebody edited it, or eyried goes by another policy than this one",
-                    visit_text(v, "eyrie reload, or eyrie flock apply; sdiff it with %s/main-schedd.conf",
-                               v->policy->paths.fragments));
-        return *believed;
-    }
-    if (strcmp(believed, w->wanted) != 0 && read) {
-        visit_wrong(v, CHECK_GATE, s->name,
-                    visit_text(v, "the fragment is in place, and the schedd has %s",
-                               *believed ? "an older one" : "not read it"), why,
-                    "condor_reconfig -schedd, on the schedd's machine");
-        return false;
-    }
-    if (strcmp(believed, w->wanted) == 0)
-        visit_ok(v, CHECK_GATE, s->name, "the schedd goes by the fragment %s", s->flock);
-    return strcmp(believed, w->wanted) == 0;
-}
 
 static void judge_negotiators(struct visit *v, const struct policy_schedd *s, const struct knobs *k)
 {
@@ -162,55 +47,60 @@ static void judge_negotiators(struct visit *v, const struct policy_schedd *s, co
     const struct knob *knob = own && own->value ? own : all;
     if (!knob || !knob->value)
         return; /* HTCondor's default names the hosts of FLOCK_TO */
-    if (negotiators_admit(knob->value, v->policy->pool.trust_domain, v->policy->pool.central_manager))
+    if (negotiators_admit(knob->value, v->policy->pool.trust_domain,
+                          v->policy->pool.central_manager))
         visit_ok(v, CHECK_GATE, s->name, "%s admits the virtual pool's negotiator", knob->name);
     else
         visit_wrong(v, CHECK_GATE, s->name,
                     visit_text(v, "%s is \"%s\" by %s, which does not admit the negotiator of %s",
                                knob->name, knob->value, knob->at, v->policy->pool.central_manager),
                     "the negotiator that would hand out the VMs may not talk to this schedd",
-                    visit_text(v, "on the schedd's machine: %s = $(%s), condor@%s in a later file; "
-                                  "condor_reconfig", knob->name, knob->name,
-                               v->policy->pool.trust_domain));
+                    visit_text(v,
+                               "on the schedd's machine: %s = $(%s), condor@%s in a later file; "
+                               "condor_reconfig",
+                               knob->name, knob->name, v->policy->pool.trust_domain));
 }
 
 static void knobs_told(struct visit *v, const void *about, const struct child_result *r)
 {
     const struct policy_schedd *s = about;
-    struct flocking *flocking = NULL;
-    struct world_flock w = {0};
     /* Exit status 1 says that some are not defined. */
     struct knobs k = knobs_parse(v->arena, r->output, r->messages);
     if (r->end != CHILD_EXITED || k.n == 0) {
-        visit_wrong(v, CHECK_GATE, s->name,
-                    visit_text(v, "the schedd does not tell its configuration: %s", visit_reason(v, r)),
-                    "eyried cannot see whether the schedd goes by the fragment",
-                    visit_text(v, "condor_config_val -name %s -pool %s -schedd FLOCK_TO", s->name,
-                               s->collector));
+        visit_wrong(
+            v, CHECK_GATE, s->name,
+            visit_text(v, "the schedd does not tell its configuration: %s", visit_reason(v, r)),
+            "eyried cannot see whether the schedd goes by the fragment",
+            visit_text(v, "condor_config_val -name %s -pool %s -schedd FLOCK_TO", s->name,
+                       s->collector));
         return;
     }
-    bool read = judge_folder(v, s, &k);
-    const struct knob *believed = knobs_find(&k, knobs_fill(v, facts[0].name));
-    if (look_at_fragment(v, s, &w, &flocking) &&
-        judge_fragment(v, s, &w, believed && believed->value ? believed->value : "", read)) {
-        knobs_judge(v, CHECK_GATE, s->name, &k, gate_rules, ARRAY_SIZE(gate_rules),
-                    "the schedd's machine", visit_text(v, "Eyrie's fragment %s", s->flock));
+    const struct flock_target target = flock_of_schedd(s->name, s->flock, s->tools);
+    const struct gate gate = {
+        .check = CHECK_GATE,
+        .target = &target,
+        .machine = "the schedd's machine",
+        .why = "flagged jobs do not flock: they wait, whatever VMs there are",
+    };
+    if (gate_judge(v, &gate, &k)) {
+        knobs_judge(v, CHECK_GATE, s->name, &k, gate_rules, ARRAY_SIZE(gate_rules), gate.machine,
+                    visit_text(v, "Eyrie's fragment %s", s->flock));
         judge_negotiators(v, s, &k);
     }
-    (void)flock_free(flocking);
     knobs_judge(v, CHECK_SCHEDD_KNOBS, s->name, &k, other_rules, ARRAY_SIZE(other_rules),
                 "the schedd's machine", NULL);
 }
 
 static void ask_knobs(struct visit *v, const struct policy_schedd *s)
 {
-    const char *const head[] = {"condor_config_val", "-name", s->name, "-pool", s->collector,
-                                "-schedd", "-verbose", NULL};
-    const char *const *argv = knobs_argv(v, head, facts, ARRAY_SIZE(facts));
+    const char *const head[] = {"condor_config_val", "-name",   s->name,    "-pool",
+                                s->collector,        "-schedd", "-verbose", NULL};
+    const char *const *argv = knobs_argv(v, head, gate_knobs, GATE_KNOBS);
+    argv = knobs_argv(v, argv, facts, ARRAY_SIZE(facts));
     argv = knobs_argv(v, argv, gate_rules, ARRAY_SIZE(gate_rules));
     argv = knobs_argv(v, argv, other_rules, ARRAY_SIZE(other_rules));
-    visit_send(v, &(struct errand_args){.argv = argv, .tools = s->tools, .about = s,
-                                        .done = knobs_told});
+    visit_send(
+        v, &(struct errand_args){.argv = argv, .tools = s->tools, .about = s, .done = knobs_told});
 }
 
 static void reconfigure_told(struct visit *v, const void *about, const struct child_result *r)
@@ -219,13 +109,14 @@ static void reconfigure_told(struct visit *v, const void *about, const struct ch
     if (!r->error)
         visit_ok(v, CHECK_RECONFIGURE, s->name, "condor_reconfig is allowed");
     else
-        visit_wrong(v, CHECK_RECONFIGURE, s->name,
-                    visit_text(v, "condor_reconfig would be refused (no right ADMINISTRATOR): %s",
-                               visit_reason(v, r)),
-                    "the schedd goes on without the fragment, or with an old one, until somebody else "
-                    "reconfigures it",
-                    "on the schedd's machine: ALLOW_ADMINISTRATOR = $(ALLOW_ADMINISTRATOR), "
-                    "eyrie@TRUST_DOMAIN and condor_reconfig; and a token of that identity for eyried");
+        visit_wrong(
+            v, CHECK_RECONFIGURE, s->name,
+            visit_text(v, "condor_reconfig would be refused (no right ADMINISTRATOR): %s",
+                       visit_reason(v, r)),
+            "the schedd goes on without the fragment, or with an old one, until somebody else "
+            "reconfigures it",
+            "on the schedd's machine: ALLOW_ADMINISTRATOR = $(ALLOW_ADMINISTRATOR), "
+            "eyrie@TRUST_DOMAIN and condor_reconfig; and a token of that identity for eyried");
 }
 
 static void clock_told(struct visit *v, const void *about, const struct child_result *r)
@@ -251,23 +142,31 @@ static void queue_told(struct visit *v, const void *about, const struct child_re
         visit_wrong(v, CHECK_QUEUE, s->name,
                     visit_text(v, "the queue cannot be read: %s", visit_reason(v, r)),
                     "eyried sees no jobs: nothing is started, and nothing drained either",
-                    visit_text(v, "condor_ping -pool %s -name %s -type SCHEDD -verbose READ (does it "
-                                  "run? is there a token for its pool in SEC_TOKEN_DIRECTORY?)",
+                    visit_text(v,
+                               "condor_ping -pool %s -name %s -type SCHEDD -verbose READ (does it "
+                               "run? is there a token for its pool in SEC_TOKEN_DIRECTORY?)",
                                s->collector, s->name));
         visit_skip(v, CHECK_GATE, s->name, "not asked: the schedd does not answer");
         return;
     }
     visit_ok(v, CHECK_QUEUE, s->name, "the jobs of all users can be read");
     ask_knobs(v, s);
+    visit_send(
+        v, &(struct errand_args){.argv = (const char *const[]){"condor_ping", "-pool", s->collector,
+                                                               "-name", s->name, "-type", "SCHEDD",
+                                                               "-verbose", "ADMINISTRATOR", NULL},
+                                 .tools = s->tools,
+                                 .about = s,
+                                 .done = reconfigure_told});
     visit_send(v, &(struct errand_args){
-        .argv = (const char *const[]){"condor_ping", "-pool", s->collector, "-name", s->name, "-type",
-                                      "SCHEDD", "-verbose", "ADMINISTRATOR", NULL},
-        .tools = s->tools, .about = s, .done = reconfigure_told});
-    visit_send(v, &(struct errand_args){
-        .argv = (const char *const[]){"condor_status", "-pool", s->collector, "-schedd",
-                                      "-constraint", visit_text(v, "Name =?= \"%s\"", s->name),
-                                      "-attributes", "Name,MyCurrentTime,LastHeardFrom", "-json", NULL},
-        .tools = v->policy->pool.tools, .about = s, .done = clock_told});
+                      .argv =
+                          (const char *const[]){
+                              "condor_status", "-pool", s->collector, "-schedd", "-constraint",
+                              visit_text(v, "Name =?= \"%s\"", s->name), "-attributes",
+                              "Name,MyCurrentTime,LastHeardFrom", "-json", NULL},
+                      .tools = v->policy->pool.tools,
+                      .about = s,
+                      .done = clock_told});
 }
 
 void schedds_begin(struct visit *v)
@@ -280,9 +179,12 @@ void schedds_begin(struct visit *v)
         if (!asked)
             clock_ask_collector(v, s->collector);
         visit_send(v, &(struct errand_args){
-            .argv = (const char *const[]){"condor_q", "-name", s->name, "-pool", s->collector,
-                                          "-allusers", "-limit", "1", "-af", "ClusterId", NULL},
-            .tools = v->policy->pool.tools, .about = s, .done = queue_told});
+                          .argv = (const char *const[]){"condor_q", "-name", s->name, "-pool",
+                                                        s->collector, "-allusers", "-limit", "1",
+                                                        "-af", "ClusterId", NULL},
+                          .tools = v->policy->pool.tools,
+                          .about = s,
+                          .done = queue_told});
     }
 }
 
@@ -292,16 +194,20 @@ static void flocking_told(struct visit *v, const void *about, const struct child
     v->may_flock[s - v->policy->schedds] = r->error ? visit_reason(v, r) : "";
 }
 
-/* Only root holds the schedd's tokens; what came of it is judged once the collector has answered. */
+/* Only root holds the schedd's tokens; what came of it is judged once the collector has answered.
+ */
 void flocking_begin(struct visit *v)
 {
     v->may_flock = arena_take(v->arena, v->policy->n_schedds, sizeof(*v->may_flock));
     for (size_t i = 0; i < v->policy->n_schedds && geteuid() == 0; i++)
-        visit_send(v, &(struct errand_args){
-            .argv = (const char *const[]){"condor_ping", "-pool", v->policy->pool.central_manager,
-                                          "-type", "COLLECTOR", "-verbose", "ADVERTISE_SCHEDD", NULL},
-            .tools = v->policy->schedds[i].tools, .about = &v->policy->schedds[i],
-            .done = flocking_told});
+        visit_send(
+            v, &(struct errand_args){.argv = (const char *const[]){"condor_ping", "-pool",
+                                                                   v->policy->pool.central_manager,
+                                                                   "-type", "COLLECTOR", "-verbose",
+                                                                   "ADVERTISE_SCHEDD", NULL},
+                                     .tools = v->policy->schedds[i].tools,
+                                     .about = &v->policy->schedds[i],
+                                     .done = flocking_told});
 }
 
 void flocking_judge(struct visit *v)
@@ -314,12 +220,15 @@ void flocking_judge(struct visit *v)
             visit_ok(v, CHECK_FLOCKING, name, "it may tell the virtual pool of its jobs");
         else
             visit_wrong(v, CHECK_FLOCKING, name,
-                        visit_text(v, "it may not tell the virtual pool of its jobs (no right "
-                                      "ADVERTISE_SCHEDD): %s", why_not),
+                        visit_text(v,
+                                   "it may not tell the virtual pool of its jobs (no right "
+                                   "ADVERTISE_SCHEDD): %s",
+                                   why_not),
                         "the virtual pool's negotiator never hears of flagged jobs: VMs stay idle",
-                        visit_text(v, "on %s: condor_token_create -identity schedd@%s, into "
-                                      "/etc/condor/tokens.d of the schedd's machine; and there: "
-                                      "ALLOW_ADVERTISE_SCHEDD names that identity",
+                        visit_text(v,
+                                   "on %s: condor_token_create -identity schedd@%s, into "
+                                   "/etc/condor/tokens.d of the schedd's machine; and there: "
+                                   "ALLOW_ADVERTISE_SCHEDD names that identity",
                                    v->policy->pool.central_manager, v->policy->pool.trust_domain));
     }
 }

@@ -11,8 +11,8 @@ int scratch_write(const char *name, const char *content, struct scratch *ret, st
 {
     const char *temporary = getenv("TMPDIR");
     struct scratch s = {
-        .folder = mem_printf("%s/eyrie-doctor-XXXXXX",
-                             temporary && *temporary ? temporary : "/tmp"),
+        .folder =
+            mem_printf("%s/eyrie-doctor-XXXXXX", temporary && *temporary ? temporary : "/tmp"),
     };
     if (!mkdtemp(s.folder)) {
         int r = err_set(e, errno, "%s: %s", s.folder, strerror(errno));

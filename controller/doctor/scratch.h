@@ -1,5 +1,6 @@
 /*
- * A file for one of HTCondor's tools to read, in a folder of its own that nobody else can look into.
+ * A file for one of HTCondor's tools to read, in a folder of its own that nobody else can look
+ * into.
  */
 #pragma once
 

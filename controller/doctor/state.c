@@ -24,9 +24,10 @@ static void check_space(struct visit *v, const char *folder)
     if (available >= LEAST_FREE)
         visit_ok(v, CHECK_STATE, folder, "%s are free", room);
     else
-        visit_wrong(v, CHECK_STATE, folder, visit_text(v, "only %s are free", room),
-                    "a VM is written down before it is created: with a full disk there are no new VMs",
-                    visit_text(v, "df -h %s; make room, or set paths.state", folder));
+        visit_wrong(
+            v, CHECK_STATE, folder, visit_text(v, "only %s are free", room),
+            "a VM is written down before it is created: with a full disk there are no new VMs",
+            visit_text(v, "df -h %s; make room, or set paths.state", folder));
 }
 
 static void check_ledger(struct visit *v, const char *path)
@@ -34,11 +35,12 @@ static void check_ledger(struct visit *v, const char *path)
     struct ledger *ledger = NULL;
     struct err e;
     if (ledger_open_read(path, &ledger, &e) < 0) {
-        visit_wrong(v, CHECK_STATE, path, e.text,
-                    "without a ledger eyried does not start; losing one loses history and bookings, "
-                    "never VMs or jobs",
-                    visit_text(v, "systemctl stop eyried; mv %s %s.broken; systemctl start eyried",
-                               path, path));
+        visit_wrong(
+            v, CHECK_STATE, path, e.text,
+            "without a ledger eyried does not start; losing one loses history and bookings, "
+            "never VMs or jobs",
+            visit_text(v, "systemctl stop eyried; mv %s %s.broken; systemctl start eyried", path,
+                       path));
         return;
     }
     v->left = ledger_order_find(ledger, LEDGER_LEAVE, "") != NULL;
@@ -56,10 +58,12 @@ static void check_folder(struct visit *v, const char *folder, const struct stat 
         visit_wrong(v, CHECK_STATE, folder, "everybody may write to it", why,
                     visit_text(v, "chmod o-w %s", folder));
     else if (access(folder, W_OK | X_OK) < 0)
-        visit_wrong(v, CHECK_STATE, folder, visit_text(v, "the user %d cannot write to it: %s",
-                                                       (int)geteuid(), strerror(errno)), why,
-                    visit_text(v, "chown eyrie: %s; or run doctor as the user that eyried runs as",
-                               folder));
+        visit_wrong(
+            v, CHECK_STATE, folder,
+            visit_text(v, "the user %d cannot write to it: %s", (int)geteuid(), strerror(errno)),
+            why,
+            visit_text(v, "chown eyrie: %s; or run doctor as the user that eyried runs as",
+                       folder));
     else
         visit_ok(v, CHECK_STATE, folder, "the folder can be written to");
 }
@@ -91,8 +95,9 @@ static void judge_key(struct visit *v, const char *path)
     if (stat(path, &s) < 0) {
         visit_wrong(v, CHECK_KEY, path, strerror(errno),
                     "without it no VM gets a token, and none can join",
-                    visit_text(v, "copy the key %s of the central manager's SEC_PASSWORD_DIRECTORY to "
-                                  "%s, mode 600, for the user that eyried runs as",
+                    visit_text(v,
+                               "copy the key %s of the central manager's SEC_PASSWORD_DIRECTORY to "
+                               "%s, mode 600, for the user that eyried runs as",
                                v->policy->pool.signing_key, path));
     } else if (s.st_mode & 077) {
         visit_wrong(v, CHECK_KEY, path, visit_text(v, "its mode is %03o", s.st_mode & 0777),
@@ -113,7 +118,8 @@ static void folder_told(struct visit *v, const void *about, const struct child_r
     (void)about;
     const char *path = visit_text(v, "%.*s", (int)strcspn(r->output, "\n"), r->output);
     if (r->error || *path != '/') {
-        visit_skip(v, CHECK_KEY, key, "HTCondor does not say where keys are: %s", visit_reason(v, r));
+        visit_skip(v, CHECK_KEY, key, "HTCondor does not say where keys are: %s",
+                   visit_reason(v, r));
         return;
     }
     if (strcmp(key, "POOL") != 0)
@@ -132,6 +138,8 @@ void key_begin(struct visit *v)
     const char *knob = strcmp(v->policy->pool.signing_key, "POOL") == 0
                            ? "SEC_TOKEN_POOL_SIGNING_KEY_FILE"
                            : "SEC_PASSWORD_DIRECTORY";
-    visit_send(v, &(struct errand_args){.argv = (const char *const[]){"condor_config_val", knob, NULL},
-                                        .tools = v->policy->pool.tools, .done = folder_told});
+    visit_send(v,
+               &(struct errand_args){.argv = (const char *const[]){"condor_config_val", knob, NULL},
+                                     .tools = v->policy->pool.tools,
+                                     .done = folder_told});
 }

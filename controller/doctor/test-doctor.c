@@ -14,20 +14,19 @@
 #include "doctor/version.h"
 
 /* As condor_config_val -name … -schedd -verbose said it (23.9.6). */
-static const char verbose[] =
-    " # the remote HTCondor version does not support -raw or -verbose\n"
-    "FLOCK_BY_DEFAULT = true\n"
-    " # at: <Default>\n"
-    " # raw: FLOCK_BY_DEFAULT = true\n"
-    " # default: true\n"
-    "\n"
-    "LOCAL_CONFIG_DIR = /etc/condor/config.d,/run/lab\n"
-    " # at: /etc/condor/config.d/20-lab-schedd.conf, line 7\n"
-    " # raw: LOCAL_CONFIG_DIR = /etc/condor/config.d,/run/lab\n"
-    "\n"
-    "EMPTY = \n"
-    " # at: /etc/x, line 1, use SECURITY:recommended_v9_0+12\n"
-    "COLLECTOR_REQUIREMENTS = MyType =!= \"Machine\"\n";
+static const char verbose[] = " # the remote HTCondor version does not support -raw or -verbose\n"
+                              "FLOCK_BY_DEFAULT = true\n"
+                              " # at: <Default>\n"
+                              " # raw: FLOCK_BY_DEFAULT = true\n"
+                              " # default: true\n"
+                              "\n"
+                              "LOCAL_CONFIG_DIR = /etc/condor/config.d,/run/lab\n"
+                              " # at: /etc/condor/config.d/20-lab-schedd.conf, line 7\n"
+                              " # raw: LOCAL_CONFIG_DIR = /etc/condor/config.d,/run/lab\n"
+                              "\n"
+                              "EMPTY = \n"
+                              " # at: /etc/x, line 1, use SECURITY:recommended_v9_0+12\n"
+                              "COLLECTOR_REQUIREMENTS = MyType =!= \"Machine\"\n";
 
 static void what_a_daemon_says_of_its_knobs_is_read(void **state)
 {
@@ -89,14 +88,10 @@ static void a_negotiator_is_admitted_by_identity_domain_or_host(void **state)
         const char *value;
         bool admits;
     } rows[] = {
-        {"condor@* condor_pool@*", true},
-        {"*", true},
-        {"condor@vpool.lab", true},
-        {"condor@vpool.lab/10.0.0.1", true},
-        {"cm.lab, VCM.lab", true},
-        {"condor@main.lab, cm.lab", false},
-        {"vcm.lab.example", false},
-        {"", false},
+        {"condor@* condor_pool@*", true}, {"*", true},
+        {"condor@vpool.lab", true},       {"condor@vpool.lab/10.0.0.1", true},
+        {"cm.lab, VCM.lab", true},        {"condor@main.lab, cm.lab", false},
+        {"vcm.lab.example", false},       {"", false},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -130,7 +125,8 @@ static void the_unit_says_who_eyried_is(void **state)
 {
     CLEANUP(arena_free_p) struct arena *a = arena_new();
     AUTOFREE char *path = mem_strdup("/tmp/test-doctor-XXXXXX");
-    static const char content[] = "# a comment\n_CONDOR_TRUST_DOMAIN=vpool.lab\nB='x y'\n\nno name\n";
+    static const char content[] =
+        "# a comment\n_CONDOR_TRUST_DOMAIN=vpool.lab\nB='x y'\n\nno name\n";
     int fd = mkstemp(path);
     (void)state;
     assert_true(fd >= 0);
@@ -138,7 +134,8 @@ static void the_unit_says_who_eyried_is(void **state)
     (void)close(fd);
     AUTOFREE char *shown = mem_printf(
         "LoadState=loaded\nUser=eyrie\nEnvironment=A=1 \"C=d e\" =7 x\nEnvironmentFiles=%s "
-        "(ignore_errors=yes)\nUserX=no\n", path);
+        "(ignore_errors=yes)\nUserX=no\n",
+        path);
     struct identity i = identity_read(a, shown);
     (void)unlink(path);
     assert_string_equal(i.user, "eyrie");
@@ -172,8 +169,13 @@ static void the_view_counts_verdicts(void **state)
 {
     static const struct finding findings[] = {
         {.part = PART_POOL, .check = "a", .subject = "", .verdict = FINDING_OK, .what = "well"},
-        {.part = PART_HOSTS, .check = "b", .subject = "hv1", .verdict = FINDING_WRONG, .what = "ill",
-         .why = "because", .mend = "do"},
+        {.part = PART_HOSTS,
+         .check = "b",
+         .subject = "hv1",
+         .verdict = FINDING_WRONG,
+         .what = "ill",
+         .why = "because",
+         .mend = "do"},
     };
     AUTOJSON struct json_object *view = finding_view(findings, ARRAY_SIZE(findings));
     (void)state;

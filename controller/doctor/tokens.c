@@ -1,7 +1,7 @@
 /*
  * A VM's token: made with the signing key as eyried makes them, and shown to the collector, which
- * proves the key, the trust domain and the collector's own rules at once. It lives for a minute, in a
- * file that only we can read.
+ * proves the key, the trust domain and the collector's own rules at once. It lives for a minute, in
+ * a file that only we can read.
  */
 #include <string.h>
 
@@ -29,18 +29,21 @@ static void shown(struct visit *v, const void *about, const struct child_result 
         return;
     }
     bool unknown = strstr(r->messages, "authenticate") || strstr(r->output, "authenticate");
-    const char *what = visit_text(v, "the collector does not admit a VM with its token: %s",
-                                  visit_reason(v, r));
+    const char *what =
+        visit_text(v, "the collector does not admit a VM with its token: %s", visit_reason(v, r));
     if (unknown)
-        visit_wrong(v, CHECK_TOKEN, "", what,
-                    "the key here is not the one there, or the trust domain is another: no VM joins",
-                    visit_text(v, "sha256sum the key %s here and in SEC_PASSWORD_DIRECTORY on %s, copy "
-                                  "the latter here; pool.trust_domain in %s is %s",
-                               p->pool.signing_key, p->pool.central_manager, v->file,
-                               p->pool.trust_domain));
+        visit_wrong(
+            v, CHECK_TOKEN, "", what,
+            "the key here is not the one there, or the trust domain is another: no VM joins",
+            visit_text(v,
+                       "sha256sum the key %s here and in SEC_PASSWORD_DIRECTORY on %s, copy "
+                       "the latter here; pool.trust_domain in %s is %s",
+                       p->pool.signing_key, p->pool.central_manager, v->file,
+                       p->pool.trust_domain));
     else
         visit_wrong(v, CHECK_TOKEN, "", what, "no VM joins",
-                    visit_text(v, "on %s: ALLOW_ADVERTISE_STARTD must hold vm-*@%s; condor_reconfig",
+                    visit_text(v,
+                               "on %s: ALLOW_ADVERTISE_STARTD must hold vm-*@%s; condor_reconfig",
                                p->pool.central_manager, p->pool.trust_domain));
 }
 
@@ -58,10 +61,15 @@ static void show(struct trial *t, const char *token)
         "_CONDOR_SEC_CLIENT_AUTHENTICATION_METHODS=IDTOKENS",
         NULL,
     };
-    visit_send(v, &(struct errand_args){
-        .argv = (const char *const[]){"condor_ping", "-pool", v->policy->pool.central_manager, "-type",
-                                      "COLLECTOR", "-verbose", "ADVERTISE_STARTD", NULL},
-        .environment = environment, .tools = v->policy->pool.tools, .about = t, .done = shown});
+    visit_send(v,
+               &(struct errand_args){.argv = (const char *const[]){"condor_ping", "-pool",
+                                                                   v->policy->pool.central_manager,
+                                                                   "-type", "COLLECTOR", "-verbose",
+                                                                   "ADVERTISE_STARTD", NULL},
+                                     .environment = environment,
+                                     .tools = v->policy->pool.tools,
+                                     .about = t,
+                                     .done = shown});
 }
 
 static void created(void *userdata, const char *token, const char *error)
@@ -73,8 +81,9 @@ static void created(void *userdata, const char *token, const char *error)
     else
         visit_wrong(v, CHECK_TOKEN, "", visit_text(v, "no token can be made: %s", error),
                     "each VM gets a token of its own; without one none is started",
-                    visit_text(v, "copy the key %s of %s to SEC_PASSWORD_DIRECTORY here (or "
-                                  "_CONDOR_SEC_PASSWORD_DIRECTORY of eyried's unit), mode 600",
+                    visit_text(v,
+                               "copy the key %s of %s to SEC_PASSWORD_DIRECTORY here (or "
+                               "_CONDOR_SEC_PASSWORD_DIRECTORY of eyried's unit), mode 600",
                                v->policy->pool.signing_key, v->policy->pool.central_manager));
     t->token = token_free(t->token);
     visit_release(v);

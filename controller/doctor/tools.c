@@ -18,8 +18,8 @@ struct folder {
 };
 
 static const char *const pool_tools[] = {
-    "condor_advertise", "condor_config_val", "condor_drain",        "condor_ping",
-    "condor_q",         "condor_status",     "condor_token_create", "condor_version", NULL,
+    "condor_advertise", "condor_config_val",   "condor_drain",   "condor_ping", "condor_q",
+    "condor_status",    "condor_token_create", "condor_version", NULL,
 };
 static const char *const schedd_tools[] = {
     "condor_config_val", "condor_ping", "condor_reconfig", "condor_version", NULL,
@@ -49,20 +49,22 @@ static void version_told(struct visit *v, const void *about, const struct child_
     const char *place = *f->path ? f->path : "PATH";
     unsigned major, minor, patch;
     if (r->error) {
-        visit_wrong(v, CHECK_TOOLS, place, visit_text(v, "condor_version fails: %s",
-                                                      visit_reason(v, r)),
+        visit_wrong(v, CHECK_TOOLS, place,
+                    visit_text(v, "condor_version fails: %s", visit_reason(v, r)),
                     "a tool that cannot start tells eyried nothing: queue and slots go stale and "
                     "nothing is started",
-                    visit_text(v, "%s/condor_version", *f->path ? f->path : "$(dirname $(which "
-                                                                            "condor_version))"));
+                    visit_text(v, "%s/condor_version",
+                               *f->path ? f->path
+                                        : "$(dirname $(which "
+                                          "condor_version))"));
     } else if (!version_read(r->output, &major, &minor, &patch)) {
         visit_skip(v, CHECK_TOOLS, place, "condor_version names no version");
     } else if (major < OLDEST_MAJOR) {
-        visit_wrong(v, CHECK_TOOLS, place,
-                    visit_text(v, "HTCondor %u.%u.%u, older than %d.0", major, minor, patch,
-                               OLDEST_MAJOR),
-                    "flocking of flagged jobs only (FlockTo, FLOCK_BY_DEFAULT) was tried with 23.9",
-                    "install HTCondor 23.0 or newer");
+        visit_wrong(
+            v, CHECK_TOOLS, place,
+            visit_text(v, "HTCondor %u.%u.%u, older than %d.0", major, minor, patch, OLDEST_MAJOR),
+            "flocking of flagged jobs only (FlockTo, FLOCK_BY_DEFAULT) was tried with 23.9",
+            "install HTCondor 23.0 or newer");
     } else {
         visit_ok(v, CHECK_TOOLS, place, "HTCondor %u.%u.%u", major, minor, patch);
     }
@@ -88,12 +90,15 @@ static void check_folder(struct visit *v, const struct folder *f)
         visit_wrong(v, CHECK_TOOLS, *f->path ? f->path : "PATH",
                     visit_text(v, "there is no %s", text_get(&missing)),
                     "eyried asks and steers HTCondor by its tools alone",
-                    visit_text(v, "apt install htcondor, or name the folder that has them as %s in %s",
+                    visit_text(v,
+                               "apt install htcondor, or name the folder that has them as %s in %s",
                                f->key, v->file));
         return;
     }
     visit_send(v, &(struct errand_args){.argv = (const char *const[]){"condor_version", NULL},
-                                        .tools = f->path, .about = f, .done = version_told});
+                                        .tools = f->path,
+                                        .about = f,
+                                        .done = version_told});
 }
 
 void tools_begin(struct visit *v)
@@ -107,7 +112,8 @@ void tools_begin(struct visit *v)
         while (k < n && strcmp(folders[k].path, p->schedds[i].tools) != 0)
             k++;
         if (k == n)
-            folders[n++] = (struct folder){.path = p->schedds[i].tools, .key = "tools of the schedd"};
+            folders[n++] =
+                (struct folder){.path = p->schedds[i].tools, .key = "tools of the schedd"};
         folders[k].of_schedd = true;
     }
     for (size_t i = 0; i < n; i++)
@@ -118,16 +124,19 @@ static void program_told(struct visit *v, const void *about, const struct child_
 {
     const char *path = about;
     const char *blank = strchr(r->output, ' ');
-    const char *version = blank ? visit_text(v, "%.*s", (int)strcspn(blank + 1, "\n"), blank + 1) : "";
+    const char *version =
+        blank ? visit_text(v, "%.*s", (int)strcspn(blank + 1, "\n"), blank + 1) : "";
     if (r->error)
-        visit_wrong(v, CHECK_PROGRAMS, path, visit_text(v, "it does not run: %s", visit_reason(v, r)),
+        visit_wrong(v, CHECK_PROGRAMS, path,
+                    visit_text(v, "it does not run: %s", visit_reason(v, r)),
                     "eyried starts one eyrie-host for each host; without them there are no VMs",
                     "install Eyrie again: meson install -C build/release");
     else if (strcmp(version, EYRIE_VERSION) != 0)
-        visit_wrong(v, CHECK_PROGRAMS, path,
-                    visit_text(v, "its version is \"%s\"; this eyrie is " EYRIE_VERSION, version),
-                    "programs of two versions may not understand each other",
-                    "install Eyrie again: meson install -C build/release; systemctl restart eyried");
+        visit_wrong(
+            v, CHECK_PROGRAMS, path,
+            visit_text(v, "its version is \"%s\"; this eyrie is " EYRIE_VERSION, version),
+            "programs of two versions may not understand each other",
+            "install Eyrie again: meson install -C build/release; systemctl restart eyried");
     else
         visit_ok(v, CHECK_PROGRAMS, path, "version %s", version);
 }
@@ -135,7 +144,8 @@ static void program_told(struct visit *v, const void *about, const struct child_
 static void ask_version(struct visit *v, const char *path)
 {
     visit_send(v, &(struct errand_args){.argv = (const char *const[]){path, "--version", NULL},
-                                        .about = path, .done = program_told});
+                                        .about = path,
+                                        .done = program_told});
 }
 
 /* Where it is installed, and where it is built. */

@@ -125,8 +125,9 @@ void visit_ok(struct visit *v, enum check_id check, const char *subject, const c
 {
     va_list ap;
     va_start(ap, format);
-    note(v, check, &(struct finding){.subject = subject, .verdict = FINDING_OK,
-                                     .what = text_of(v, format, ap)});
+    note(v, check,
+         &(struct finding){
+             .subject = subject, .verdict = FINDING_OK, .what = text_of(v, format, ap)});
     va_end(ap);
 }
 
@@ -134,19 +135,21 @@ void visit_skip(struct visit *v, enum check_id check, const char *subject, const
 {
     va_list ap;
     va_start(ap, format);
-    note(v, check, &(struct finding){.subject = subject, .verdict = FINDING_SKIPPED,
-                                     .what = text_of(v, format, ap)});
+    note(v, check,
+         &(struct finding){
+             .subject = subject, .verdict = FINDING_SKIPPED, .what = text_of(v, format, ap)});
     va_end(ap);
 }
 
 void visit_wrong(struct visit *v, enum check_id check, const char *subject, const char *what,
                  const char *why, const char *mend)
 {
-    note(v, check, &(struct finding){.subject = subject,
-                                     .verdict = FINDING_WRONG,
-                                     .what = arena_strdup(v->arena, what),
-                                     .why = arena_strdup(v->arena, why),
-                                     .mend = arena_strdup(v->arena, mend)});
+    note(v, check,
+         &(struct finding){.subject = subject,
+                           .verdict = FINDING_WRONG,
+                           .what = arena_strdup(v->arena, what),
+                           .why = arena_strdup(v->arena, why),
+                           .mend = arena_strdup(v->arena, mend)});
 }
 
 const char *visit_reason(struct visit *v, const struct child_result *r)

@@ -26,6 +26,7 @@ enum check_id {
     CHECK_FLOCKING,
     CHECK_COLLECTOR,
     CHECK_NEGOTIATOR,
+    CHECK_SHARES,
     CHECK_RIGHTS,
     CHECK_TOKEN,
     CHECK_CLOCK,
@@ -57,14 +58,14 @@ extern const struct check doctor_checks[CHECK_COUNT];
 struct visit {
     struct loop *loop;
     const struct policy *policy;
-    const char *file;   /* of the policy, as it was named */
-    const char *eyrie;  /* this program */
-    const char *socket; /* of eyried */
-    bool ran_here;      /* there is a ledger: eyried has run with this state folder */
+    const char *file;         /* of the policy, as it was named */
+    const char *eyrie;        /* this program */
+    const char *socket;       /* of eyried */
+    bool ran_here;            /* there is a ledger: eyried has run with this state folder */
     struct identity identity; /* of eyried, by its unit */
     const char **may_flock;   /* by schedd: "" it may, NULL not tried, else why not */
-    bool left;          /* and an admin told it to leave: no fragments */
-    struct arena *arena; /* what findings and errands point at */
+    bool left;                /* and an admin told it to leave: no fragments */
+    struct arena *arena;      /* what findings and errands point at */
     struct finding *findings;
     size_t n, capacity;
     struct errand *waiting, **last_waiting, *out;

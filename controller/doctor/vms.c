@@ -44,16 +44,18 @@ static void fragment_told(struct visit *v, const void *about, const struct child
     }
     for (size_t i = 0; i < k.n; i++)
         k.rows[i].at = reading->path; /* not the copy that the tool read */
-    knobs_judge(v, CHECK_FRAGMENT, reading->path, &k, vm_rules, ARRAY_SIZE(vm_rules), "this machine",
-                NULL);
+    knobs_judge(v, CHECK_FRAGMENT, reading->path, &k, vm_rules, ARRAY_SIZE(vm_rules),
+                "this machine", NULL);
 }
 
 void fragment_begin(struct visit *v)
 {
     static const char before[] = "CONFIG\n";
     const char *path = visit_text(v, "%s/vm-startd.conf", v->policy->paths.fragments);
-    const struct seed_vm vm = {.name = "doctor", .uuid = "e791e000-0000-4000-8000-000000000001",
-                               .group = "doctor", .token = ""};
+    const struct seed_vm vm = {.name = "doctor",
+                               .uuid = "e791e000-0000-4000-8000-000000000001",
+                               .group = "doctor",
+                               .token = ""};
     CLEANUP(text_done) struct text template_text = {0};
     CLEANUP(text_done) struct text seed = {0};
     struct reading *reading = arena_take(v->arena, 1, sizeof(*reading));
@@ -63,47 +65,57 @@ void fragment_begin(struct visit *v)
     if (r == -ENOENT)
         (void)err_set(&e, ENOENT, "it is not there");
     if (r >= 0)
-        r = seed_render(v->policy, &v->policy->templates[0], &vm, text_get(&template_text), &seed, &e);
+        r = seed_render(v->policy, &v->policy->templates[0], &vm, text_get(&template_text), &seed,
+                        &e);
     if (r < 0) {
-        visit_wrong(v, CHECK_FRAGMENT, path, e.text, "eyried makes each VM's configuration from it",
-                    visit_text(v, "install Eyrie (meson install), or set paths.fragments in %s",
-                               v->file));
+        visit_wrong(
+            v, CHECK_FRAGMENT, path, e.text, "eyried makes each VM's configuration from it",
+            visit_text(v, "install Eyrie (meson install), or set paths.fragments in %s", v->file));
         return;
     }
     const char *config = strstr(text_get(&seed), before);
-    if (scratch_write("vm.conf", config ? config + strlen(before) : "", &reading->scratch, &e) < 0) {
+    if (scratch_write("vm.conf", config ? config + strlen(before) : "", &reading->scratch, &e) <
+        0) {
         visit_skip(v, CHECK_FRAGMENT, path, "it cannot be read by HTCondor: %s", e.text);
         return;
     }
     const char *const head[] = {"condor_config_val", "-verbose", NULL};
-    const char *const environment[] = {visit_text(v, "CONDOR_CONFIG=%s", reading->scratch.file), NULL};
-    visit_send(v, &(struct errand_args){
-        .argv = knobs_argv(v, head, vm_rules, ARRAY_SIZE(vm_rules)), .environment = environment,
-        .tools = v->policy->pool.tools, .about = reading, .done = fragment_told});
+    const char *const environment[] = {visit_text(v, "CONDOR_CONFIG=%s", reading->scratch.file),
+                                       NULL};
+    visit_send(v, &(struct errand_args){.argv = knobs_argv(v, head, vm_rules, ARRAY_SIZE(vm_rules)),
+                                        .environment = environment,
+                                        .tools = v->policy->pool.tools,
+                                        .about = reading,
+                                        .done = fragment_told});
 }
 
 /* Refused for the check (10003) is as far as one may go; 10001: it drains already (23.9.6). */
 static void drain_told(struct visit *v, const void *about, const struct child_result *r)
 {
     const char *name = about;
-    if (!r->error || strstr(r->messages, "error code 10003") || strstr(r->messages, "error code 10001"))
+    if (!r->error || strstr(r->messages, "error code 10003") ||
+        strstr(r->messages, "error code 10001"))
         visit_ok(v, CHECK_SLOTS, name, "eyried may drain it");
     else
-        visit_wrong(v, CHECK_SLOTS, name,
-                    visit_text(v, "eyried may not drain it: %s", visit_reason(v, r)),
-                    "this VM stays up when nobody needs it",
-                    "SEC_ENABLE_REMOTE_ADMINISTRATION = true in the image's HTCondor (the default), "
-                    "and ALLOW_ADMINISTRATOR on the central manager");
+        visit_wrong(
+            v, CHECK_SLOTS, name, visit_text(v, "eyried may not drain it: %s", visit_reason(v, r)),
+            "this VM stays up when nobody needs it",
+            "SEC_ENABLE_REMOTE_ADMINISTRATION = true in the image's HTCondor (the default), "
+            "and ALLOW_ADMINISTRATOR on the central manager");
 }
 
-/* A drain on a condition that never holds. condor_ping would not do: the right to drain comes from the
- * collector, which passes it on to its administrators' condor_drain (SEC_ENABLE_REMOTE_ADMINISTRATION). */
+/* A drain on a condition that never holds. condor_ping would not do: the right to drain comes from
+ * the collector, which passes it on to its administrators' condor_drain
+ * (SEC_ENABLE_REMOTE_ADMINISTRATION). */
 static void ask_drain(struct visit *v, const char *machine)
 {
     visit_send(v, &(struct errand_args){
-        .argv = (const char *const[]){"condor_drain", "-pool", v->policy->pool.central_manager,
-                                      "-graceful", "-check", "false", machine, NULL},
-        .tools = v->policy->pool.tools, .about = machine, .done = drain_told});
+                      .argv = (const char *const[]){"condor_drain", "-pool",
+                                                    v->policy->pool.central_manager, "-graceful",
+                                                    "-check", "false", machine, NULL},
+                      .tools = v->policy->pool.tools,
+                      .about = machine,
+                      .done = drain_told});
 }
 
 /* Names of slots for a sentence, and how many there are in all. */
@@ -133,7 +145,8 @@ static void judge_slots(struct visit *v, struct json_object *ads)
         }
         if (retirement >= 0 && retirement < DAY_SECONDS)
             names_add(&evict, name);
-        int64_t shown = json_int_or(ad, "MyCurrentTime", 0), heard = json_int_or(ad, "LastHeardFrom", 0);
+        int64_t shown = json_int_or(ad, "MyCurrentTime", 0),
+                heard = json_int_or(ad, "LastHeardFrom", 0);
         if (shown && heard && clock_differs(shown, heard))
             names_add(&late, name);
         const char *machine = json_string_or(ad, "Machine", name);
@@ -143,24 +156,25 @@ static void judge_slots(struct visit *v, struct json_object *ads)
     }
     if (strangers.n)
         visit_wrong(v, CHECK_SLOTS, "",
-                    visit_text(v, "%zu slots of the virtual pool are not of Eyrie's VMs: %s", strangers.n,
-                               text_get(&strangers.text)),
+                    visit_text(v, "%zu slots of the virtual pool are not of Eyrie's VMs: %s",
+                               strangers.n, text_get(&strangers.text)),
                     "flagged jobs may be matched to them, and nobody drains or counts them",
-                    visit_text(v, "condor_status -pool %s -constraint 'EyriePool isnt \"%s\"'; is "
-                                  "COLLECTOR_REQUIREMENTS that of flock-config/virtual-cm.conf?",
+                    visit_text(v,
+                               "condor_status -pool %s -constraint 'EyriePool isnt \"%s\"'; is "
+                               "COLLECTOR_REQUIREMENTS that of flock-config/virtual-cm.conf?",
                                v->policy->pool.central_manager, v->policy->pool.name));
     if (evict.n)
         visit_wrong(v, CHECK_SLOTS, "",
-                    visit_text(v, "%zu slots have a MaxJobRetirementTime of less than a day: %s", evict.n,
-                               text_get(&evict.text)),
+                    visit_text(v, "%zu slots have a MaxJobRetirementTime of less than a day: %s",
+                               evict.n, text_get(&evict.text)),
                     "a drain of such a VM evicts its jobs",
                     "take MAXJOBRETIREMENTTIME out of the image's own HTCondor configuration");
     if (late.n)
-        visit_wrong(v, CHECK_SLOTS, "",
-                    visit_text(v, "the clocks of %zu slots are wrong: %s", late.n,
-                               text_get(&late.text)),
-                    "their tokens are not yet valid or no longer, and their ads look old",
-                    "mend the clock of their host; <clock offset='utc'/> in the domain XML");
+        visit_wrong(
+            v, CHECK_SLOTS, "",
+            visit_text(v, "the clocks of %zu slots are wrong: %s", late.n, text_get(&late.text)),
+            "their tokens are not yet valid or no longer, and their ads look old",
+            "mend the clock of their host; <clock offset='utc'/> in the domain XML");
     if (!strangers.n && !evict.n && !late.n)
         visit_ok(v, CHECK_SLOTS, "", "%zu slots, all of Eyrie's VMs; their clocks are right", n);
     text_done(&strangers.text);
@@ -191,11 +205,14 @@ static void slots_told(struct visit *v, const void *about, const struct child_re
 
 void slots_begin(struct visit *v)
 {
-    visit_send(v, &(struct errand_args){
-        .argv = (const char *const[]){"condor_status", "-pool", v->policy->pool.central_manager,
-                                      "-attributes",
-                                      "Name,Machine,EyriePool,MaxJobRetirementTime,MyCurrentTime,"
-                                      "LastHeardFrom",
-                                      "-json", NULL},
-        .tools = v->policy->pool.tools, .done = slots_told});
+    visit_send(v,
+               &(struct errand_args){
+                   .argv =
+                       (const char *const[]){
+                           "condor_status", "-pool", v->policy->pool.central_manager, "-attributes",
+                           "Name,Machine,EyriePool,MaxJobRetirementTime,MyCurrentTime,"
+                           "LastHeardFrom",
+                           "-json", NULL},
+                   .tools = v->policy->pool.tools,
+                   .done = slots_told});
 }

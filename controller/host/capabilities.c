@@ -21,7 +21,8 @@ static xmlDoc *parse(const char *text)
                          XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 }
 
-void capabilities_read_offered(const char *capabilities, const char *arch, struct json_object *array)
+void capabilities_read_offered(const char *capabilities, const char *arch,
+                               struct json_object *array)
 {
     xmlDoc *doc AUTODOC = parse(capabilities);
     xmlNode *guest = element_child(xmlDocGetRootElement(doc), "guest");

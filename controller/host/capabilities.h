@@ -14,4 +14,5 @@
 bool capabilities_read_owner(const char *capabilities, long *ret_uid, long *ret_gid);
 
 /** Add to @array the domain types ("qemu", "kvm") that the host's capabilities offer for @arch. */
-void capabilities_read_offered(const char *capabilities, const char *arch, struct json_object *array);
+void capabilities_read_offered(const char *capabilities, const char *arch,
+                               struct json_object *array);

@@ -64,11 +64,15 @@ static int check_networks(const struct document *d, virConnectPtr conn, struct f
         if (n)
             (void)virNetworkFree(n);
         if (!n)
-            return fault_set(f, VIR_ERR_NO_NETWORK, "the host has no network %s, which an "
-                                                    "<interface> names", network);
+            return fault_set(f, VIR_ERR_NO_NETWORK,
+                             "the host has no network %s, which an "
+                             "<interface> names",
+                             network);
         if (active == 0)
-            return fault_set(f, VIR_ERR_NO_NETWORK, "the network %s, which an <interface> names, is "
-                                                    "not running", network);
+            return fault_set(f, VIR_ERR_NO_NETWORK,
+                             "the network %s, which an <interface> names, is "
+                             "not running",
+                             network);
     }
     return 0;
 }
@@ -127,8 +131,8 @@ static void add_domain(const struct domain_place *place, virConnectPtr conn,
     json_add_string(domain, "error", r < 0 ? f.err.text : NULL);
 }
 
-int check_take(const struct domain_place *place, const struct lease *lease,
-               const struct request *q, struct json_object *answer, struct fault *f)
+int check_take(const struct domain_place *place, const struct lease *lease, const struct request *q,
+               struct json_object *answer, struct fault *f)
 {
     virStoragePoolPtr pool AUTOPOOL = NULL;
     struct json_object *storage = json_object_new_object();
