@@ -82,6 +82,9 @@ struct controller {
     usec policy_loaded;
     char *refused; /* all that is wrong with the files now; NULL: they are the policy in force */
     usec refused_at;
+    usec changed; /* when a new policy changed something; 0: not yet */
+    char *changed_by;
+    char *changed_text;
     struct loop_timer *step_timer; /* debounce */
     struct loop_timer *next_timer; /* what the plan wants to be looked at again */
     struct loop_timer *look_timer;

@@ -121,6 +121,20 @@ static void tell(struct controller *c, const struct difference *changes, const s
     controller_note(c, "policy-plan", c->policy->pool.name, text_get(&text));
 }
 
+/* For who asks later: eyrie reload comes after the file was saved. */
+static void keep_changes(struct controller *c, const struct difference *changes, const char *who)
+{
+    CLEANUP(text_done) struct text text = {0};
+    for (size_t i = 0; i < changes->n; i++) {
+        text_add(&text, "  ");
+        change_render(&changes->items[i], &text);
+        text_add(&text, "\n");
+    }
+    c->changed = loop_now(c->loop);
+    mem_replace(&c->changed_by, who);
+    mem_replace(&c->changed_text, text_get(&text));
+}
+
 static void refuse(struct controller *c, const char *messages)
 {
     size_t first = strcspn(messages, "\n");
@@ -139,7 +153,11 @@ static struct json_object *reload(struct controller *c, const char *who, bool *r
     CLEANUP(candidate_done) struct candidate new = {0};
     AUTOFREE char *messages = NULL;
     struct difference changes = {0};
-    struct server_reload result = {.file = c->policy->file, .changes = &changes};
+    struct server_reload result = {.file = c->policy->file,
+                                   .changes = &changes,
+                                   .last = c->changed,
+                                   .last_who = c->changed_by,
+                                   .last_text = c->changed_text};
 
     *ret_refused = prepare(c, a, &new, &changes, &messages) < 0;
     if (*ret_refused) {
@@ -154,6 +172,8 @@ static struct json_object *reload(struct controller *c, const char *who, bool *r
         controller_note(c, "reloaded", c->policy->file, who);
         mem_replace(&c->refused, NULL);
     }
+    if (changes.n > 0)
+        keep_changes(c, &changes, who);
     take_over(c, &new); /* also without a change: lines may have moved */
     return view;
 }

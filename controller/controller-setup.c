@@ -139,6 +139,8 @@ struct controller *controller_free(struct controller *c)
         free(c->events[i].text);
     free(c->templates);
     free(c->refused);
+    free(c->changed_by);
+    free(c->changed_text);
     free(c->vm_fragment);
     free(c->last_error);
     (void)config_free(c->config);

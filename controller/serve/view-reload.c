@@ -37,6 +37,22 @@ static struct json_object *change_rows(const struct difference *changes, struct 
     return rows;
 }
 
+/* The last reload that changed something, when this one did not. */
+static struct json_object *last_change(const struct server_reload *r, usec now, struct text *text)
+{
+    char age[UNITS_TEXT_MAX];
+    usec ago = now > r->last ? now - r->last : 0;
+    if (r->changes->n > 0 || !r->last)
+        return NULL;
+    text_printf(text, "It changed %s ago (%s):\n%s",
+                units_format_duration(ago - ago % USEC_PER_SEC, age), r->last_who, r->last_text);
+    struct json_object *o = json_object_new_object();
+    part_add_time(o, "at", r->last);
+    json_add_string(o, "why", r->last_who);
+    json_add_string(o, "text", r->last_text);
+    return o;
+}
+
 struct json_object *view_reload(const struct server_reload *r, usec now)
 {
     struct json_object *view = part_begin(now), *plan = json_object_new_object();
@@ -50,8 +66,9 @@ struct json_object *view_reload(const struct server_reload *r, usec now)
         return view;
     }
     text_printf(&text, "%s is in force; %s\n", last_name(r->file),
-                r->changes->n ? "it changes" : "nothing has changed in it");
+                r->changes->n ? "it changes" : "nothing has changed in it now");
     json_add(view, "changes", change_rows(r->changes, &text));
+    json_add(view, "last", last_change(r, now, &text));
     plan_render(r->plan, &steps);
     if (r->changes->n)
         text_printf(&text, "What it makes of the pool as it is:\n%s", text_get(&steps));

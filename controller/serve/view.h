@@ -74,12 +74,18 @@ typedef int (*events_function)(void *userdata, const struct ledger_events_wanted
  */
 int view_events(const struct snapshot *s, usec now, const struct ledger_events_wanted *wanted,
                 events_function events, void *userdata, struct json_object **ret, struct err *e);
-/** What came of reading the policy again: the changes, and the plan; or {"error"}. */
+/**
+ * What came of reading the policy again: the changes, and the plan; or {"error"}. A file that is saved
+ * is taken over by itself: who asks after that is told what changed then.
+ */
 struct server_reload {
     const char *file;
     const char *refused; /* all that is wrong; NULL: the policy was taken over */
     const struct difference *changes;
     const struct plan *plan; /* that the new policy makes of the pool as it was then */
+    usec last;               /* when it changed last; 0: not since eyried started */
+    const char *last_who;    /* why it was read then */
+    const char *last_text;   /* the changes, a line each */
 };
 struct json_object *view_reload(const struct server_reload *r, usec now);
 /** {"version", "error"}: what the API answers when it refuses. */

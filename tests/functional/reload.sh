@@ -100,6 +100,8 @@ test_a_reload_says_what_it_changes_and_does() {
 	until_true 'a third VM' has_n_vms 3 || return
 	said=$(eyrie reload) || fail "reload of the same: $?" || return
 	has 'nothing has changed' "$said" || return
+	has 'It changed .* ago .* asked for it.:' "$said" || return
+	has 'groups.juno.max: 4 → 6 .eyrie.yaml:12' "$said" || return
 	said=$(eyrie reload -o json) || fail "reload as JSON: $?" || return
 	has '"changes": *\[ *\]' "$said"
 }

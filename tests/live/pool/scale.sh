@@ -23,7 +23,7 @@ overwrite() {
 }
 busy() { [ "$(vms busy)" = "$1" ]; }
 queue_is_empty() { [ "$(jobs_in_queue true)" = 0 ]; }
-says() { grep -qE "$1" <<<"$said" || { sed 's/^/# /' <<<"$said" && false; }; }
+says() { grep -qE "$1" <<<"$said" || { note "${said//$'\n'/$'\n# '}" && false; }; }
 in_the_log() { grep -qE "$1" "$pool_dir/eyried.log"; }
 eyried_pid() { "$lab" run cat /run/lab/eyried.pid; }
 # The jobs of the cluster that ended well, at the first attempt, in a VM.
