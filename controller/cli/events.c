@@ -67,7 +67,7 @@ static int ask(struct asking *a, struct json_object **ret_view, struct err *e)
         (void)snprintf(number, sizeof(number), "%" PRId64, a->after < 0 ? 0 : a->after);
         show_add_parameter(&path, "after", number);
     }
-    if (a->after < 0 && a->since) {
+    if (a->since) {
         (void)snprintf(number, sizeof(number), "%" PRId64, a->since);
         show_add_parameter(&path, "since", number);
     }

@@ -54,6 +54,10 @@ static int take_body(struct json_object *body, struct order *o, bool *ret_previe
                            "and reason (text)",
                            key);
     }
+    for (const char *p = o->reason; *p; p++) /* it goes into logs, a line an event */
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return err_set(e, EINVAL, "the reason has a control character in it (byte %d)",
+                           (int)(p - o->reason) + 1);
     if (strlen(o->reason) > LIMIT_REASON_BYTES)
         return err_set(e, EINVAL, "the reason is longer than %d bytes", LIMIT_REASON_BYTES);
     if (o->now && o->verb != ORDER_DRAIN)

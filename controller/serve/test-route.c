@@ -175,6 +175,8 @@ static void test_orders(void **state)
     assert_int_equal(order(&f, "/v1/pause", "{\"reasons\": \"x\"}", &said), 400);
     assert_non_null(strstr(text_get(&said), "\"reasons\""));
     assert_int_equal(order(&f, "/v1/pause", "{\"reason\": 7}", &said), 400);
+    assert_int_equal(order(&f, "/v1/pause", "{\"reason\": \"a\\nb\"}", &said), 400);
+    assert_non_null(strstr(text_get(&said), "control character in it (byte 2)"));
     AUTOFREE char *long_reason = mem_printf("{\"reason\": \"%0250d\"}", 0);
     assert_int_equal(order(&f, "/v1/pause", long_reason, &said), 400);
     assert_null(f.told);

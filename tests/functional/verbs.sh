@@ -121,15 +121,18 @@ test_the_history_is_told_and_goes_on() {
 	write_config
 	start || return
 	"$build/controller/cli/eyrie" events --follow >"$T/followed" 2>"$T/followed.err" &
-	local follower=$! said
+	local follower=$! future said
+	"$build/controller/cli/eyrie" events --follow --since 2100-01-01 >"$T/future" &
+	future=$!
 	idle_jobs alice juno 1 1
 	until_true 'one VM' has_one_vm || return
 	until_true 'the create is told' grep -q ' create  *vpool-small-.*: 1 idle job wants it' "$T/followed" || return
 	stop KILL
 	start || return
 	until_true 'after a restart it goes on' told_two_starts || return
-	kill "$follower"
-	wait "$follower" 2>/dev/null
+	kill "$follower" "$future"
+	wait "$follower" "$future" 2>/dev/null
+	[ ! -s "$T/future" ] || fail 'what was before --since is told' || return
 	[ -z "$(sort "$T/followed" | uniq -d)" ] || fail 'an event was told twice' || return
 	has 'create' "$(eyrie events --vm "$(grep -o 'vpool-small-[0-9a-f]*' "$T/followed" | head -n 1)")" || return
 	[ "$(eyrie events -n 2 | wc -l)" = 2 ] || fail '-n 2 is not two lines' || return
