@@ -1,8 +1,8 @@
 /*
  * Rung 8, what must leave whatever the demand; it is climbed before the supply is counted, for what
  * leaves supplies nothing. VMs that an admin wants gone, whose request is over, that are too old, of an
- * old generation or of no template; and, when a limit was lowered, as few more as bring the pool back
- * under it. VMs of a request that is not over stay, but for an admin.
+ * old generation or of no template; and, when a limit was lowered, or there is no room under it for
+ * what is booked, as few more as bring the pool back under it. VMs of a request that is not over stay, but for an admin.
  *
  * The order: what an admin or the end of a request wants gone, idle before busy, old generation before new, the emptiest first,
  * the oldest first. What is idle disturbs nobody. Of busy ones not more of a group's drain at once than
@@ -98,7 +98,7 @@ static bool budget_allows(const struct chooser *c, const struct candidate *candi
            c->groups[group_of(c, vm)].n < budget_number(c, vm);
 }
 
-/* As few as bring the pool back under a limit that was lowered. */
+/* As few as bring the pool back under a limit that was lowered, or make room for what is booked. */
 static void shrink(struct chooser *c)
 {
     struct reason over = {0};
@@ -113,7 +113,8 @@ static void shrink(struct chooser *c)
     /* A small one may have gone before a large one, and fit again without it. */
     for (size_t i = c->n; i-- > 0;) {
         struct candidate *candidate = &c->candidates[i];
-        if (!candidate->leaves || candidate->must.code != REASON_OVER_LIMIT)
+        if (!candidate->leaves || (candidate->must.code != REASON_OVER_LIMIT &&
+                                   candidate->must.code != REASON_ROOM_FOR_REQUEST))
             continue;
         move(c, candidate, false);
         if (tally_exceeds(c->stays, candidate->vm, &over))
@@ -230,14 +231,14 @@ static void list_candidates(struct arena *a, struct chooser *c, const struct tru
 }
 
 const struct leavers *leave_choose(struct arena *a, const struct policy *p, const struct world *w,
-                                   const struct trust *trust, const struct vms *vms,
-                                   struct later *later)
+                                   const struct trust *trust, const struct bookings *bookings,
+                                   const struct vms *vms, struct later *later)
 {
     struct leavers *l = arena_take(a, 1, sizeof(*l));
     struct chooser c = {
         .p = p,
         .w = w,
-        .stays = tally_open(a, p, vms),
+        .stays = tally_open(a, p, vms, bookings),
         .groups = arena_take(a, p->n_groups + 1, sizeof(*c.groups)),
         .leaves = arena_take(a, vms->n, sizeof(*c.leaves)),
         .later = later,

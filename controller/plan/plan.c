@@ -59,7 +59,7 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
     const struct bookings *bookings = request_gather(a, p, w, &later);
     const struct vms *vms = recognise(a, p, w, trust, bookings, &later);
     const struct demand *demand = demand_gather(a, p, w, trust, bookings, &later);
-    const struct leavers *leavers = leave_choose(a, p, w, trust, vms, &later);
+    const struct leavers *leavers = leave_choose(a, p, w, trust, bookings, vms, &later);
     const struct supply *supply = supply_match(a, p, w, bookings, demand, vms, leavers, &actions);
     const struct reason frozen = w->paused ? (struct reason){REASON_PAUSED} : vms->vanished;
     const struct reason stop = frozen.code ? frozen : trust->pool ? (struct reason){0} : trust->why_not;

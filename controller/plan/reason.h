@@ -45,6 +45,7 @@ enum reason_code {
     REASON_LIMIT_HOST_IN_FLIGHT,
     REASON_LIMIT_HOST_PER_MINUTE,
     REASON_SLOW_START,           /* @n are being started, @limit until it has proved itself */
+    REASON_KEPT_FOR_REQUEST,     /* the room that is left under a limit is booked */
     REASON_REQUEST_NO_GROUP,     /* its group @subject is not in the policy */
     REASON_NO_HOST_FITS,
     REASON_NO_HOST_TAGGED,
@@ -72,6 +73,7 @@ enum reason_code {
     REASON_TEMPLATE_GONE,        /* drain: its template is not in the policy any more */
     REASON_HOST_REMOVED,         /* drain: its host is not in the policy any more */
     REASON_REQUEST_ENDED,        /* drain: request @subject is over */
+    REASON_ROOM_FOR_REQUEST,     /* drain: under a limit there is no room for what is booked */
     REASON_OVER_LIMIT,           /* drain: a limit was lowered: @n in use, @limit allowed */
     REASON_BUDGET,               /* to be drained for @subject: @n of the group drain, @limit may */
     REASON_WANTED_AGAIN,         /* undrain: @n jobs fit into it */

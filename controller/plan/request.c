@@ -107,7 +107,7 @@ static void count_vms(struct arena *a, const struct vms *vms, const struct leave
                       struct plan_request *rows)
 {
     const struct policy *p = starter->p;
-    struct tally *stays = tally_open(a, p, vms);
+    struct tally *stays = tally_open(a, p, vms, NULL);
     struct reason over = {0};
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
@@ -190,6 +190,22 @@ static void fill(struct starter *starter, const struct demand *d, const struct s
     }
 }
 
+/* Nobody else takes the room that what is missing needs. */
+static void keep_free(struct starter *starter, const struct booking *booking, int64_t missing)
+{
+    if (booking->template == SIZE_MAX || booking->group == SIZE_MAX)
+        return;
+    const struct policy_template *t = &starter->p->templates[booking->template];
+    missing = missing < REQUEST_VMS_MAX ? missing : REQUEST_VMS_MAX;
+    struct use *of[] = {&starter->booked, &starter->group_booked[booking->group]};
+    for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+        of[i]->vms += missing;
+        of[i]->cpus += missing * t->cpus;
+        of[i]->memory += missing * t->memory;
+    }
+    starter->template_booked[booking->template] += missing;
+}
+
 const struct served_requests *request_serve(struct arena *a, const struct bookings *b,
                                             const struct vms *vms, const struct leavers *leavers,
                                             const struct demand *d, const struct supply *s,
@@ -208,6 +224,7 @@ const struct served_requests *request_serve(struct arena *a, const struct bookin
             continue;
         rows[i].reason = stop;
         fill(starter, d, s, b, i, &rows[i], starting);
+        keep_free(starter, &b->items[i], rows[i].request->vms - rows[i].vms - rows[i].starting);
     }
     *served = (struct served_requests){rows, starting};
     return served;

@@ -109,8 +109,8 @@ struct leavers {
     size_t n_held;
 };
 const struct leavers *leave_choose(struct arena *a, const struct policy *p, const struct world *w,
-                                   const struct trust *trust, const struct vms *vms,
-                                   struct later *later);
+                                   const struct trust *trust, const struct bookings *bookings,
+                                   const struct vms *vms, struct later *later);
 
 /* 4. What the VMs that exist or are being born will take, and drains to be cancelled for the rest. */
 struct supply {
@@ -137,7 +137,10 @@ struct starter {
     struct ramp *ramp;
     struct use all;
     struct use *groups; /* as in the policy */
+    struct use booked;  /* of requests, and missing: it is kept free for them */
+    struct use *group_booked;
     int64_t *template_vms;
+    int64_t *template_booked;
     struct actions *actions;
     struct later *later;
 };
@@ -229,11 +232,12 @@ void flock_choose(const struct policy *p, const struct world *w, struct actions 
 
 /* What stays, against the limits: for rungs 4 and 8. */
 struct tally;
-struct tally *tally_open(struct arena *a, const struct policy *p, const struct vms *vms);
+/* @bookings: what is missing of them counts, too; NULL: it does not. */
+struct tally *tally_open(struct arena *a, const struct policy *p, const struct vms *vms,
+                         const struct bookings *bookings);
 void tally_add(struct tally *t, const struct plan_vm *vm, int64_t sign);
-/* Whether a limit that @vm counts for is exceeded by what stays; the second: one of the whole pool. */
+/* Whether a limit that @vm counts for is exceeded by what stays. */
 bool tally_exceeds(const struct tally *t, const struct plan_vm *vm, struct reason *ret_why);
-bool tally_exceeds_any(const struct tally *t, struct reason *ret_why);
 /* How many of the group's stay; SIZE_MAX: of all. */
 int64_t tally_group_vms(const struct tally *t, size_t group);
 

@@ -33,7 +33,9 @@ struct starter *starter_open(struct arena *a, const struct policy *p, const stru
         .w = w,
         .ramp = ramp_open(a, p, w, vms),
         .groups = arena_take(a, p->n_groups, sizeof(*s->groups)),
+        .group_booked = arena_take(a, p->n_groups, sizeof(*s->group_booked)),
         .template_vms = arena_take(a, p->n_templates, sizeof(*s->template_vms)),
+        .template_booked = arena_take(a, p->n_templates, sizeof(*s->template_booked)),
         .actions = actions,
         .later = later,
     };
@@ -51,24 +53,36 @@ static bool over(const struct setting *limit, int64_t used, int64_t more, enum r
     return true;
 }
 
+/* The limit itself, and what of it is booked and not there yet. */
+static bool over_or_kept(const struct setting *limit, int64_t used, int64_t booked, int64_t more,
+                         enum reason_code code, const char *subject, struct reason *ret_why)
+{
+    return over(limit, used, more, code, subject, ret_why) ||
+           over(limit, used + booked, more, REASON_KEPT_FOR_REQUEST, subject, ret_why);
+}
+
 bool starter_group_is_full(const struct starter *s, size_t group, const struct policy_template *t,
                            struct reason *ret_why)
 {
     const struct policy_group *g = &s->p->groups[group];
-    const struct use *used = &s->groups[group];
-    return over(&g->max, used->cpus, t->cpus, REASON_LIMIT_GROUP, g->name, ret_why) ||
-           over(&g->max_vms, used->vms, 1, REASON_LIMIT_GROUP_VMS, g->name, ret_why) ||
-           over(&g->max_memory, used->memory, t->memory, REASON_LIMIT_GROUP_MEMORY, g->name, ret_why);
+    const struct use *u = &s->groups[group], *b = &s->group_booked[group];
+    return over_or_kept(&g->max, u->cpus, b->cpus, t->cpus, REASON_LIMIT_GROUP, g->name, ret_why) ||
+           over_or_kept(&g->max_vms, u->vms, b->vms, 1, REASON_LIMIT_GROUP_VMS, g->name, ret_why) ||
+           over_or_kept(&g->max_memory, u->memory, b->memory, t->memory, REASON_LIMIT_GROUP_MEMORY,
+                        g->name, ret_why);
 }
 
 size_t starter_host(const struct starter *s, size_t group, size_t template, struct reason *ret_why)
 {
     const struct policy *p = s->p;
     const struct policy_template *t = &p->templates[template];
-    if (over(&p->limits.vms, s->all.vms, 1, REASON_LIMIT_VMS, NULL, ret_why) ||
-        over(&p->limits.cpus, s->all.cpus, t->cpus, REASON_LIMIT_CPUS, NULL, ret_why) ||
-        over(&p->limits.memory, s->all.memory, t->memory, REASON_LIMIT_MEMORY, NULL, ret_why) ||
-        over(&t->max_vms, s->template_vms[template], 1, REASON_LIMIT_TEMPLATE, t->name, ret_why))
+    const struct use *u = &s->all, *b = &s->booked;
+    if (over_or_kept(&p->limits.vms, u->vms, b->vms, 1, REASON_LIMIT_VMS, NULL, ret_why) ||
+        over_or_kept(&p->limits.cpus, u->cpus, b->cpus, t->cpus, REASON_LIMIT_CPUS, NULL, ret_why) ||
+        over_or_kept(&p->limits.memory, u->memory, b->memory, t->memory, REASON_LIMIT_MEMORY, NULL,
+                     ret_why) ||
+        over_or_kept(&t->max_vms, s->template_vms[template], s->template_booked[template], 1,
+                     REASON_LIMIT_TEMPLATE, t->name, ret_why))
         return SIZE_MAX;
     if (group != SIZE_MAX && starter_group_is_full(s, group, t, ret_why))
         return SIZE_MAX;

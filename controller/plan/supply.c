@@ -120,7 +120,7 @@ const struct supply *supply_match(struct arena *a, const struct policy *p, const
     int64_t *served = arena_take(a, d->n, sizeof(*served));
     int64_t *starting = arena_take(a, d->n, sizeof(*starting));
     bool *wanted = arena_take(a, vms->n, sizeof(*wanted));
-    struct tally *stays = tally_open(a, p, vms);
+    struct tally *stays = tally_open(a, p, vms, bookings);
     size_t n = 0, most = 0;
 
     for (size_t i = 0; i < vms->n; i++) {

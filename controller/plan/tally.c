@@ -1,7 +1,8 @@
 /*
  * What stays: VMs, cpus and memory of those that are not on their way out, of all, of each group and
  * of each template, held against the limits. A drain that would have to be undone, or a cancelled
- * drain that would have to be asked for again, is seen here first.
+ * drain that would have to be asked for again, is seen here first. What is booked and not there yet
+ * counts as well: the room for it is made by VMs beyond the quota of their group.
  */
 #include "plan/rungs.h"
 
@@ -14,6 +15,9 @@ struct tally {
     struct sums all;
     struct sums *groups;    /* as in the policy */
     struct sums *templates;
+    struct sums booked_all; /* and is not there */
+    struct sums *booked_groups;
+    struct sums *booked_templates;
 };
 
 static void add(struct sums *s, const struct plan_vm *vm, int64_t sign)
@@ -32,12 +36,51 @@ void tally_add(struct tally *t, const struct plan_vm *vm, int64_t sign)
         add(&t->templates[vm->policy_template], vm, sign);
 }
 
-struct tally *tally_open(struct arena *a, const struct policy *p, const struct vms *vms)
+static void book(struct tally *t, const struct booking *b, int64_t vms)
+{
+    const struct policy_template *of = &t->p->templates[b->template];
+    const struct sums more = {vms, vms * of->cpus, vms * of->memory};
+    struct sums *to[] = {&t->booked_all, &t->booked_groups[b->group],
+                         &t->booked_templates[b->template]};
+    for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
+        to[i]->vms += more.vms;
+        to[i]->cpus += more.cpus;
+        to[i]->memory += more.memory;
+    }
+}
+
+/* What is missing of the requests that are open. */
+static void count_booked(struct arena *a, struct tally *t, const struct vms *vms,
+                         const struct bookings *b)
+{
+    int64_t *there = arena_take(a, b->n, sizeof(*there));
+    for (size_t i = 0; i < vms->n; i++) {
+        const struct plan_vm *vm = &vms->items[i];
+        if (vm->request < b->n && !vm->must_go &&
+            (vm->state < VM_DRAINING || vm->state == VM_LOST))
+            there[vm->request]++;
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        const struct booking *booking = &b->items[i];
+        int64_t vms_booked = booking->facts->vms < REQUEST_VMS_MAX ? booking->facts->vms
+                                                                   : REQUEST_VMS_MAX;
+        if (booking->phase == REQUEST_OPEN && booking->group != SIZE_MAX &&
+            booking->template != SIZE_MAX && there[i] < vms_booked)
+            book(t, booking, vms_booked - there[i]);
+    }
+}
+
+struct tally *tally_open(struct arena *a, const struct policy *p, const struct vms *vms,
+                         const struct bookings *bookings)
 {
     struct tally *t = arena_take(a, 1, sizeof(*t));
     *t = (struct tally){.p = p,
                         .groups = arena_take(a, p->n_groups, sizeof(*t->groups)),
-                        .templates = arena_take(a, p->n_templates, sizeof(*t->templates))};
+                        .templates = arena_take(a, p->n_templates, sizeof(*t->templates)),
+                        .booked_groups = arena_take(a, p->n_groups, sizeof(struct sums)),
+                        .booked_templates = arena_take(a, p->n_templates, sizeof(struct sums))};
+    if (bookings && bookings->n)
+        count_booked(a, t, vms, bookings);
     for (size_t i = 0; i < vms->n; i++) {
         enum vm_state state = vms->items[i].state;
         if (state != VM_FOREIGN && state != VM_GONE && state != VM_LEAVING && state != VM_DRAINING)
@@ -46,37 +89,46 @@ struct tally *tally_open(struct arena *a, const struct policy *p, const struct v
     return t;
 }
 
-static bool exceeds(const struct setting *limit, int64_t used, struct reason *ret_why)
+/* What a group's quota guarantees is not taken for what another one has booked. */
+static bool is_guaranteed(const struct tally *t, const struct plan_vm *vm)
 {
-    if (limit->value == POLICY_UNLIMITED || used <= limit->value)
-        return false;
-    *ret_why = (struct reason){REASON_OVER_LIMIT, used, limit->value, limit->at};
-    return true;
+    return vm->policy_group != SIZE_MAX &&
+           t->groups[vm->policy_group].cpus - vm->cpus < t->p->groups[vm->policy_group].quota.value;
 }
 
-bool tally_exceeds_any(const struct tally *t, struct reason *ret_why)
+static bool exceeds(const struct setting *limit, int64_t used, int64_t booked, bool guaranteed,
+                    struct reason *ret_why)
 {
-    const struct policy *p = t->p;
-    return exceeds(&p->limits.vms, t->all.vms, ret_why) ||
-           exceeds(&p->limits.cpus, t->all.cpus, ret_why) ||
-           exceeds(&p->limits.memory, t->all.memory, ret_why);
+    if (limit->value == POLICY_UNLIMITED || used + (guaranteed ? 0 : booked) <= limit->value)
+        return false;
+    *ret_why = used > limit->value
+                   ? (struct reason){REASON_OVER_LIMIT, used, limit->value, limit->at}
+                   : (struct reason){REASON_ROOM_FOR_REQUEST, booked, limit->value, limit->at};
+    return true;
 }
 
 bool tally_exceeds(const struct tally *t, const struct plan_vm *vm, struct reason *ret_why)
 {
     const struct policy *p = t->p;
-    if (tally_exceeds_any(t, ret_why))
+    const struct sums *s = &t->all, *b = &t->booked_all;
+    const size_t template = vm->policy_template, group = vm->policy_group;
+    const bool guaranteed = is_guaranteed(t, vm);
+    if (exceeds(&p->limits.vms, s->vms, b->vms, guaranteed, ret_why) ||
+        exceeds(&p->limits.cpus, s->cpus, b->cpus, guaranteed, ret_why) ||
+        exceeds(&p->limits.memory, s->memory, b->memory, guaranteed, ret_why))
         return true;
-    if (vm->policy_template != SIZE_MAX &&
-        exceeds(&p->templates[vm->policy_template].max_vms, t->templates[vm->policy_template].vms,
-                ret_why))
+    if (template != SIZE_MAX &&
+        exceeds(&p->templates[template].max_vms, t->templates[template].vms,
+                t->booked_templates[template].vms, guaranteed, ret_why))
         return true;
-    if (vm->policy_group == SIZE_MAX)
+    if (group == SIZE_MAX)
         return false;
-    const struct policy_group *g = &p->groups[vm->policy_group];
-    const struct sums *s = &t->groups[vm->policy_group];
-    return exceeds(&g->max, s->cpus, ret_why) || exceeds(&g->max_vms, s->vms, ret_why) ||
-           exceeds(&g->max_memory, s->memory, ret_why);
+    const struct policy_group *g = &p->groups[group];
+    s = &t->groups[group];
+    b = &t->booked_groups[group];
+    return exceeds(&g->max, s->cpus, b->cpus, false, ret_why) ||
+           exceeds(&g->max_vms, s->vms, b->vms, false, ret_why) ||
+           exceeds(&g->max_memory, s->memory, b->memory, false, ret_why);
 }
 
 int64_t tally_group_vms(const struct tally *t, size_t group)

@@ -185,6 +185,7 @@ const char *books_open_host(const struct books *b, size_t group, size_t template
         !allows(p->limits.starts_in_flight.value, b->all.in_flight, 1) ||
         !allows(p->limits.starts_per_minute.value, b->all.last_minute, 1) ||
         !allows(t->max_vms.value, b->templates[template].vms, 1) || p->limits.slow_start.value ||
+        trial_keeps_room(b->trial) ||
         b->trial->plan->n_actions >= LIMIT_ACTIONS_PER_STEP)
         return NULL;
     if (group != SIZE_MAX) {

@@ -161,3 +161,11 @@ bool trial_waits_a_moment(const struct plan_shape *shape)
     return shape->reason.code == REASON_LIMIT_HOST_IN_FLIGHT ||
            shape->reason.code == REASON_LIMIT_HOST_PER_MINUTE;
 }
+
+bool trial_keeps_room(const struct trial *t)
+{
+    for (size_t i = 0; i < t->plan->n_requests; i++)
+        if (t->plan->requests[i].reason.code != REASON_NONE)
+            return true;
+    return false;
+}
