@@ -139,14 +139,6 @@ size_t policy_find_template(const struct policy *p, const char *name)
     return SIZE_MAX;
 }
 
-const struct policy_host *policy_find_host(const struct policy *p, const char *name)
-{
-    for (size_t i = 0; i < p->n_hosts; i++)
-        if (strcmp(p->hosts[i].name, name) == 0)
-            return &p->hosts[i];
-    return NULL;
-}
-
 const struct policy_schedd *policy_find_schedd(const struct policy *p, const char *name)
 {
     for (size_t i = 0; i < p->n_schedds; i++)

@@ -258,7 +258,6 @@ struct reason vm_must_go(const struct policy *p, const struct world *w, const st
 size_t policy_find_group(const struct policy *p, const char *name);
 size_t policy_find_template(const struct policy *p, const char *name);
 const struct policy_schedd *policy_find_schedd(const struct policy *p, const char *name);
-const struct policy_host *policy_find_host(const struct policy *p, const char *name);
 /* How many jobs of @want fit into free cpus, memory and gpus. */
 int64_t want_fits(const struct want *want, int64_t cpus, int64_t memory, int64_t gpus);
 bool want_fits_template(const struct want *want, const struct policy_template *t);
