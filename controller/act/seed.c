@@ -9,8 +9,8 @@
 #include "base/mem.h"
 
 /*
- * Which flagged jobs the VM runs. A job that names a request runs in VMs of that request and nowhere
- * else; what the planner says of it (plan/request.c) holds because of this.
+ * Which flagged jobs the VM runs. A job that names a request runs in VMs of that request and
+ * nowhere else; what the planner says of it (plan/request.c) holds because of this.
  */
 static char *start_expression(const struct seed_vm *vm)
 {

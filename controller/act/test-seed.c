@@ -11,7 +11,9 @@
 #include "base/mem.h"
 
 static const struct policy policy = {
-    .pool = {.name = "vpool", .flag = "VirtualPool", .central_manager = "vcm:9618",
+    .pool = {.name = "vpool",
+             .flag = "VirtualPool",
+             .central_manager = "vcm:9618",
              .trust_domain = "vcm"},
 };
 static const struct policy_template template = {

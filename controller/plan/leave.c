@@ -1,29 +1,30 @@
 /*
  * Rung 8, what must leave whatever the demand; it is climbed before the supply is counted, for what
- * leaves supplies nothing. VMs that an admin wants gone, whose request is over, that are too old, of an
- * old generation or of no template; and, when a limit was lowered, or there is no room under it for
- * what is booked, as few more as bring the pool back under it. VMs of a request that is not over stay, but for an admin.
+ * leaves supplies nothing. VMs that an admin wants gone, whose request is over, that are too old,
+ * of an old generation or of no template; and, when a limit was lowered, or there is no room under
+ * it for what is booked, as few more as bring the pool back under it. VMs of a request that is not
+ * over stay, but for an admin.
  *
- * The order: what an admin or the end of a request wants gone, idle before busy, old generation before new, the emptiest first,
- * the oldest first. What is idle disturbs nobody. Of busy ones not more of a group's drain at once than
- * its disruption budget allows; the others keep the budget as the reason why they are still there.
- * Only facts that are all trusted make anything leave (S8); what an admin wants needs no queue, and no
- * budget holds it back, though it counts in the budget.
+ * The order: what an admin or the end of a request wants gone, idle before busy, old generation
+ * before new, the emptiest first, the oldest first. What is idle disturbs nobody. Of busy ones not
+ * more of a group's drain at once than its disruption budget allows; the others keep the budget as
+ * the reason why they are still there. Only facts that are all trusted make anything leave (S8);
+ * what an admin wants needs no queue, and no budget holds it back, though it counts in the budget.
  */
 #include "plan/rungs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Without a budget in the policy a tenth of a group's VMs may drain at once, so that a new generation
- * or VMs of one age do not leave a hole. */
+/* Without a budget in the policy a tenth of a group's VMs may drain at once, so that a new
+ * generation or VMs of one age do not leave a hole. */
 static const struct policy_budget usual_budget = {
     .days = POLICY_EVERY_DAY, .until = POLICY_DAY_MINUTES, .number = 10, .percent = true};
 
 struct candidate {
     const struct plan_vm *vm;
     struct reason must; /* NONE: it may be one too many */
-    bool unbounded;     /* no budget holds it back: an admin or the end of its request wants it gone */
+    bool unbounded; /* no budget holds it back: an admin or the end of its request wants it gone */
     bool leaves;
 };
 
@@ -52,8 +53,7 @@ static bool budget_holds(const struct policy_budget *b, const struct world *w)
     unsigned today = 1u << ((day + 3) % 7), yesterday = 1u << ((day + 2) % 7);
     if (b->from < b->until)
         return (b->days & today) && minute >= b->from && minute < b->until;
-    return ((b->days & today) && minute >= b->from) ||
-           ((b->days & yesterday) && minute < b->until);
+    return ((b->days & today) && minute >= b->from) || ((b->days & yesterday) && minute < b->until);
 }
 
 static const struct policy_budget *budget_now(const struct policy_group *g, const struct world *w)
@@ -77,7 +77,8 @@ static int64_t budget_number(const struct chooser *c, const struct plan_vm *vm)
         return INT64_MAX;
     if (!d->budget->percent)
         return d->budget->number;
-    int64_t allowed = (tally_group_vms(c->stays, vm->policy_group) + d->n) * d->budget->number / 100;
+    int64_t allowed =
+        (tally_group_vms(c->stays, vm->policy_group) + d->n) * d->budget->number / 100;
     return allowed == 0 && d->budget->number > 0 ? 1 : allowed;
 }
 
@@ -168,9 +169,9 @@ static const struct leaver *list_held(struct arena *a, struct chooser *c, const 
             if (pass == 1 && !tally_exceeds(c->stays, vm, &why))
                 continue;
             const struct drains *d = &c->groups[group_of(c, vm)];
-            held[n++] = (struct leaver){(size_t)(vm - vms->items),
-                                        {REASON_BUDGET, d->n, budget_number(c, vm), d->budget->at,
-                                         reason_name(why.code)}};
+            held[n++] = (struct leaver){
+                (size_t)(vm - vms->items),
+                {REASON_BUDGET, d->n, budget_number(c, vm), d->budget->at, reason_name(why.code)}};
             look_at_next_budget(c, vm);
             if (pass == 1)
                 tally_add(c->stays, vm, -1);
@@ -187,7 +188,8 @@ static int candidate_order(const void *left, const void *right)
         return a->unbounded ? -1 : 1;
     if ((a->vm->state == VM_IDLE) != (b->vm->state == VM_IDLE))
         return a->vm->state == VM_IDLE ? -1 : 1;
-    bool old_a = a->must.code == REASON_OLD_GENERATION, old_b = b->must.code == REASON_OLD_GENERATION;
+    bool old_a = a->must.code == REASON_OLD_GENERATION,
+         old_b = b->must.code == REASON_OLD_GENERATION;
     if (old_a != old_b)
         return old_a ? -1 : 1;
     if (a->vm->claimed != b->vm->claimed)

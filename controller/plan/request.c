@@ -4,7 +4,8 @@
  * limits hold for them as for all VMs (S2). When the time is over they are drained.
  *
  * A job that names a request runs in VMs of that request and nowhere else. VMs of an exclusive
- * request run only jobs that name it; those of a shared one any job of the group that names no other.
+ * request run only jobs that name it; those of a shared one any job of the group that names no
+ * other.
  */
 #include "plan/rungs.h"
 
@@ -88,12 +89,12 @@ bool booking_takes(const struct bookings *b, uint32_t request, const struct want
 static bool take_back(const struct policy *p, const struct world *w, const struct plan_vm *vm,
                       const struct booking *booking, struct actions *actions)
 {
-    if (!vm->startd || vm->startd->drained || !vm->startd->usable ||
-        !vm->record || !vm->record->drain_accepted || vm_drain_overdue(p, w, vm))
+    if (!vm->startd || vm->startd->drained || !vm->startd->usable || !vm->record ||
+        !vm->record->drain_accepted || vm_drain_overdue(p, w, vm))
         return false;
-    struct plan_action *action = actions_add(
-        actions, ACTION_UNDRAIN,
-        (struct reason){REASON_HELD_FOR_REQUEST, .subject = booking->facts->id});
+    struct plan_action *action =
+        actions_add(actions, ACTION_UNDRAIN,
+                    (struct reason){REASON_HELD_FOR_REQUEST, .subject = booking->facts->id});
     action->uuid = vm->uuid;
     action->name = vm->name;
     action->host = vm->host;

@@ -1,8 +1,8 @@
 /*
  * Rung 8. Which VMs to drain: those that must leave, and idle ones that nobody wants once they were
- * idle long enough, the longest idle first. Only facts that are all trusted retire anything (S8), and
- * a drain waits for every job (S1), so the only harm that a wrong choice does is a VM too few for a
- * while.
+ * idle long enough, the longest idle first. Only facts that are all trusted retire anything (S8),
+ * and a drain waits for every job (S1), so the only harm that a wrong choice does is a VM too few
+ * for a while.
  */
 #include "plan/rungs.h"
 
@@ -75,8 +75,7 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
         surplus[t] = -p->templates[t].spare;
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->state != VM_IDLE || s->wanted[i] || leavers->leaves[i] ||
-            vm->request != NO_REQUEST)
+        if (vm->state != VM_IDLE || s->wanted[i] || leavers->leaves[i] || vm->request != NO_REQUEST)
             continue;
         idle[n++] = vm;
         if (may_be_spare(vm))

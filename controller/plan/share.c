@@ -1,8 +1,8 @@
 /*
- * Rung 5. One VM at a time goes to the group that has the best claim: first those below their quota,
- * then by use over weight, then by name. It is packed, placed (rung 6) as fast as the ramp allows
- * (rung 7), and filled with the group's waiting jobs. A group that is stopped keeps the reason, and
- * the others go on.
+ * Rung 5. One VM at a time goes to the group that has the best claim: first those below their
+ * quota, then by use over weight, then by name. It is packed, placed (rung 6) as fast as the ramp
+ * allows (rung 7), and filled with the group's waiting jobs. A group that is stopped keeps the
+ * reason, and the others go on.
  */
 #include "plan/rungs.h"
 
@@ -22,9 +22,9 @@ struct grower {
     struct starter *starter;
     struct packer *packer;
     struct claimant *groups;
-    int64_t *left;     /* jobs without a VM, as demand.wants; 0 for those that may not start one */
+    int64_t *left; /* jobs without a VM, as demand.wants; 0 for those that may not start one */
     int64_t *starting;
-    bool *open;        /* scratch: the templates still to be tried */
+    bool *open; /* scratch: the templates still to be tried */
 };
 
 /* Whether group @a has a better claim to the next VM than @b. */
@@ -154,8 +154,8 @@ static const struct plan_group *report(struct grower *g, struct arena *a)
     }
     for (size_t i = 0; i < g->d->n; i++) {
         const struct want *want = &g->d->wants[i];
-        size_t group = want->group != SIZE_MAX ? want->group
-                                               : policy_find_group(g->p, want->shape->group);
+        size_t group =
+            want->group != SIZE_MAX ? want->group : policy_find_group(g->p, want->shape->group);
         if (group == SIZE_MAX)
             continue;
         groups[group].running_jobs += want->shape->running;

@@ -24,9 +24,9 @@ static bool is_overflowing(struct arena *a, const struct demand *d, const struct
 }
 
 /*
- * What is started for nobody counts until it is up, and any VM that is free and shared. One that was
- * taken is replaced, but not while a group at its max takes them (@taken_too): else it would grow
- * through the spare VMs.
+ * What is started for nobody counts until it is up, and any VM that is free and shared. One that
+ * was taken is replaced, but not while a group at its max takes them (@taken_too): else it would
+ * grow through the spare VMs.
  */
 static int64_t count_spare(const struct starter *starter, size_t t, const struct vms *vms,
                            const struct leavers *leavers, const struct supply *s, bool taken_too)

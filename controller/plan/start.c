@@ -1,7 +1,7 @@
 /*
  * Rungs 5 to 7, what they have in common: one more VM. The books of what is in use, by all, by each
- * group and of each template, limits, ramp and places; and the action that starts it. Whoever wants a
- * VM asks for its host here: so no limit can be forgotten (S2).
+ * group and of each template, limits, ramp and places; and the action that starts it. Whoever wants
+ * a VM asks for its host here: so no limit can be forgotten (S2).
  */
 #include "plan/rungs.h"
 
@@ -78,7 +78,8 @@ size_t starter_host(const struct starter *s, size_t group, size_t template, stru
     const struct policy_template *t = &p->templates[template];
     const struct use *u = &s->all, *b = &s->booked;
     if (over_or_kept(&p->limits.vms, u->vms, b->vms, 1, REASON_LIMIT_VMS, NULL, ret_why) ||
-        over_or_kept(&p->limits.cpus, u->cpus, b->cpus, t->cpus, REASON_LIMIT_CPUS, NULL, ret_why) ||
+        over_or_kept(&p->limits.cpus, u->cpus, b->cpus, t->cpus, REASON_LIMIT_CPUS, NULL,
+                     ret_why) ||
         over_or_kept(&p->limits.memory, u->memory, b->memory, t->memory, REASON_LIMIT_MEMORY, NULL,
                      ret_why) ||
         over_or_kept(&t->max_vms, s->template_vms[template], s->template_booked[template], 1,

@@ -1,8 +1,8 @@
 /*
- * What stays: VMs, cpus and memory of those that are not on their way out, of all, of each group and
- * of each template, held against the limits. A drain that would have to be undone, or a cancelled
- * drain that would have to be asked for again, is seen here first. What is booked and not there yet
- * counts as well: the room for it is made by VMs beyond the quota of their group.
+ * What stays: VMs, cpus and memory of those that are not on their way out, of all, of each group
+ * and of each template, held against the limits. A drain that would have to be undone, or a
+ * cancelled drain that would have to be asked for again, is seen here first. What is booked and not
+ * there yet counts as well: the room for it is made by VMs beyond the quota of their group.
  */
 #include "plan/rungs.h"
 
@@ -13,7 +13,7 @@ struct sums {
 struct tally {
     const struct policy *p;
     struct sums all;
-    struct sums *groups;    /* as in the policy */
+    struct sums *groups; /* as in the policy */
     struct sums *templates;
     struct sums booked_all; /* and is not there */
     struct sums *booked_groups;
@@ -56,14 +56,13 @@ static void count_booked(struct arena *a, struct tally *t, const struct vms *vms
     int64_t *there = arena_take(a, b->n, sizeof(*there));
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->request < b->n && !vm->must_go &&
-            (vm->state < VM_DRAINING || vm->state == VM_LOST))
+        if (vm->request < b->n && !vm->must_go && (vm->state < VM_DRAINING || vm->state == VM_LOST))
             there[vm->request]++;
     }
     for (size_t i = 0; i < b->n; i++) {
         const struct booking *booking = &b->items[i];
-        int64_t vms_booked = booking->facts->vms < REQUEST_VMS_MAX ? booking->facts->vms
-                                                                   : REQUEST_VMS_MAX;
+        int64_t vms_booked =
+            booking->facts->vms < REQUEST_VMS_MAX ? booking->facts->vms : REQUEST_VMS_MAX;
         if (booking->phase == REQUEST_OPEN && booking->group != SIZE_MAX &&
             booking->template != SIZE_MAX && there[i] < vms_booked)
             book(t, booking, vms_booked - there[i]);
@@ -117,9 +116,8 @@ bool tally_exceeds(const struct tally *t, const struct plan_vm *vm, struct reaso
         exceeds(&p->limits.cpus, s->cpus, b->cpus, guaranteed, ret_why) ||
         exceeds(&p->limits.memory, s->memory, b->memory, guaranteed, ret_why))
         return true;
-    if (template != SIZE_MAX &&
-        exceeds(&p->templates[template].max_vms, t->templates[template].vms,
-                t->booked_templates[template].vms, guaranteed, ret_why))
+    if (template != SIZE_MAX && exceeds(&p->templates[template].max_vms, t->templates[template].vms,
+                                        t->booked_templates[template].vms, guaranteed, ret_why))
         return true;
     if (group == SIZE_MAX)
         return false;

@@ -32,8 +32,8 @@ static int starts_are_for_what_is_booked(const struct trial *t, struct err *e)
         if (!r || is_over(t, r) || r->from - t->world->now > USEC_PER_DAY)
             return BROKEN(e, "a VM is started for %s, which is no request of now", a->request);
         if (strcmp(p->templates[a->policy_template].name, r->template) != 0 ||
-            a->policy_group == SIZE_MAX ||
-            strcmp(p->groups[a->policy_group].name, r->group) != 0 || !a->exclusive)
+            a->policy_group == SIZE_MAX || strcmp(p->groups[a->policy_group].name, r->group) != 0 ||
+            !a->exclusive)
             return BROKEN(e, "a VM that is started for %s is not what was booked", r->id);
     }
     return 0;
@@ -54,8 +54,10 @@ static int no_more_than_was_booked(const struct trial *t, struct err *e)
             more += t->plan->actions[i].kind == ACTION_CREATE &&
                     strcmp(t->plan->actions[i].request, r->id) == 0;
         if (more > 0 && vms + more > r->vms)
-            return BROKEN(e, "%" PRId64 " VMs of %s are there, %" PRId64 " are started, %" PRId64
-                             " are booked", vms, r->id, more, r->vms);
+            return BROKEN(e,
+                          "%" PRId64 " VMs of %s are there, %" PRId64 " are started, %" PRId64
+                          " are booked",
+                          vms, r->id, more, r->vms);
     }
     return 0;
 }
@@ -79,7 +81,8 @@ static int what_is_over_is_handed_back(const struct trial *t, struct err *e)
     bool good = trial_trusts(t, &t->world->pool.fact) && !t->plan->frozen.code;
     for (size_t i = 0; i < t->world->n_queues; i++)
         good = good && trial_trusts(t, &t->world->queues[i].fact);
-    for (size_t i = 0; good && t->world->n_queues >= t->policy->n_schedds && i < t->plan->n_vms; i++) {
+    for (size_t i = 0; good && t->world->n_queues >= t->policy->n_schedds && i < t->plan->n_vms;
+         i++) {
         const struct plan_vm *vm = &t->plan->vms[i];
         const char *id = plan_vm_request(vm);
         const struct world_request *r = find(t, id);
@@ -105,8 +108,8 @@ static int jobs_get_what_they_name(const struct trial *t, struct err *e)
         if (!*id || s->served + s->starting == 0)
             continue;
         if (!r || is_over(t, r) || strcmp(r->group, s->shape->group) != 0)
-            return BROKEN(e, "%" PRId64 " jobs of %s are promised VMs of %s", s->served + s->starting,
-                          s->shape->group, id);
+            return BROKEN(e, "%" PRId64 " jobs of %s are promised VMs of %s",
+                          s->served + s->starting, s->shape->group, id);
         for (size_t k = 0; k < t->plan->n_vms; k++) {
             const struct plan_vm *vm = &t->plan->vms[k];
             if (strcmp(plan_vm_request(vm), id) == 0)

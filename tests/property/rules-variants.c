@@ -183,9 +183,9 @@ static bool has(const struct plan *plan, enum action_kind kind, enum reason_code
 }
 
 /*
- * Whether jobs of the group that ask for unlike things may share VMs. They were packed when their VMs
- * were started, and are laid into VMs one shape after the other in the next step, as a negotiator
- * does: that may take a VM more.
+ * Whether jobs of the group that ask for unlike things may share VMs. They were packed when their
+ * VMs were started, and are laid into VMs one shape after the other in the next step, as a
+ * negotiator does: that may take a VM more.
  */
 static bool packs_unlike_jobs(const struct trial *t, size_t group)
 {
@@ -205,7 +205,8 @@ static bool packs_unlike_jobs(const struct trial *t, size_t group)
 /* What the next step may well do: what this one did made room for it. */
 static bool follows(const struct trial *t, const struct plan_action *next)
 {
-    if (trial_is_undrain(next)) /* under a limit, a drained VM makes room for one that was drained */
+    if (trial_is_undrain(
+            next)) /* under a limit, a drained VM makes room for one that was drained */
         return has(t->plan, ACTION_DRAIN, REASON_IDLE);
     if (next->kind == ACTION_DRAIN && next->reason.code == REASON_IDLE)
         return has(t->plan, ACTION_UNDRAIN, REASON_WANTED_AGAIN); /* which takes the jobs */
@@ -234,7 +235,8 @@ static struct trial carried_out(const struct trial *t)
     return next;
 }
 
-/* Whether the action changes which VMs there are, or a fragment; what goes at last may take longer. */
+/* Whether the action changes which VMs there are, or a fragment; what goes at last may take longer.
+ */
 static bool is_news(const struct plan_action *a)
 {
     return a->kind == ACTION_CREATE || a->kind == ACTION_DRAIN || trial_is_undrain(a) ||
@@ -250,11 +252,11 @@ static int carried_out_is_done(const struct trial *t, struct err *e)
     for (size_t i = 0; !next.plan->frozen.code && i < next.plan->n_actions; i++) {
         const struct plan_action *a = &next.plan->actions[i];
         if (is_news(a) && !follows(t, a))
-            return BROKEN(e, "after %" PRId64 " creates the next step has a new %s of %s on %s (%s)",
-                          trial_count(t->plan, ACTION_CREATE), action_kind_name(a->kind),
-                          a->kind == ACTION_CREATE ? t->policy->templates[a->policy_template].name
-                                                   : a->name,
-                          a->host, reason_name(a->reason.code));
+            return BROKEN(
+                e, "after %" PRId64 " creates the next step has a new %s of %s on %s (%s)",
+                trial_count(t->plan, ACTION_CREATE), action_kind_name(a->kind),
+                a->kind == ACTION_CREATE ? t->policy->templates[a->policy_template].name : a->name,
+                a->host, reason_name(a->reason.code));
     }
     return 0;
 }
