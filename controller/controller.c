@@ -1,5 +1,6 @@
 #include "controller-parts.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -173,7 +174,10 @@ static void publish(struct controller *c, struct arena *a, const struct world *w
     *published = (struct published){a, config_ref(c->config)};
     (void)snapshot_unref(c->snapshot);
     c->snapshot = snapshot_new(c->policy, w, plan, &facts, snapshot_done, published);
-    notify_status("%zu VMs, %zu actions", plan->n_vms, plan->n_actions);
+    notify_status("%" PRId64 " VMs, %" PRId64 " of them busy; %zu actions%s",
+                  (int64_t)plan->n_vms - plan->counts[VM_FOREIGN] - plan->counts[VM_GONE],
+                  plan->counts[VM_BUSY], plan->n_actions,
+                  c->refused ? "; the policy's files are refused" : "");
 }
 
 /* The step: world → plan → act → publish. */

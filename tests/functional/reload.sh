@@ -318,7 +318,7 @@ test_a_service_manager_is_told_of_start_reload_and_end() {
 	start || return
 	unset NOTIFY_SOCKET WATCHDOG_USEC
 	until_true 'it is ready' told '^READY=1' || return
-	until_true 'it says how it is' told '^STATUS=0 VMs' || return
+	until_true 'it says how it is' told '^STATUS=0 VMs, 0 of them busy; [01] actions$' || return
 	until_true 'the watchdog is fed' fed_again || return
 	! told '^RELOADING' || fail 'it reloads already' || return
 	kill -HUP "$eyried_pid"
@@ -326,6 +326,7 @@ test_a_service_manager_is_told_of_start_reload_and_end() {
 	until_true 'and is ready again' ready_again || return
 	set_policy 's/cpus: 6/cpus: 8oo/'
 	until_true 'after a bad file, too' ready_three_times || return
+	until_true 'which it says' told 'STATUS=.*files are refused' || return
 	stop
 	until_true 'it stops' told '^STOPPING=1' || return
 	kill "$manager_pid"
