@@ -1,7 +1,7 @@
 /*
  * The controller from inside, for the files that are its parts: the step (controller.c), what others
- * tell it (-news), its hosts and fragments (-hosts, -flocks), a new policy (-reload), what admins order
- * (-order), the API's side (-port), set-up and tear-down (-setup).
+ * tell it (-news), its hosts and fragments (-hosts, -flocks), a new policy (-reload), what admins
+ * order (-order), the API's side (-port), set-up and tear-down (-setup).
  */
 #pragma once
 
@@ -103,12 +103,12 @@ struct controller {
     size_t n_events;
 };
 
-/* ---- set-up: controller-setup.c ------------------------------------------------------------------ */
+/* ---- set-up: controller-setup.c -------------------------------------------------------------- */
 
 /* A file of paths.fragments, owned by the caller; NULL and a sentence in @e. */
 char *controller_read_fragment(const struct policy *p, const char *name, struct err *e);
 
-/* ---- hosts: controller-hosts.c ------------------------------------------------------------------- */
+/* ---- hosts: controller-hosts.c --------------------------------------------------------------- */
 
 /* Have the hosts of c->policy, and drain those that it does not name any more. */
 void controller_set_hosts(struct controller *c);
@@ -119,7 +119,7 @@ void controller_remember_hosts(struct controller *c);
 void controller_free_hosts(struct controller *c);
 struct host_slot *controller_find_slot(struct controller *c, const char *name);
 
-/* ---- flocking: controller-flocks.c --------------------------------------------------------------- */
+/* ---- flocking: controller-flocks.c ----------------------------------------------------------- */
 
 /* The flocking of each schedd of @p, for controller_set_flocks; else a sentence in @e. */
 int controller_make_flocks(struct controller *c, const struct policy *p, struct flocking ***ret,
@@ -137,21 +137,21 @@ void controller_look_flocks(struct controller *c);
 void controller_want_flocks(struct controller *c, bool wanted);
 void controller_free_flocks(struct controller *c);
 
-/* ---- the step: controller.c --------------------------------------------------------------------- */
+/* ---- the step: controller.c ------------------------------------------------------------------ */
 
 /* A timer's callback. */
 void controller_step(void *userdata);
 /* The facts of now; what they point at lives in the arena or until the next event. */
 const struct world *controller_build_world(struct controller *c, struct arena *a);
 
-/* ---- a new policy: controller-reload.c ----------------------------------------------------------- */
+/* ---- a new policy: controller-reload.c ------------------------------------------------------- */
 
 /* Read the files again when one of them is saved. */
 void controller_watch(struct controller *c);
 /* Write the hosts and schedds of the policy into the ledger. */
 void controller_keep_sites(struct controller *c);
 
-/* ---- what others tell it: controller-news.c ----------------------------------------------------- */
+/* ---- what others tell it: controller-news.c -------------------------------------------------- */
 
 /* News: take a step soon. */
 void controller_poke(void *userdata);
@@ -170,14 +170,14 @@ void controller_start_failed(void *userdata, const char *host, const char *templ
 void controller_start_succeeded(struct controller *c, const char *host, const char *template,
                                 usec took);
 
-/* ---- the API's side: controller-port.c ---------------------------------------------------------- */
+/* ---- the API's side: controller-port.c ------------------------------------------------------- */
 
 extern const struct api_port controller_port;
 
 /* Look the names of policy.access up. */
 void controller_read_access(struct controller *c);
 
-/* ---- what admins order: controller-order.c ------------------------------------------------------ */
+/* ---- what admins order: controller-order.c --------------------------------------------------- */
 
 /* Write an order down, and record it as an event; -errno when the ledger refuses. */
 int controller_order(void *userdata, const struct order *o, struct err *e);

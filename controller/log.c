@@ -25,8 +25,8 @@ void log_event(int priority, const char *kind, const char *subject, const char *
     const char *colon = text[0] ? ": " : "";
     if (log_is_journal(getenv("JOURNAL_STREAM"), STDERR_FILENO)) {
         (void)sd_journal_send("MESSAGE=%s %s%s%s", kind, subject, colon, text, "PRIORITY=%i",
-                              priority, "EYRIE_KIND=%s", kind, "EYRIE_SUBJECT=%s", subject, "EYRIE_TEXT=%s", text,
-                              (char *)NULL);
+                              priority, "EYRIE_KIND=%s", kind, "EYRIE_SUBJECT=%s", subject,
+                              "EYRIE_TEXT=%s", text, (char *)NULL);
         return;
     }
     struct timespec now;

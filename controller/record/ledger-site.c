@@ -19,7 +19,7 @@ static int site_keep(struct ledger *l, enum ledger_site_kind kind, const struct 
         r = ledger_prepare(l,
                     "INSERT INTO site (kind, name, place, detail) VALUES (?1, ?2, ?3, ?4)"
                     " ON CONFLICT (kind, name, place) DO UPDATE SET detail = ?4 WHERE detail <> ?4",
-                    &s, e);
+                           &s, e);
     if (r < 0)
         return r;
     (void)sqlite3_bind_int(s, 1, (int)kind);
@@ -60,8 +60,8 @@ int ledger_sites(struct ledger *l, enum ledger_site_kind kind,
                  struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = ledger_prepare(l, "SELECT name, place, detail FROM site WHERE kind = ? ORDER BY name, place", &s,
-                    e);
+    int r = ledger_prepare(l, "SELECT name, place, detail FROM site WHERE kind = ?"
+                              " ORDER BY name, place", &s, e);
     if (r < 0)
         return r;
     (void)sqlite3_bind_int(s, 1, (int)kind);
