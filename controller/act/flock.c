@@ -1,6 +1,7 @@
 #include "act/flock.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -348,9 +349,19 @@ static void checked(void *userdata, const struct child_result *r)
     struct flocking *f = userdata;
     struct err e;
     replace_scratch_remove(f->path, "check");
-    if (r->error) {
+    bool undefined = r->end == CHILD_EXITED && text_starts_with(r->messages, "Not defined");
+    if (r->error && !undefined) {
         replace_scratch_remove(f->path, "new");
         AUTOFREE char *text = mem_printf("HTCondor's parser refuses the fragment: %s", r->error);
+        end(f, text);
+        return;
+    }
+    if (undefined || strncmp(r->output, f->revision, strlen(f->revision)) != 0) {
+        replace_scratch_remove(f->path, "new");
+        AUTOFREE char *text =
+            mem_printf("HTCondor would not go by the fragment: with it in place %s is \"%.*s\" (is "
+                       "%s in a folder of LOCAL_CONFIG_DIR, and does no later file set the knob?)",
+                       f->knob, (int)strcspn(r->output, "\n"), r->output, f->path);
         end(f, text);
         return;
     }
@@ -360,6 +371,33 @@ static void checked(void *userdata, const struct child_result *r)
     }
     f->changed = true;
     reconfigure(f);
+}
+
+/* @path's last part as a regular expression. */
+static char *name_pattern(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct text out = {0};
+    for (const char *c = slash ? slash + 1 : path; *c; c++)
+        text_printf(&out, "%s%c", ispunct((unsigned char)*c) ? "\\" : "", *c);
+    char *pattern = mem_strdup(text_get(&out));
+    text_done(&out);
+    return pattern;
+}
+
+/*
+ * A configuration that is the site's from its root file @root on, but that the new text is read in
+ * place of the old one: at the same point, as often, with all that is set before and after it. The
+ * scratch file sorts right behind the file it is for. Owned by the caller (free).
+ */
+static char *scratch_root(const struct flocking *f, const char *root, size_t length)
+{
+    AUTOFREE char *scratch = replace_scratch_path(f->path, "new");
+    AUTOFREE char *old = name_pattern(f->path), *new = name_pattern(scratch);
+    return mem_printf("include : %.*s\n"
+                      "LOCAL_CONFIG_DIR_EXCLUDE_REGEXP = "
+                      "^(?!%s$)(?:%s$|$(LOCAL_CONFIG_DIR_EXCLUDE_REGEXP:/))\n",
+                      (int)length, root, new, old);
 }
 
 /* The site's own root configuration is the first source that HTCondor names. */
@@ -374,10 +412,8 @@ static void got_sources(void *userdata, const struct child_result *r)
         end(f, text);
         return;
     }
-    AUTOFREE char *scratch = replace_scratch_path(f->path, "new");
     AUTOFREE char *check = replace_scratch_path(f->path, "check");
-    AUTOFREE char *root = mem_printf("include : %.*s\ninclude : %s\n", (int)strcspn(line, "\n"), line,
-                                     scratch);
+    AUTOFREE char *root = scratch_root(f, line, strcspn(line, "\n"));
     AUTOFREE char *variable = mem_printf("CONDOR_CONFIG=%s", check);
     int k = replace_scratch_write(f->path, "new", f->content, &e);
     if (k == 0)

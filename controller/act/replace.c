@@ -10,9 +10,7 @@
 
 char *replace_scratch_path(const char *path, const char *suffix)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    return mem_printf("%.*s.%s.%s", (int)(name - path), path, name, suffix);
+    return mem_printf("%s.%s~", path, suffix);
 }
 
 static int write_all(int fd, const char *content)

@@ -1,13 +1,14 @@
 /*
- * Replacing a file such that at every instant it is the old or the new one, whole: written beside as
- * a hidden scratch file (HTCondor reads no file whose name begins with a dot), synced, renamed, and
- * the folder synced. A crash leaves at most a scratch file, which the next write replaces.
+ * Replacing a file such that at every instant it is the old or the new one, whole: written beside
+ * as a scratch file (HTCondor reads no file whose name ends with ~; and it sorts right behind the
+ * one it is for), synced, renamed, and the folder synced. A crash leaves at most a scratch file,
+ * which the next write replaces.
  */
 #pragma once
 
 #include "base/err.h"
 
-/** ".NAME.SUFFIX" in the folder of @path; owned by the caller (free). */
+/** "NAME.SUFFIX~" in the folder of @path; owned by the caller (free). */
 char *replace_scratch_path(const char *path, const char *suffix);
 /** Write @content to the scratch file and sync it. Returns 0 or -errno; on failure it is removed. */
 int replace_scratch_write(const char *path, const char *suffix, const char *content, struct err *e);
