@@ -17,8 +17,9 @@ static int site_keep(struct ledger *l, enum ledger_site_kind kind, const struct 
     r = kind == LEDGER_HOST ? ledger_finish(l, old, e) : 0;
     if (r == 0)
         r = ledger_prepare(l,
-                    "INSERT INTO site (kind, name, place, detail) VALUES (?1, ?2, ?3, ?4)"
-                    " ON CONFLICT (kind, name, place) DO UPDATE SET detail = ?4 WHERE detail <> ?4",
+                           "INSERT INTO site (kind, name, place, detail) VALUES (?1, ?2, ?3, ?4)"
+                           " ON CONFLICT (kind, name, place) DO UPDATE SET detail = ?4"
+                           " WHERE detail <> ?4",
                            &s, e);
     if (r < 0)
         return r;

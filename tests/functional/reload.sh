@@ -203,8 +203,10 @@ test_a_host_removed_while_eyried_was_down_is_known_from_the_ledger() {
 	start || return
 	logged 'host-removed hv2' || fail 'nobody knows of hv2' || return
 	# the test driver's domains are gone with the worker: what is known of them is cleared up
-	until_true 'it is looked at, and let go' logged 'host-left hv2'
+	until_true 'it is looked at' connected_twice hv2 || return
+	until_true 'and let go' logged 'host-left hv2'
 }
+connected_twice() { [ "$(grep -c "host $1: connected" "$T/log")" = 2 ]; }
 
 test_a_renamed_host_keeps_its_vms() {
 	write_config
