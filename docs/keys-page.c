@@ -42,6 +42,8 @@ static void put_type(const struct key *key)
         break;
     case KEY_PATH:
         printf("a path");
+        for (size_t i = 0; key->choices && key->choices[i]; i++)
+            printf(" or _%s_", key->choices[i]);
         break;
     case KEY_ADDRESS:
         printf("host:port");

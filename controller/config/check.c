@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "config/check-part.h"
 
 /* A name, and where the file says it. */
@@ -52,6 +53,45 @@ static void check_unique(struct check *c, struct named *names, size_t n, const c
     }
 }
 
+/* What @node says needs agents, and they need a way to us. */
+static void need_agents(struct check *c, const struct tree_node *node)
+{
+    if (!*c->policy->agents.listen)
+        tree_complain(c->report, node,
+                      "an agent has no way to eyried: give agents.listen, certificate and key");
+}
+
+static bool is_any_address(const char *endpoint)
+{
+    return text_starts_with(endpoint, "0.0.0.0:") || text_starts_with(endpoint, "[::]:");
+}
+
+static void check_agents(struct check *c)
+{
+    const struct policy *p = c->policy;
+    const struct tree_node *agents = tree_get(c->root, "agents");
+    const struct tree_node *listen = tree_get(agents, "listen");
+    const char *const ports[] = {p->agents.listen, p->agents.address};
+    if (strcmp(p->pool.shares, POLICY_AGENT) == 0)
+        need_agents(c, tree_get(tree_get(c->root, "pool"), "shares"));
+    if (!listen || !*p->agents.listen)
+        return;
+    if (!*p->agents.certificate || !*p->agents.key)
+        tree_complain(c->report, listen,
+                      "agents speak TLS: give agents.certificate and agents.key, too");
+    if (is_any_address(p->agents.address))
+        tree_complain(c->report, check_node(agents, "address"),
+                      "%s is no address that an agent reaches; give agents.address",
+                      report_quote(c->arena, p->agents.address));
+    for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+        const struct tree_node *node = tree_get(agents, i == 0 ? "listen" : "address");
+        long port = strtol(strrchr(ports[i], ':') + 1, NULL, 10);
+        if (node && (port < 1 || port > 65535))
+            tree_complain(c->report, node, "%s: a port is a number from 1 to 65535",
+                          report_quote(c->arena, ports[i]));
+    }
+}
+
 static void check_schedds(struct check *c)
 {
     const struct policy *p = c->policy;
@@ -61,10 +101,10 @@ static void check_schedds(struct check *c)
     for (size_t i = 0; i < p->n_schedds; i++) {
         const struct tree_node *item = tree_item(list, i), *flock = check_node(item, "flock");
         names[i] = (struct named){p->schedds[i].name, check_node(item, "name")};
-        paths[i] = (struct named){p->schedds[i].flock, flock};
-        if (flock->text && strcmp(flock->text, "agent") == 0)
-            tree_complain(c->report, flock,
-                          "agent is not available yet; give the path of the fragment on this host");
+        bool agent = strcmp(p->schedds[i].flock, POLICY_AGENT) == 0;
+        paths[i] = (struct named){agent ? "" : p->schedds[i].flock, flock};
+        if (agent)
+            need_agents(c, flock);
     }
     check_unique(c, names, p->n_schedds, "schedd");
     check_unique(c, paths, p->n_schedds, "the path");
@@ -195,6 +235,7 @@ void check_policy(struct arena *a, struct report *report, const struct tree_node
                   const struct policy *p)
 {
     struct check c = {.arena = a, .report = report, .root = root, .policy = p};
+    check_agents(&c);
     check_schedds(&c);
     check_hosts(&c);
     check_paths(&c);

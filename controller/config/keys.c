@@ -19,6 +19,8 @@
 #define LABEL_PATTERN "[a-z]([a-z0-9-]*[a-z0-9])?"
 #define LABEL_WHAT "a name of a-z, 0-9 and - (it becomes part of host names)"
 
+static const char *const instead_of_a_path[] = {POLICY_AGENT, NULL};
+
 /* ---- pool ------------------------------------------------------------------------------------ */
 
 static const struct key pool_keys[] = {
@@ -38,9 +40,10 @@ static const struct key pool_keys[] = {
      .help = "Key in the virtual pool's password directory that signs the tokens of the VMs."},
     {"tools", KEY_PATH, AT(policy, pool.tools), .fallback = "",
      .help = "Folder with HTCondor's tools as the virtual pool's machines use them; empty: PATH."},
-    {"shares", KEY_PATH, AT(policy, pool.shares), .fallback = "",
+    {"shares", KEY_PATH, AT(policy, pool.shares), .fallback = "", .choices = instead_of_a_path,
      .help = "Path on this host of the fragment with the groups' shares, in a folder that the central "
-             "manager of the virtual pool reads; empty: none is written."},
+             "manager of the virtual pool reads; or agent: eyrie-agent(8) keeps it on that machine; "
+             "empty: none is written."},
 };
 static const struct section pool = {SECTION(pool_keys)};
 
@@ -61,6 +64,27 @@ static const struct key paths_keys[] = {
      .help = "Folder in which worlds are recorded for eyrie replay; empty: none are."},
 };
 static const struct section paths = {SECTION(paths_keys)};
+
+/* ---- agents ---------------------------------------------------------------------------------- */
+
+#define ENDPOINT_PATTERN "((" HOST_PATTERN "|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5})?"
+
+static const struct key agents_keys[] = {
+    {"listen", KEY_TEXT, AT(policy, agents.listen), .fallback = "", .pattern = ENDPOINT_PATTERN,
+     .what = "an address as host:port",
+     .help = "Where agents are listened for, by TLS: an address of this machine and a port; empty: "
+             "nowhere."},
+    {"address", KEY_TEXT, AT(policy, agents.address), .fallback = "", .pattern = ENDPOINT_PATTERN,
+     .what = "an address as host:port",
+     .help = "The same as agents reach it; empty: as listen. To be given where that is 0.0.0.0 or "
+             "[::]."},
+    {"certificate", KEY_PATH, AT(policy, agents.certificate), .fallback = "",
+     .help = "PEM file with the certificate, and those that signed it if agents check that. Agents "
+             "that know its key need no authority."},
+    {"key", KEY_PATH, AT(policy, agents.key), .fallback = "",
+     .help = "PEM file with its private key, for eyried's eyes only."},
+};
+static const struct section agents_section = {SECTION(agents_keys)};
 
 /* ---- access ---------------------------------------------------------------------------------- */
 
@@ -83,9 +107,9 @@ static const struct key schedd_keys[] = {
     {"collector", KEY_TEXT, AT(policy_schedd, collector),
      .pattern = "(" HOST_PATTERN "|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?",
      .what = "a host name, with or without :port", .help = "Its pool, as condor_q -pool takes it."},
-    {"flock", KEY_PATH, AT(policy_schedd, flock),
+    {"flock", KEY_PATH, AT(policy_schedd, flock), .choices = instead_of_a_path,
      .help = "Path on this host of the fragment with the flocking configuration, in a folder that "
-             "the schedd reads."},
+             "the schedd reads; or agent: eyrie-agent(8) keeps it on the schedd's host."},
     {"tools", KEY_PATH, AT(policy_schedd, tools), .fallback = "",
      .help = "Folder with the HTCondor tools of the schedd's machine; empty: PATH."},
 };
@@ -289,6 +313,8 @@ static const struct key file_keys[] = {
     {"pool", KEY_SECTION, .section = &pool, .help = "The virtual pool."},
     {"paths", KEY_SECTION, .section = &paths, .fallback = "{}",
      .help = "Where Eyrie's own files are."},
+    {"agents", KEY_SECTION, .section = &agents_section, .fallback = "{}",
+     .help = "The way to eyried for the agents that keep fragments on other machines."},
     {"access", KEY_SECTION, .section = &access_section, .fallback = "{}",
      .help = "Who may do what by the API. Anyone may look."},
     {"schedds", KEY_LIST, MANY(policy, schedds), .section = &schedds,

@@ -12,7 +12,8 @@
 enum key_type {
     /* scalars */
     KEY_TEXT,     /* const char * that matches the pattern */
-    KEY_PATH,     /* const char *, made absolute; "" only where that is the fallback */
+    KEY_PATH,     /* const char *, made absolute; "" only where that is the fallback; or one of
+                     the choices, as it is */
     KEY_ADDRESS,  /* const char *, host:port; the port is added */
     KEY_COUNT,    /* int64_t or struct setting */
     KEY_BYTES,    /* likewise */

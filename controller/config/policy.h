@@ -26,10 +26,13 @@ struct setting {
     struct policy_place at;
 };
 
+/** In the place of a fragment's path: an agent keeps it, on another machine. */
+#define POLICY_AGENT "agent"
+
 struct policy_schedd {
     const char *name;      /* as condor_q -name takes it */
     const char *collector; /* its pool, as condor_q -pool takes it */
-    const char *flock;     /* absolute path of the fragment on this host */
+    const char *flock;     /* absolute path of the fragment on this host, or POLICY_AGENT */
     const char *tools;     /* folder with the HTCondor tools of that schedd's machine; "" = PATH */
     struct policy_place at;
 };
@@ -137,7 +140,7 @@ struct policy {
         const char *trust_domain;
         const char *signing_key;
         const char *tools; /* folder with HTCondor's tools for the virtual pool; "" = PATH */
-        const char *shares; /* path of the fragment with the groups' shares; "" = none is written */
+        const char *shares; /* path of the fragment with the groups' shares, or POLICY_AGENT; "" = none is written */
     } pool;
 
     struct {
@@ -147,6 +150,13 @@ struct policy {
         const char *host_program; /* eyrie-host */
         const char *recorder; /* folder of the recorded worlds; "" = none are recorded */
     } paths;
+
+    struct {
+        const char *listen;      /* host:port, for agents; "" = there are none */
+        const char *address;     /* host:port as agents reach it */
+        const char *certificate; /* files, PEM */
+        const char *key;
+    } agents;
 
     struct {
         const char **admins; /* users, or unix groups as "@group"; n_admins 0: the default */

@@ -157,6 +157,8 @@ void resolve_policy(struct arena *a, struct report *report, const struct tree_no
             tree_complain(report, tree_get(tree_get(root, "pool"), "central_manager"),
                           "its host is no trust domain; give one: trust_domain: …");
     }
+    if (!*p->agents.address)
+        p->agents.address = p->agents.listen;
     if (p->timing.token_life.value == 0)
         p->timing.token_life.value = p->timing.max_age.value + p->timing.drain_within.value;
     resolve_hosts(a, report, tree_get(root, "hosts"), p);

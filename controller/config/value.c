@@ -171,6 +171,15 @@ static int take_text(const struct key *key, const char *text, const char *quoted
     return 0;
 }
 
+/* Whether it is a word that may stand in the place of a path. */
+static bool is_choice(const char *const *choices, const char *text)
+{
+    for (size_t i = 0; choices && choices[i]; i++)
+        if (strcmp(choices[i], text) == 0)
+            return true;
+    return false;
+}
+
 static int take_choice(const char *const *choices, const char *text, const char *quoted,
                        unsigned *ret, struct err *e)
 {
@@ -268,8 +277,9 @@ int value_parse(const struct key *key, const char *text, struct arena *a, const 
     case KEY_PATH:
         if (strlen(text) >= 4096)
             return err_set(e, EINVAL, "%s is too long for a path", quoted);
-        word =
-            *text == '/' || !*text ? arena_strdup(a, text) : arena_printf(a, "%s/%s", folder, text);
+        word = *text == '/' || !*text || is_choice(key->choices, text)
+                   ? arena_strdup(a, text)
+                   : arena_printf(a, "%s/%s", folder, text);
         r = 0;
         break;
     default:
