@@ -60,12 +60,20 @@ static void made_free(struct flocking **made, size_t n)
     free(made);
 }
 
+/* What is not on this host is its agent's. */
+static struct flock_target with_remote(const struct controller *c, struct flock_target target)
+{
+    if (strcmp(target.path, POLICY_AGENT) == 0)
+        target.remote = agents_remote(c->agents);
+    return target;
+}
+
 int controller_make_flocks(struct controller *c, const struct policy *p, struct flocking ***ret,
                            struct err *e)
 {
     struct flocking **made = mem_new(flock_count(p), sizeof(struct flocking *));
     for (size_t i = 0; i < flock_count(p); i++) {
-        struct flock_target target = flock_target(p, i);
+        struct flock_target target = with_remote(c, flock_target(p, i));
         AUTOFREE char *fragment = controller_read_fragment(p, target.file, e);
         int r = fragment ? flock_new(c->loop, p, &target, fragment, &made[i], e) : -ENOENT;
         if (r < 0) {
@@ -180,13 +188,15 @@ static void remember(struct controller *c, const struct flock_target *target)
 
 static void remember_schedd(void *userdata, const struct ledger_site *site)
 {
-    const struct flock_target target = flock_of_schedd(site->name, site->place, site->detail);
+    const struct flock_target target =
+        with_remote(userdata, flock_of_schedd(site->name, site->place, site->detail));
     remember(userdata, &target);
 }
 
 static void remember_shares(void *userdata, const struct ledger_site *site)
 {
-    const struct flock_target target = flock_of_shares(site->name, site->place, site->detail);
+    const struct flock_target target =
+        with_remote(userdata, flock_of_shares(site->name, site->place, site->detail));
     remember(userdata, &target);
 }
 

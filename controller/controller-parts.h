@@ -1,11 +1,12 @@
 /*
  * The controller from inside, for the files that are its parts: the step (controller.c), what others
- * tell it (-news), its hosts and fragments (-hosts, -flocks), a new policy (-reload), what admins
- * order (-order), the API's side (-port), set-up and tear-down (-setup).
+ * tell it (-news), its hosts, fragments and agents (-hosts, -flocks, -agents), a new policy
+ * (-reload), what admins order (-order), the API's side (-port), set-up and tear-down (-setup).
  */
 #pragma once
 
 #include "act/act.h"
+#include "act/agents.h"
 #include "base/mem.h"
 #include "loop/files.h"
 #include "controller.h"
@@ -17,6 +18,7 @@
 #include "serve/access.h"
 #include "serve/api.h"
 #include "serve/order.h"
+#include "serve/remote.h"
 #include "serve/snapshot.h"
 
 enum {
@@ -68,6 +70,11 @@ struct controller {
     struct act *act;
     struct recorder *recorder;
     struct api *api;
+    struct agents *agents;
+    struct remote *remote;         /* NULL: agents are not listened for */
+    char *remote_place;            /* what it is made of */
+    char *remote_pin;              /* of its key */
+    struct loop_poke *remote_wake;
     size_t jobs_asked; /* queries for one job under way */
     struct access *access; /* of policy.access */
     struct host_slot *hosts; /* as policy.hosts; then those that were removed */
@@ -136,6 +143,19 @@ void controller_look_flocks(struct controller *c);
 /* Whether the flocking fragments should be there. */
 void controller_want_flocks(struct controller *c, bool wanted);
 void controller_free_flocks(struct controller *c);
+
+/* ---- agents: controller-agents.c ---------------------------------------------------------------- */
+
+/* The agents that the ledger knows. */
+int controller_open_agents(struct controller *c, struct err *e);
+/* Listen for agents where c->policy says, if it does; what is so already stays. */
+int controller_listen_agents(struct controller *c, struct err *e);
+void controller_free_agents(struct controller *c);
+/* As api_port has them. */
+int controller_agent_add(void *userdata, const char *name, const char *user,
+                         struct json_object **ret, struct err *e);
+int controller_agent_remove(void *userdata, const char *name, const char *user, struct err *e);
+struct json_object *controller_agents(void *userdata);
 
 /* ---- the step: controller.c ------------------------------------------------------------------ */
 

@@ -79,4 +79,7 @@ const struct api_port controller_port = {
     .forget_job = port_forget_job,
     .order = controller_order,
     .reload = port_reload,
+    .agents = controller_agents,
+    .agent_add = controller_agent_add,
+    .agent_remove = controller_agent_remove,
 };

@@ -82,6 +82,7 @@ static void renew_recorder(struct controller *c, const struct policy *old)
 /* From here on the new policy is the policy. */
 static void take_over(struct controller *c, struct candidate *new)
 {
+    struct err e;
     struct config *old = c->config;
     const struct policy *p = config_policy(new->config);
     struct record_of_starts *starts = carry_templates(c, p);
@@ -94,6 +95,8 @@ static void take_over(struct controller *c, struct candidate *new)
     c->policy_loaded = loop_now(c->loop);
     controller_read_access(c);
     controller_set_flocks(c, new->flocks);
+    if (controller_listen_agents(c, &e) < 0)
+        controller_note(c, "agents-failed", p->agents.listen, e.text);
     controller_set_hosts(c);
     controller_keep_sites(c);
     renew_recorder(c, config_policy(old));

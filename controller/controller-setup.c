@@ -92,7 +92,11 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
     if (r == 0 && !(c->vm_fragment = controller_read_fragment(c->policy, "vm-startd.conf", e)))
         r = -ENOENT;
     if (r == 0)
+        r = controller_open_agents(c, e);
+    if (r == 0)
         r = open_flocks(c, e);
+    if (r == 0)
+        r = controller_listen_agents(c, e);
     if (r == 0)
         r = api_new(loop, c->policy->paths.socket, &controller_port, c, &c->api, e);
     if (r < 0) {
@@ -129,6 +133,7 @@ struct controller *controller_free(struct controller *c)
     (void)files_free(c->files);
     controller_free_hosts(c);
     controller_free_flocks(c);
+    controller_free_agents(c);
     (void)loop_timer_free(c->step_timer);
     (void)loop_timer_free(c->next_timer);
     (void)loop_timer_free(c->look_timer);

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "act/fragment.h"
@@ -26,6 +27,7 @@ struct flocking {
     char *file;
     char *path;
     char *tools;
+    const struct flock_remote *remote;
     char *knob;          /* EYRIE_REVISION_<pool> */
     char *content;       /* rendered */
     char revision[FRAGMENT_DIGEST_MAX];
@@ -47,6 +49,7 @@ struct flocking {
 };
 
 static void ask_confirmation(void *userdata);
+static void offered(void *userdata);
 
 /* Twice: the digest of the text without a revision is the revision. @revision has room for one. */
 static int render(const struct policy *p, const char *file, const char *template_text, char *revision,
@@ -88,13 +91,22 @@ int flock_text(const struct policy *p, const struct flock_target *target, struct
 
 struct flock_target flock_of_schedd(const char *name, const char *path, const char *tools)
 {
-    return (struct flock_target){name, "-schedd", "main-schedd.conf", "EYRIE_REVISION", path, tools};
+    return (struct flock_target){.name = name,
+                                 .daemon = "-schedd",
+                                 .file = "main-schedd.conf",
+                                 .knob = "EYRIE_REVISION",
+                                 .path = path,
+                                 .tools = tools};
 }
 
 struct flock_target flock_of_shares(const char *name, const char *path, const char *tools)
 {
-    return (struct flock_target){name,  "-negotiator", "virtual-cm-shares.conf", "EYRIE_SHARES_REVISION",
-                                 path, tools};
+    return (struct flock_target){.name = name,
+                                 .daemon = "-negotiator",
+                                 .file = "virtual-cm-shares.conf",
+                                 .knob = "EYRIE_SHARES_REVISION",
+                                 .path = path,
+                                 .tools = tools};
 }
 
 size_t flock_count(const struct policy *p)
@@ -111,30 +123,36 @@ struct flock_target flock_target(const struct policy *p, size_t index)
     return flock_of_schedd(s->name, s->flock, s->tools);
 }
 
-int flock_new(struct loop *loop, const struct policy *p, const struct flock_target *target,
-              const char *template_text, struct flocking **ret, struct err *e)
+struct flocking *flock_new_given(struct loop *loop, const struct flock_target *target,
+                                 const char *knob, const char *mark, const char *text)
 {
     struct flocking *f = mem_new(1, sizeof(*f));
     f->loop = loop;
+    f->remote = target->remote;
     f->name = mem_strdup(target->name);
     f->daemon = mem_strdup(target->daemon);
     f->file = mem_strdup(target->file);
     f->path = mem_strdup(target->path);
     f->tools = mem_strdup(target->tools);
     f->error = mem_strdup("");
-    f->timer = loop_timer_new(loop, ask_confirmation, f);
-    f->knob = gates_knob(target->knob, p);
-    struct text content = {0};
-    int r = render(p, f->file, template_text, f->revision, &content, e);
-    f->content = mem_strdup(text_get(&content));
-    text_done(&content);
-    if (r < 0) {
-        (void)flock_free(f);
-        return r;
-    }
+    f->timer = loop_timer_new(loop, f->remote ? offered : ask_confirmation, f);
+    f->knob = mem_strdup(knob);
+    f->content = mem_strdup(text);
+    (void)snprintf(f->revision, sizeof(f->revision), "%s", mark);
     flock_look(f);
-    *ret = f;
-    return 0;
+    return f;
+}
+
+int flock_new(struct loop *loop, const struct policy *p, const struct flock_target *target,
+              const char *template_text, struct flocking **ret, struct err *e)
+{
+    CLEANUP(text_done) struct text content = {0};
+    AUTOFREE char *knob = gates_knob(target->knob, p);
+    char mark[FRAGMENT_DIGEST_MAX];
+    int r = render(p, target->file, template_text, mark, &content, e);
+    if (r == 0)
+        *ret = flock_new_given(loop, target, knob, mark, text_get(&content));
+    return r;
 }
 
 struct flocking *flock_free(struct flocking *f)
@@ -180,7 +198,16 @@ bool flock_under_way(const struct flocking *f)
 
 bool flock_is_gone(const struct flocking *f)
 {
-    return !f->wanted && !f->done && !*f->present && !*f->believed;
+    struct world_flock w;
+    flock_fill(f, &w);
+    return !f->wanted && !f->done && !*w.present && !*w.believed;
+}
+
+bool flock_is_settled(const struct flocking *f)
+{
+    struct world_flock w;
+    flock_fill(f, &w);
+    return strcmp(w.present, w.wanted) == 0 && strcmp(w.believed, w.wanted) == 0;
 }
 
 bool flock_same_file(const struct flocking *a, const struct flocking *b)
@@ -204,6 +231,8 @@ static char *look(struct flocking *f)
 {
     struct text content = {0};
     struct err e;
+    if (f->remote) /* its agent looks */
+        return NULL;
     f->present[0] = '\0';
     int r = fragment_read(f->path, LIMIT_CONFIG_BYTES, &content, &e);
     char *text = NULL;
@@ -227,6 +256,16 @@ void flock_look(struct flocking *f)
         free(look(f));
 }
 
+static struct flock_target target_of(const struct flocking *f)
+{
+    return (struct flock_target){.name = f->name,
+                                 .daemon = f->daemon,
+                                 .file = f->file,
+                                 .path = f->path,
+                                 .tools = f->tools,
+                                 .remote = f->remote};
+}
+
 void flock_fill(const struct flocking *f, struct world_flock *w)
 {
     *w = (struct world_flock){
@@ -234,9 +273,18 @@ void flock_fill(const struct flocking *f, struct world_flock *w)
         .wanted = f->wanted ? f->revision : "",
         .present = f->present,
         .believed = f->believed,
+        .offered = "",
         .failed = f->failed,
         .error = f->error,
     };
+    if (f->remote) {
+        const struct flock_target target = target_of(f);
+        f->remote->fill(f->remote->userdata, &target, w);
+    }
+    if (f->remote && f->failed) { /* it could not even be offered */
+        w->failed = f->failed;
+        w->error = f->error;
+    }
 }
 
 static void end(struct flocking *f, const char *error)
@@ -453,13 +501,26 @@ static void asked_first(void *userdata, const struct child_result *r)
     reconfigure(f);
 }
 
+/* The rest is between the agent and its daemon; what comes of it is in its reports. */
+static void offered(void *userdata)
+{
+    struct flocking *f = userdata;
+    const struct flock_target target = target_of(f);
+    struct err e;
+    int r = f->remote->offer(f->remote->userdata, &target, f->knob, f->wanted ? f->revision : "",
+                             f->wanted ? f->content : "", &e);
+    end(f, r < 0 ? e.text : NULL);
+}
+
 void flock_apply(struct flocking *f, flock_done done, void *userdata)
 {
     assert(!f->done); /* one at a time: act.c sees to it */
     f->done = done;
     f->userdata = userdata;
     f->before = look(f);
-    if (!f->wanted) {
+    if (f->remote) {
+        loop_timer_set(f->timer, 0);
+    } else if (!f->wanted) {
         run(f, (const char *const[]){"condor_config_val", "-config", NULL}, NULL, remove_now);
     } else if (strcmp(f->present, f->revision) == 0) {
         run(f, (const char *const[]){"condor_config_val", f->daemon, f->knob, NULL}, NULL,

@@ -19,6 +19,20 @@
 #include "plan/world.h"
 
 struct flocking;
+struct flock_target;
+
+/**
+ * A fragment on another machine: who gives it to the agent there (eyrie-agent), and knows what that
+ * said. Every member is required.
+ */
+struct flock_remote {
+    /** Have the agent of @target put @text there, or take away what is (@mark ""); 0 or -errno. */
+    int (*offer)(void *userdata, const struct flock_target *target, const char *knob,
+                 const char *mark, const char *text, struct err *e);
+    /** Set all of @w but schedd and wanted; strings are valid until the next event. */
+    void (*fill)(void *userdata, const struct flock_target *target, struct world_flock *w);
+    void *userdata;
+};
 
 /** @error is NULL on success, else one sentence. */
 typedef void (*flock_done)(void *userdata, const char *error);
@@ -31,6 +45,7 @@ struct flock_target {
     const char *knob;   /* whose value is the revision that the daemon has read; the pool follows */
     const char *path;   /* of the fragment */
     const char *tools;  /* folder with the HTCondor tools of that daemon's machine; "" = PATH */
+    const struct flock_remote *remote; /* not copied; NULL: the fragment is on this host */
 };
 
 /** The flocking of a schedd. */
@@ -52,6 +67,13 @@ int flock_text(const struct policy *p, const struct flock_target *target, struct
  */
 int flock_new(struct loop *loop, const struct policy *p, const struct flock_target *target,
               const char *template_text, struct flocking **ret, struct err *e);
+/**
+ * The same with a text that was rendered elsewhere. @mark: what the daemon answers when it is asked
+ * for @knob and has read the text.
+ */
+struct flocking *flock_new_given(struct loop *loop, const struct flock_target *target,
+                                 const char *knob, const char *mark, const char *text)
+    __attribute__((returns_nonnull));
 /** Give up what is under way and free. */
 struct flocking *flock_free(struct flocking *f);
 const char *flock_schedd(const struct flocking *f);
@@ -61,6 +83,8 @@ void flock_want(struct flocking *f, bool wanted);
 void flock_look(struct flocking *f);
 /** Hold it for possible that the daemon still believes in a fragment; until it was asked. */
 void flock_doubt(struct flocking *f);
+/** Whether the file and the daemon are as wanted, by what is known. */
+bool flock_is_settled(const struct flocking *f);
 /** Whether an apply is under way. */
 bool flock_under_way(const struct flocking *f);
 /** Whether nothing is left of a fragment that is not wanted: no file, and no belief in one. */
@@ -70,7 +94,10 @@ bool flock_same_file(const struct flocking *a, const struct flocking *b);
 /** Whether both would do the same, too. */
 bool flock_equal(const struct flocking *a, const struct flocking *b);
 const char *flock_path(const struct flocking *f);
-/** Make the file and the running daemon as wanted. @done comes once, never from inside this. */
+/**
+ * Make the file and the running daemon as wanted; of one on another machine, tell its agent to.
+ * @done comes once, never from inside this.
+ */
 void flock_apply(struct flocking *f, flock_done done, void *userdata);
 /** Set all of @w; strings are valid until the next flock_look or the end of an apply. */
 void flock_fill(const struct flocking *f, struct world_flock *w);

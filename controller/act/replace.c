@@ -27,17 +27,23 @@ static int write_all(int fd, const char *content)
     return fsync(fd) < 0 ? -errno : 0;
 }
 
-int replace_scratch_write(const char *path, const char *suffix, const char *content, struct err *e)
+static int write_scratch(const char *path, const char *suffix, const char *content, mode_t mode,
+                         struct err *e)
 {
     AUTOFREE char *scratch = replace_scratch_path(path, suffix);
-    AUTOCLOSE int fd = open(scratch, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    /* HTCondor's daemons and every user's tools read it, whatever our umask. */
-    int r = fd < 0 || fchmod(fd, 0644) < 0 ? -errno : write_all(fd, content);
+    AUTOCLOSE int fd = open(scratch, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int r = fd < 0 || fchmod(fd, mode) < 0 ? -errno : write_all(fd, content);
     if (r < 0) {
         (void)unlink(scratch);
         return err_set(e, -r, "%s: %s", scratch, strerror(-r));
     }
     return 0;
+}
+
+/* HTCondor's daemons and every user's tools read it, whatever our umask. */
+int replace_scratch_write(const char *path, const char *suffix, const char *content, struct err *e)
+{
+    return write_scratch(path, suffix, content, 0644, e);
 }
 
 void replace_scratch_remove(const char *path, const char *suffix)
@@ -70,6 +76,12 @@ int replace_commit(const char *path, const char *suffix, struct err *e)
 int replace_file(const char *path, const char *content, struct err *e)
 {
     int r = replace_scratch_write(path, "new", content, e);
+    return r < 0 ? r : replace_commit(path, "new", e);
+}
+
+int replace_private(const char *path, const char *content, struct err *e)
+{
+    int r = write_scratch(path, "new", content, 0600, e);
     return r < 0 ? r : replace_commit(path, "new", e);
 }
 

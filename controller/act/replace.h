@@ -18,5 +18,7 @@ void replace_scratch_remove(const char *path, const char *suffix);
 int replace_commit(const char *path, const char *suffix, struct err *e);
 /** Write and commit in one. */
 int replace_file(const char *path, const char *content, struct err *e);
+/** The same, and nobody but its owner may read it. */
+int replace_private(const char *path, const char *content, struct err *e);
 /** Remove @path and sync its folder; that it is not there is no error. */
 int replace_remove(const char *path, struct err *e);

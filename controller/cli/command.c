@@ -8,6 +8,11 @@
 #include "config/spelling.h"
 
 static const struct command commands[] = {
+    {"agent", "list | add NAME | remove NAME", "the agents that keep fragments on other machines",
+     "  eyrie agent                               the same as eyrie agent list\n"
+     "  eyrie agent add schedd01.example.org      how an agent joins for this schedd\n"
+     "  eyrie agent remove schedd01.example.org   its token is good for nothing any more\n",
+     COMMAND_WATCH | COMMAND_NAMES, agent_run},
     {"check", "[FILE]", "whether a policy is right; where each of its values comes from",
      "  eyrie check                               /etc/eyrie/eyrie.yaml\n"
      "  eyrie check new.yaml | grep -v default    what its files say, all resolved\n"

@@ -42,6 +42,7 @@ const struct command *command_at(size_t i);
 /** Say how the words after the verb @name should have been; returns CLI_USAGE. */
 int command_wrong_arguments(const struct cli *cli, const char *name);
 
+int agent_run(const struct cli *cli, int argc, char **argv);
 int check_run(const struct cli *cli, int argc, char **argv);
 int completion_run(const struct cli *cli, int argc, char **argv);
 int cordon_run(const struct cli *cli, int argc, char **argv);

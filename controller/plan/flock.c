@@ -1,6 +1,7 @@
 /*
  * Rung 10. The fragment that a schedd, or the virtual pool's negotiator, should have, has, and believes in. What differs is applied;
  * what failed is tried again after a rest, so that a broken schedd is not reconfigured in a loop.
+ * An agent is told once what is to be there; it goes on by itself, also when it is heard of later.
  */
 #include "plan/rungs.h"
 
@@ -17,7 +18,13 @@ void flock_choose(const struct policy *p, const struct world *w, struct actions 
                        (!p->pool.shares[0] || strcmp(f->schedd, p->pool.central_manager) != 0);
         bool leaving = removed || f->wanted[0] == '\0';
         enum reason_code code = REASON_NONE;
-        if (leaving && (f->present[0] != '\0' || f->believed[0] != '\0'))
+        if (f->remote && strcmp(f->wanted, f->offered) != 0)
+            code = removed   ? REASON_SCHEDD_REMOVED
+                   : leaving ? REASON_FRAGMENT_LEAVING
+                             : REASON_FRAGMENT_DIFFERS;
+        else if (f->remote)
+            continue;
+        else if (leaving && (f->present[0] != '\0' || f->believed[0] != '\0'))
             code = removed ? REASON_SCHEDD_REMOVED : REASON_FRAGMENT_LEAVING;
         else if (leaving)
             continue;
@@ -29,7 +36,7 @@ void flock_choose(const struct policy *p, const struct world *w, struct actions 
             code = REASON_FRAGMENT_UNVERIFIED;
         if (!code)
             continue;
-        if (f->failed && w->now - f->failed < rest_after_failure) {
+        if (!f->remote && f->failed && w->now - f->failed < rest_after_failure) {
             later_at(later, f->failed + rest_after_failure);
             continue;
         }

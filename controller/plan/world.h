@@ -210,8 +210,10 @@ struct world_record {
 /** The fragment of one schedd. Digests are of whole contents; "" = there is none. */
 struct world_flock {
     const char *schedd;
+    bool remote;         /* its agent applies it; what is present and believed is what that said */
+    const char *offered; /* remote: the one that the agent is to have; "?" = we know of none yet */
     const char *wanted;  /* "" when we were told to leave */
-    const char *present; /* in the file */
+    const char *present; /* in the file; "?" = cannot be known now */
     const char *believed; /* the one the running daemon confirmed last */
     usec failed;         /* when applying it last failed; 0 = it did not */
     const char *error;

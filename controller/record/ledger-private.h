@@ -1,6 +1,7 @@
 /*
  * The ledger from inside, for the files that are its parts: VMs and the file itself (ledger.c), what
- * admins ordered (ledger-order.c), where things are (ledger-site.c), and the history (ledger-event.c).
+ * admins ordered (ledger-order.c), where things are (ledger-site.c), the agents (ledger-agent.c), and
+ * the history (ledger-event.c).
  */
 #pragma once
 

@@ -29,6 +29,12 @@ static const char schema[] =
     " user TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (kind, subject));"
     "CREATE TABLE IF NOT EXISTS site (kind INTEGER NOT NULL, name TEXT NOT NULL,"
     " place TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (kind, name, place));"
+    "CREATE TABLE IF NOT EXISTS identity (id INTEGER PRIMARY KEY CHECK (id = 1),"
+    " controller TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS agent (name TEXT PRIMARY KEY, invite TEXT NOT NULL DEFAULT '',"
+    " invited_until INTEGER NOT NULL DEFAULT 0, token TEXT NOT NULL DEFAULT '',"
+    " joined INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 0,"
+    " mark TEXT NOT NULL DEFAULT '');"
     "CREATE TABLE IF NOT EXISTS tried (id INTEGER PRIMARY KEY, n INTEGER NOT NULL);";
 
 /* Version 1 had two switches, with who set them as text. */

@@ -135,3 +135,29 @@ int ledger_sites(struct ledger *l, enum ledger_site_kind kind,
                  struct err *e);
 /** The open records of a host that has another name now. */
 int ledger_host_rename(struct ledger *l, const char *from, const char *to, struct err *e);
+
+/**
+ * An agent that keeps a fragment on another machine. Of tokens the ledger has digests only: who reads
+ * it can neither join nor ask.
+ */
+struct ledger_agent {
+    const char *name;    /* whose fragment: a schedd, or the virtual pool's central manager */
+    const char *invite;  /* digest of the token to join with; "" = none */
+    usec invited_until;
+    const char *token;   /* digest of its own token; "" = it has not joined */
+    usec joined;
+    int64_t revision;    /* of the last fragment that it was to have; 0 = none yet */
+    const char *mark;    /* which one that was; "" = it was to take the fragment away */
+};
+/** Write all of it down, in the place of what was there by that name. */
+int ledger_agent_set(struct ledger *l, const struct ledger_agent *agent, struct err *e);
+int ledger_agent_drop(struct ledger *l, const char *name, struct err *e);
+/** All, by name, one by one to @callback, which must not change the ledger. */
+int ledger_agents(struct ledger *l,
+                  void (*callback)(void *userdata, const struct ledger_agent *agent),
+                  void *userdata, struct err *e);
+/**
+ * The id of the controller that this ledger belongs to, made when it is first asked for. Returns 0
+ * and the id (owned by the caller, free), or -errno.
+ */
+int ledger_controller(struct ledger *l, char **ret, struct err *e);

@@ -183,6 +183,7 @@ static const struct type request_type = {
 static const struct type flock_type = {
     sizeof(struct world_flock), NULL,
     (const struct field[]){FIELD(world_flock, STRING, schedd), FIELD(world_flock, STRING, wanted),
+                           FIELD(world_flock, BOOL, remote), FIELD(world_flock, STRING, offered),
                            FIELD(world_flock, STRING, present),
                            FIELD(world_flock, STRING, believed), FIELD(world_flock, TIME, failed),
                            FIELD(world_flock, STRING, error), {0}}};

@@ -18,6 +18,7 @@ enum { CONNECTIONS_PER_USER = 64 }; /* but root's */
 
 struct api {
     struct loop *loop;
+    bool remote; /* peers are agents, over TLS: nobody knows their uids */
     struct listen *listen;
     struct loop_io *accept_io;
     struct MHD_Daemon *daemon;
@@ -76,7 +77,7 @@ static void on_patience(void *userdata)
 static bool has_room(const struct api *a, uid_t uid)
 {
     return a->peers.n < PEERS_MAX &&
-           (uid == 0 || peers_of(&a->peers, uid) < CONNECTIONS_PER_USER);
+           (uid == 0 || a->remote || peers_of(&a->peers, uid) < CONNECTIONS_PER_USER);
 }
 
 /* When there are too many connections, the one that waits longest makes room. One whose answer is
@@ -85,7 +86,7 @@ static bool make_room(struct api *a, uid_t uid)
 {
     if (has_room(a, uid))
         return true;
-    bool many = uid != 0 && peers_of(&a->peers, uid) >= CONNECTIONS_PER_USER;
+    bool many = uid != 0 && !a->remote && peers_of(&a->peers, uid) >= CONNECTIONS_PER_USER;
     struct peer *oldest = peers_oldest(&a->peers, many ? &uid : NULL);
     if (oldest) {
         cut(a, oldest, TRAFFIC_CROWDED);
@@ -99,14 +100,14 @@ static void on_accept(void *userdata, int fd, uint32_t events)
 {
     struct api *a = userdata;
     const struct sockaddr_un address = {.sun_family = AF_UNIX};
-    uid_t uid;
+    uid_t uid = (uid_t)-1;
     (void)events;
     int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (peer < 0) {
         /* No descriptors or no memory: the client stays in the queue, and we do not spin on it. */
         if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
             loop_timer_set(a->accept_later, USEC_PER_SEC);
-    } else if (listen_peer(peer, &uid) < 0 || !make_room(a, uid)) {
+    } else if ((!a->remote && listen_peer(peer, &uid) < 0) || !make_room(a, uid)) {
         (void)close(peer);
     } else { /* which closes it when it fails */
         (void)MHD_add_connection(a->daemon, peer, (const struct sockaddr *)&address,
@@ -130,7 +131,8 @@ static void on_connection(void *userdata, struct MHD_Connection *connection, voi
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     uid_t uid = (uid_t)-1;
     assert(info);
-    (void)listen_peer(info->connect_fd, &uid);
+    if (!a->remote)
+        (void)listen_peer(info->connect_fd, &uid);
     *context = peers_add(&a->peers, uid, info->connect_fd, loop_ticks(a->loop));
     a->requests.traffic.connections = (int64_t)a->peers.n;
 }
@@ -146,10 +148,18 @@ static void on_completed(void *userdata, struct MHD_Connection *connection, void
     request_free(context);
 }
 
-static int start_daemon(struct api *a, struct err *e)
+/* @place: with TLS; NULL: without. */
+static int start_daemon(struct api *a, const struct remote_place *place, struct err *e)
 {
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, place ? (void *)(uintptr_t)place->certificate : NULL},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, place ? (void *)(uintptr_t)place->key : NULL},
+        {MHD_OPTION_END, 0, NULL}};
     a->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_take, &a->requests,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+            (place ? MHD_USE_TLS : MHD_NO_FLAG),
+        0, NULL, NULL, request_take, &a->requests,
+        MHD_OPTION_ARRAY, place ? tls : &tls[2],
         MHD_OPTION_CONNECTION_LIMIT, 2U * PEERS_MAX, /* ours comes first */
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_POOL_BYTES,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, a,
@@ -162,24 +172,52 @@ static int start_daemon(struct api *a, struct err *e)
     return loop_io_new(a->loop, info->epoll_fd, EPOLLIN, on_daemon, a, &a->daemon_io);
 }
 
-int api_new(struct loop *loop, const char *path, const struct api_port *port, void *userdata,
-            struct api **ret, struct err *e)
+static struct api *make(struct loop *loop, usec patience)
 {
-    CLEANUP(api_free_p) struct api *a = mem_new(1, sizeof(*a));
+    struct api *a = mem_new(1, sizeof(*a));
     a->loop = loop;
-    a->patience = API_PATIENCE;
+    a->patience = patience;
     a->requests.loop = loop;
-    a->requests.port = port;
-    a->requests.userdata = userdata;
     a->requests.wake = loop_poke_new(loop, on_timer, a);
     a->timer = loop_timer_new(loop, on_timer, a);
     a->accept_later = loop_timer_new(loop, on_timer, a);
     a->patience_timer = loop_timer_new(loop, on_patience, a);
+    return a;
+}
+
+static int start(struct api *a, const struct remote_place *place, struct err *e)
+{
+    int r = start_daemon(a, place, e);
+    return r < 0 ? r : loop_io_new(a->loop, listen_fd(a->listen), EPOLLIN, on_accept, a, &a->accept_io);
+}
+
+int api_new(struct loop *loop, const char *path, const struct api_port *port, void *userdata,
+            struct api **ret, struct err *e)
+{
+    CLEANUP(api_free_p) struct api *a = make(loop, API_PATIENCE);
+    a->requests.port = port;
+    a->requests.userdata = userdata;
     int r = listen_new(path, &a->listen, e);
     if (r == 0)
-        r = start_daemon(a, e);
+        r = start(a, NULL, e);
+    if (r < 0)
+        return r;
+    *ret = a;
+    a = NULL;
+    return 0;
+}
+
+int api_new_remote(struct loop *loop, const struct remote_place *place, struct remote *remote,
+                   struct api **ret, struct err *e)
+{
+    CLEANUP(api_free_p) struct api *a = make(loop, API_REMOTE_PATIENCE);
+    a->remote = true;
+    a->requests.remote = remote;
+    int r = listen_new_network(place->listen, &a->listen, e);
     if (r == 0)
-        r = loop_io_new(loop, listen_fd(a->listen), EPOLLIN, on_accept, a, &a->accept_io);
+        r = start(a, place, e);
+    if (r == -EIO)
+        (void)err_set(e, EIO, "TLS for agents does not start: is agents.key the key of agents.certificate?");
     if (r < 0)
         return r;
     *ret = a;

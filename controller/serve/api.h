@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "loop/loop.h"
+#include "serve/remote.h"
 #include "serve/route.h"
 
 struct api;
@@ -22,6 +23,12 @@ struct api;
  */
 int api_new(struct loop *loop, const char *path, const struct api_port *port, void *userdata,
             struct api **ret, struct err *e);
+/** How long that is for agents, whose questions may wait for news. */
+#define API_REMOTE_PATIENCE (4 * REMOTE_WAIT_SECONDS * USEC_PER_SEC)
+
+/** Listen for agents at @place, with TLS; @remote answers them. Returns 0 or -errno, as api_new. */
+int api_new_remote(struct loop *loop, const struct remote_place *place, struct remote *remote,
+                   struct api **ret, struct err *e);
 /** Close all connections and remove the socket; accepts NULL; returns NULL. */
 struct api *api_free(struct api *a);
 /** For tests. @patience: > 0. */

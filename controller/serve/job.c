@@ -9,7 +9,8 @@
 #include "config/spelling.h"
 #include "serve/route.h"
 
-struct waiting {
+struct job_waiting {
+    struct waiting base;
     const struct api_port *port;
     void *userdata;
     struct job_query *query;
@@ -18,20 +19,18 @@ struct waiting {
     char *id;
 };
 
-struct waiting *waiting_free(struct waiting *w)
+static void job_waiting_free(struct waiting *base)
 {
-    if (!w)
-        return NULL;
+    struct job_waiting *w = (struct job_waiting *)base;
     w->port->forget_job(w->userdata, w->query);
     free(w->schedd);
     free(w->id);
     free(w);
-    return NULL;
 }
 
 static void told(void *userdata, const struct world_job *job, const char *error)
 {
-    struct waiting *w = userdata;
+    struct job_waiting *w = userdata;
     CLEANUP(snapshot_unref_p) struct snapshot *s = w->port->snapshot(w->userdata);
     struct later later = w->later;
     struct answer answer;
@@ -109,7 +108,8 @@ struct answer job_explain(const struct api_port *port, void *userdata, const str
     size_t at = find_schedd(s->policy, before ? before : schedd, &e);
     if (at == SIZE_MAX)
         return answer_refusal(strncmp(e.text, "which", 5) == 0 ? 409 : 404, "%s", e.text);
-    struct waiting *w = mem_new(1, sizeof(*w));
+    struct job_waiting *w = mem_new(1, sizeof(*w));
+    w->base.free = job_waiting_free;
     w->port = port;
     w->userdata = userdata;
     w->later = q->later;
@@ -117,8 +117,8 @@ struct answer job_explain(const struct api_port *port, void *userdata, const str
     w->id = mem_printf("%" PRId64 ".%" PRId64, cluster, proc);
     w->query = port->ask_job(userdata, w->schedd, cluster, proc, told, w, &e);
     if (!w->query) {
-        (void)waiting_free(w);
+        (void)waiting_free(&w->base);
         return answer_refusal(503, "%s", e.text);
     }
-    return (struct answer){.waiting = w};
+    return (struct answer){.waiting = &w->base};
 }

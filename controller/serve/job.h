@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "base/err.h"
 #include "serve/view.h"
 
@@ -24,7 +26,19 @@ struct later {
 
 struct job_query; /* the controller's */
 
-struct waiting;
+/** What is under way for an answer; the first member of whatever makes one. */
+struct waiting {
+    /** Give it up, if it still is under way, and free it. */
+    void (*free)(struct waiting *w);
+};
+
+/** Accepts NULL; returns NULL. */
+static inline struct waiting *waiting_free(struct waiting *w)
+{
+    if (w)
+        w->free(w);
+    return NULL;
+}
 
 /**
  * Begin to explain the job @id: "12.3", "schedd#12.3", or a GlobalJobId; its schedd may also be a
@@ -32,8 +46,6 @@ struct waiting;
  */
 struct answer job_explain(const struct api_port *port, void *userdata, const struct snapshot *s,
                           const char *id, const struct question *q);
-/** Give it up, if it still is under way; accepts NULL; returns NULL. */
-struct waiting *waiting_free(struct waiting *w);
 
 /**
  * What becomes of a job: {"job": what the schedd said, "state", "text": the answer in a sentence,

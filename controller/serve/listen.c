@@ -1,6 +1,8 @@
 #include "serve/listen.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,7 +13,7 @@
 
 struct listen {
     int fd;
-    char *path;
+    char *path; /* NULL: none */
     dev_t device; /* of the socket that we put there */
     ino_t inode;
 };
@@ -74,12 +76,44 @@ int listen_new(const char *path, struct listen **ret, struct err *e)
     return 0;
 }
 
+/* The first address of @endpoint, with its length. */
+static int find_address(const char *endpoint, struct addrinfo **ret, struct err *e)
+{
+    const char *colon = strrchr(endpoint, ':');
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    bool brackets = endpoint[0] == '[';
+    AUTOFREE char *host = mem_printf("%.*s", (int)(colon - endpoint) - 2 * brackets,
+                                     endpoint + brackets);
+    int r = getaddrinfo(host, colon + 1, &hints, ret);
+    return r == 0 ? 0 : err_set(e, EADDRNOTAVAIL, "%s: %s", endpoint, gai_strerror(r));
+}
+
+int listen_new_network(const char *endpoint, struct listen **ret, struct err *e)
+{
+    CLEANUP(listen_free_p) struct listen *l = mem_new(1, sizeof(*l));
+    struct addrinfo *address = NULL;
+    l->fd = -1;
+    int r = find_address(endpoint, &address, e);
+    if (r < 0)
+        return r;
+    l->fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (l->fd < 0 || setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0 ||
+        bind(l->fd, address->ai_addr, address->ai_addrlen) < 0 || listen(l->fd, SOMAXCONN) < 0)
+        r = err_set(e, errno, "cannot listen on %s: %s", endpoint, strerror(errno));
+    freeaddrinfo(address);
+    if (r < 0)
+        return r;
+    *ret = l;
+    l = NULL;
+    return 0;
+}
+
 struct listen *listen_free(struct listen *l)
 {
     struct stat st;
     if (!l)
         return NULL;
-    if (l->inode && stat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode)
+    if (l->path && l->inode && stat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode)
         (void)unlink(l->path);
     if (l->fd >= 0)
         (void)close(l->fd);

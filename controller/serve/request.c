@@ -218,6 +218,7 @@ static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection
         .parameters = parameters.list,
         .n_parameters = parameters.n,
         .accept = header(connection, MHD_HTTP_HEADER_ACCEPT),
+        .authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
         .who = find_asker(connection, method, groups),
         .now = loop_now(rs->loop),
         .traffic = &rs->traffic,
@@ -232,9 +233,9 @@ static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection
                                 e.text);
     } else {
         q.body = body;
-        if (route_is_shared(&q))
+        if (rs->port && route_is_shared(&q))
             return send_shared(rs, connection, &q);
-        answer = route_answer(rs->port, rs->userdata, &q);
+        answer = rs->port ? route_answer(rs->port, rs->userdata, &q) : remote_answer(rs->remote, &q);
         if (answer.waiting)
             return wait_for(request, &answer);
     }

@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 
 #include "loop/loop.h"
+#include "serve/remote.h"
 #include "serve/route.h"
 #include "serve/shared.h"
 #include "serve/traffic.h"
@@ -21,8 +22,9 @@ enum {
 /** What all requests share. */
 struct requests {
     struct loop *loop;
-    const struct api_port *port;
+    const struct api_port *port; /* NULL: agents ask, and @remote answers */
     void *userdata;
+    struct remote *remote;
     struct shared shared;
     struct traffic traffic;
     struct loop_poke *wake;  /* turns to microhttpd, once an answer is there */

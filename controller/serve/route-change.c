@@ -33,6 +33,30 @@ struct answer route_reload(const struct asked *asked)
     return (struct answer){.status = refused ? 422 : 200, .body = body};
 }
 
+/* The answer holds a token to join with, which is nobody else's business. */
+struct answer route_agent_add(const struct asked *asked)
+{
+    const struct question *q = asked->question;
+    struct json_object *body = NULL;
+    struct err e = {0};
+    AUTOFREE char *user = access_user(q->who.uid);
+    int r = asked->port->allow(asked->userdata, &q->who, &e);
+    if (r == 0)
+        r = asked->port->agent_add(asked->userdata, asked->name, user, &body, &e);
+    return r < 0 ? answer_failure(r, &e) : answer_body(body);
+}
+
+struct answer route_agent_remove(const struct asked *asked)
+{
+    const struct question *q = asked->question;
+    struct err e = {0};
+    AUTOFREE char *user = access_user(q->who.uid);
+    int r = asked->port->allow(asked->userdata, &q->who, &e);
+    if (r == 0)
+        r = asked->port->agent_remove(asked->userdata, asked->name, user, &e);
+    return r < 0 ? answer_failure(r, &e) : answer_text("its token is good for nothing any more");
+}
+
 /* What is sent along with an order; 0, or -EINVAL for what no order has. */
 static int take_body(struct json_object *body, struct order *o, bool *ret_preview, struct err *e)
 {

@@ -94,3 +94,12 @@ struct answer route_vms(const struct asked *asked)
     int r = view_vms_wanted(asked->s, q->now, &wanted, &view, &e);
     return r < 0 ? answer_failure(r, &e) : answer_body(view);
 }
+
+struct answer route_agents(const struct asked *asked)
+{
+    struct json_object *view = json_object_new_object();
+    json_add_int(view, "version", VIEW_VERSION);
+    json_add_int(view, "now", asked->question->now);
+    json_add(view, "agents", asked->port->agents(asked->userdata));
+    return answer_body(view);
+}

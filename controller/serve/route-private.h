@@ -26,4 +26,7 @@ struct answer route_no_snapshot(void);
 
 struct answer route_look(const struct asked *asked);
 struct answer route_reload(const struct asked *asked);
+struct answer route_agents(const struct asked *asked);
+struct answer route_agent_add(const struct asked *asked);
+struct answer route_agent_remove(const struct asked *asked);
 struct answer route_order(const struct asked *asked, enum order_verb verb);

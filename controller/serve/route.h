@@ -39,6 +39,12 @@ struct api_port {
     int (*order)(void *userdata, const struct order *o, struct err *e);
     /** Read the policy again, as @user wants it: view_reload, the caller's. It is done then. */
     struct json_object *(*reload)(void *userdata, const char *user, bool *ret_refused);
+    /** The agents: an array, the caller's. */
+    struct json_object *(*agents)(void *userdata);
+    /** Let an agent join for @name: what is needed for that, the caller's; or -errno. */
+    int (*agent_add)(void *userdata, const char *name, const char *user, struct json_object **ret,
+                     struct err *e);
+    int (*agent_remove)(void *userdata, const char *name, const char *user, struct err *e);
 };
 
 /** One `key=value` after the path's question mark. */
@@ -55,6 +61,7 @@ struct question {
     size_t n_parameters;
     struct json_object *body;      /* what was sent along: an object, or NULL */
     const char *accept;            /* the Accept header; NULL: anything will do */
+    const char *authorization;     /* that header; NULL: there is none */
     const struct traffic *traffic; /* for the metrics */
     struct asker who;              /* with groups only when the method is POST */
     usec now;

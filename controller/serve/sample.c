@@ -1,7 +1,9 @@
 #include "serve/sample.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -347,6 +349,44 @@ struct json_object *sample_reload(bool refused)
         SAMPLE_NOW);
 }
 
+static struct json_object *parse(const char *text)
+{
+    struct json_object *o = NULL;
+    int r = json_parse(text, strlen(text), &o, NULL);
+    assert(r == 0);
+    return o;
+}
+
+struct json_object *sample_agents(void *userdata)
+{
+    (void)userdata;
+    return parse("[{\"name\": \"schedd.lab\", \"state\": \"well\", \"invited_until\": null,"
+                 " \"joined\": 1767319445000000, \"heard\": 1767323044000000, \"revision\": 3,"
+                 " \"has\": 3, \"error\": null, \"program\": \"0.1.0\"},"
+                 " {\"name\": \"vcm.lab:9618\", \"state\": \"invited\","
+                 " \"invited_until\": 1767326645000000, \"joined\": null, \"heard\": null,"
+                 " \"revision\": 0, \"has\": 0, \"error\": null, \"program\": null}]");
+}
+
+int sample_agent_add(void *userdata, const char *name, const char *user, struct json_object **ret,
+                     struct err *e)
+{
+    (void)userdata;
+    if (!*user || strcmp(name, "schedd.lab") != 0)
+        return err_set(e, ENOENT, "there is no schedd %s", name);
+    *ret = parse("{\"version\": 1, \"name\": \"schedd.lab\", \"secret\": \"eyrie-join-0\","
+                 " \"until\": 1767326645000000, \"server\": \"vcm.lab:9617\","
+                 " \"pin\": \"sha256//x\", \"command\": \"eyrie-agent join --pin=sha256//x\"}");
+    return 0;
+}
+
+int sample_agent_remove(void *userdata, const char *name, const char *user, struct err *e)
+{
+    (void)userdata;
+    return *user && strcmp(name, "schedd.lab") == 0 ? 0
+                                                    : err_set(e, ENOENT, "there is no agent of %s", name);
+}
+
 static struct snapshot *port_snapshot(void *userdata)
 {
     (void)userdata;
@@ -392,4 +432,7 @@ const struct api_port sample_port = {.snapshot = port_snapshot,
                                      .ask_job = sample_ask_job,
                                      .forget_job = sample_forget_job,
                                      .order = port_order,
-                                     .reload = port_reload};
+                                     .reload = port_reload,
+                                     .agents = sample_agents,
+                                     .agent_add = sample_agent_add,
+                                     .agent_remove = sample_agent_remove};

@@ -35,5 +35,11 @@ struct json_object *sample_reload(bool refused);
 int sample_events(void *userdata, const struct ledger_events_wanted *wanted,
                   void (*callback)(void *userdata, const struct ledger_event *event),
                   void *callback_userdata, struct err *e);
+/** An agent that is well and one that is invited, as the port has them; and how one joins. */
+struct json_object *sample_agents(void *userdata);
+int sample_agent_add(void *userdata, const char *name, const char *user, struct json_object **ret,
+                     struct err *e);
+/** Only "schedd.lab" has one. */
+int sample_agent_remove(void *userdata, const char *name, const char *user, struct err *e);
 /** A controller that lets everybody do everything, and does nothing; the pool is sample_snapshot. */
 extern const struct api_port sample_port;

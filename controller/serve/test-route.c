@@ -71,6 +71,9 @@ static const struct api_port port = {
     .forget_job = sample_forget_job,
     .order = fake_order,
     .reload = fake_reload,
+    .agents = sample_agents,
+    .agent_add = sample_agent_add,
+    .agent_remove = sample_agent_remove,
 };
 
 /* An answer that takes a while is only begun here; test-job.c has the rest. */
@@ -280,6 +283,7 @@ static void test_the_table_is_in_order_and_each_route_is_answered(void **state)
                                strstr(path, "/vm/") || strstr(path, "undrain") ? "1a2b3c4d"
                                : strstr(path, "/group/") ? "juno"
                                : strstr(path, "/job/")   ? "12.3"
+                               : strstr(path, "/agents/") ? "schedd.lab"
                                                          : "hv01")
                   : mem_strdup(path);
         assert_int_equal(ask(&f, method, asked, 0), 200);

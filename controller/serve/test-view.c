@@ -132,7 +132,7 @@ static void test_state_of_a_fragment(void **state)
     } cases[] = {
         {"a", "a", "a", "applied"}, {"a", "a", "b", "unverified"}, {"a", "b", "a", "differs"},
         {"a", "", "", "missing"},   {"", "a", "a", "leaving"},     {"", "", "a", "leaving"},
-        {"", "", "", "absent"},
+        {"", "", "", "absent"},     {"a", "?", "?", "unknown"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -73,6 +73,8 @@ static struct json_object *facts(const struct snapshot *s, usec now)
 /* What the fragment of a schedd is, in a word. */
 static const char *flock_state(const struct world_flock *f)
 {
+    if (text_equal(f->present, "?"))
+        return "unknown";
     if (!*f->wanted)
         return *f->present || *f->believed ? "leaving" : "absent";
     if (!*f->present)
