@@ -30,7 +30,8 @@ static const struct command commands[] = {
      "  eyrie demand -o json | jq '.demand.shapes[] | select(.waiting > 0) | .text'\n",
      COMMAND_WATCH, demand_run},
     {"doctor", "", "what is wrong with the site, why it matters and what mends it",
-     "  eyrie doctor                              before eyried first runs, and whenever something is odd\n"
+     "  eyrie doctor                              before eyried first runs, and whenever something "
+     "is odd\n"
      "  eyrie doctor -q -c new.yaml               only what is wrong, for another policy\n"
      "  eyrie doctor -o json | jq -r '.checks[] | select(.verdict == \"wrong\") | .mend'\n",
      COMMAND_POLICY | COMMAND_QUIET, doctor_run},
@@ -46,7 +47,8 @@ static const struct command commands[] = {
      "  eyrie events --host hv01 --since 2h\n"
      "  eyrie events --since '2026-11-22 20:00' -o json | jq -r '.events[] | .text'\n",
      COMMAND_EVENTS, events_run},
-    {"explain", "vm VM | host HOST | group GROUP | job JOB", "which rule decided, with what was measured",
+    {"explain", "vm VM | host HOST | group GROUP | job JOB",
+     "which rule decided, with what was measured",
      "  eyrie explain vm vpool-small-1a2b3c4d\n"
      "  eyrie explain vm 1a2b                     the beginning of a UUID is enough\n"
      "  eyrie explain host hv01                   whether it takes VMs, and its room\n"
@@ -54,9 +56,11 @@ static const struct command commands[] = {
      "  eyrie explain job 12.3                    what became of it\n"
      "  eyrie explain job schedd02#12.3           where there are several schedds\n",
      COMMAND_WATCH | COMMAND_EXPLAIN, explain_run},
-    {"flock", "show | text SCHEDD | apply | remove", "the flocking configuration of the schedds",
-     "  eyrie flock                               the same as eyrie flock show\n"
-     "  eyrie flock text schedd01.example.org     the fragment, as the policy wants it\n"
+    {"flock", "status | show SCHEDD | diff [SCHEDD] | apply | remove",
+     "the flocking configuration of the schedds",
+     "  eyrie flock                               the same as eyrie flock status\n"
+     "  eyrie flock show schedd01.example.org     the fragment, as the policy wants it\n"
+     "  eyrie flock diff                          what is otherwise in the files and the daemons\n"
      "  eyrie flock remove                        leave: take the fragments away again\n",
      COMMAND_WATCH | COMMAND_POLICY | COMMAND_ORDER | COMMAND_NAMES, flock_run},
     {"groups", "", "the accounting groups: use, quota, max and what stops their growth",
@@ -78,10 +82,8 @@ static const struct command commands[] = {
      "  eyrie reload || eyrie status\n",
      0, reload_run},
     {"replay", "FOLDER", "what another policy would have decided in recorded worlds",
-     "  eyrie replay /var/lib/eyrie/worlds -c new.yaml\n",
-     COMMAND_POLICY, replay_run},
-    {"resume", "", "the end of eyrie pause",
-     "  eyrie resume --yes\n", COMMAND_ORDER, resume_run},
+     "  eyrie replay /var/lib/eyrie/worlds -c new.yaml\n", COMMAND_POLICY, replay_run},
+    {"resume", "", "the end of eyrie pause", "  eyrie resume --yes\n", COMMAND_ORDER, resume_run},
     {"simulate", "--trace=FILE | --synthetic=SPEC", "what a policy would make of a workload",
      "  eyrie simulate -c eyrie.yaml --trace LCG.swf.gz\n"
      "  eyrie simulate --synthetic 'jobs=10000 rate=12/min runtime=exp:10m cpus=1:70,2:30'\n"
@@ -141,14 +143,15 @@ void command_help(const struct command *c, FILE *out)
         (void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
     (void)fputc('\n', out);
     options_help(0, out);
-    (void)fprintf(out,
-                  "\nMore options and examples: eyrie VERB --help\n\nExamples:\n"
-                  "  eyrie status --watch\n"
-                  "  eyrie vms\n"
-                  "  eyrie explain vm 1a2b\n"
-                  "\nExit codes: 0 ok, 1 failure, 2 changes (plan, replay), 3 something is wrong "
-                  "(status, doctor),\n64 usage, 69 eyried unreachable, 77 not permitted, 78 bad policy. "
-                  "More in eyrie(1).\n");
+    (void)fprintf(
+        out,
+        "\nMore options and examples: eyrie VERB --help\n\nExamples:\n"
+        "  eyrie status --watch\n"
+        "  eyrie vms\n"
+        "  eyrie explain vm 1a2b\n"
+        "\nExit codes: 0 ok, 1 failure, 2 changes (plan, replay, flock diff), 3 something is wrong "
+        "(status, doctor),\n64 usage, 69 eyried unreachable, 77 not permitted, 78 bad policy. "
+        "More in eyrie(1).\n");
 }
 
 int command_wrong_arguments(const struct cli *cli, const char *name)

@@ -51,6 +51,7 @@ int doctor_run(const struct cli *cli, int argc, char **argv);
 int drain_run(const struct cli *cli, int argc, char **argv);
 int events_run(const struct cli *cli, int argc, char **argv);
 int explain_run(const struct cli *cli, int argc, char **argv);
+int flock_diff(const struct cli *cli, const char *name); /* @name: NULL, all */
 int flock_run(const struct cli *cli, int argc, char **argv);
 int groups_run(const struct cli *cli, int argc, char **argv);
 int hosts_run(const struct cli *cli, int argc, char **argv);

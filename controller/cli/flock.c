@@ -1,4 +1,4 @@
-/* eyrie flock [show | apply | remove], eyrie flock text NAME */
+/* eyrie flock [status | apply | remove], eyrie flock show NAME; diff is in flock-diff.c */
 #include <string.h>
 
 #include "act/flock.h"
@@ -47,7 +47,7 @@ static void render(const struct cli *cli, struct json_object *view, FILE *out)
 }
 
 /* The fragment as the policy wants it: what `eyrie flock apply` would put in place. */
-static int text_of(const struct cli *cli, const char *name)
+static int show_text(const struct cli *cli, const char *name)
 {
     CLEANUP(config_free_p) struct config *config = NULL;
     int code = offline_policy(cli, &config);
@@ -79,16 +79,21 @@ static int text_of(const struct cli *cli, const char *name)
 int flock_run(const struct cli *cli, int argc, char **argv)
 {
     static const struct show show = {.render = render, .list = "flock"};
-    const char *word = argc > 0 ? argv[0] : "show";
-    if (argc == 2 && strcmp(word, "text") == 0)
-        return text_of(cli, argv[1]);
-    if (argc > 1)
+    const char *word = argc > 0 ? argv[0] : "status";
+    bool status = strcmp(word, "status") == 0, diff = strcmp(word, "diff") == 0;
+    bool text = strcmp(word, "show") == 0;
+    if (text ? argc != 2 : argc > 1 + diff)
         return command_wrong_arguments(cli, "flock");
-    if (strcmp(word, "show") == 0)
-        return cli->yes || cli->reason ? cli_usage(cli, "eyrie flock show changes nothing")
-                                       : show_view(cli, "/v1/flock", &show);
-    if (cli->watch)
+    if (cli->watch && !status)
         return cli_usage(cli, "eyrie flock %s cannot be watched", word);
+    if ((status || diff || text) && (cli->yes || cli->reason))
+        return cli_usage(cli, "eyrie flock %s changes nothing", word);
+    if (status)
+        return show_view(cli, "/v1/flock", &show);
+    if (diff)
+        return flock_diff(cli, argc > 1 ? argv[1] : NULL);
+    if (text)
+        return show_text(cli, argv[1]);
     if (strcmp(word, "apply") == 0)
         return order_give(cli, "flock apply", "/v1/flock/apply");
     if (strcmp(word, "remove") == 0)

@@ -291,11 +291,19 @@ static void test_reload(void **state)
 
 static void test_json_is_the_answer(void **state)
 {
-    static const char *const lines[] = {"status -o json", "vms --output=json", "-o json plan",
-                                        "groups -ojson",  "hosts -o json",     "flock show -o json",
-                                        "explain vm 1a2b3 -o json", "pause --yes -o json",
-                                        "events -o json", "drain hv01 -o json --yes",
-                                        "demand -o json", "world", "explain host hv01 -o json",
+    static const char *const lines[] = {"status -o json",
+                                        "vms --output=json",
+                                        "-o json plan",
+                                        "groups -ojson",
+                                        "hosts -o json",
+                                        "flock status -o json",
+                                        "explain vm 1a2b3 -o json",
+                                        "pause --yes -o json",
+                                        "events -o json",
+                                        "drain hv01 -o json --yes",
+                                        "demand -o json",
+                                        "world",
+                                        "explain host hv01 -o json",
                                         "explain group juno -o json"};
     struct stage stage;
     (void)state;

@@ -111,8 +111,7 @@ static bool judge_fragment(struct visit *v, const struct gate *g, const struct w
                         : visit_text(v, "%s is not what this policy makes of the fragment",
                                      g->target->path),
                     "somebody edited it, or eyried goes by another policy than this one",
-                    visit_text(v, "eyrie reload, or eyrie flock apply; sdiff it with %s/%s",
-                               v->policy->paths.fragments, g->target->file));
+                    "eyrie flock diff shows where; then eyrie reload, or eyrie flock apply");
         return *believed;
     }
     if (strcmp(believed, w->wanted) != 0 && read) {

@@ -11,6 +11,7 @@
 #include "doctor/finding.h"
 #include "doctor/knob.h"
 #include "doctor/negotiators.h"
+#include "doctor/plain.h"
 #include "doctor/version.h"
 
 /* As condor_config_val -name … -schedd -verbose said it (23.9.6). */
@@ -189,6 +190,50 @@ static void the_view_counts_verdicts(void **state)
     assert_string_equal(json_string_or(row, "mend", ""), "do");
 }
 
+static void what_a_fragment_says_plainly_is_read(void **state)
+{
+    static const struct knob_rule wanted[] = {
+        {.name = "FLOCK_TO", .test = KNOB_HAS, .wanted = "vcm:9618"},
+        {.name = "NAMES", .test = KNOB_HAS, .wanted = "one"},
+        {.name = "NAMES", .test = KNOB_HAS, .wanted = "two"},
+        {.name = "LEVEL", .test = KNOB_IS, .wanted = "1"},
+        {.name = "EMPTY", .test = KNOB_IS, .wanted = ""},
+        {.name = "RULE_x", .test = KNOB_IS, .wanted = "A =!= true || B =?= \"x\""},
+        {.name = "MAX", .test = KNOB_IS, .wanted = "4"},
+        {.name = "LAST", .test = KNOB_IS, .wanted = "z"},
+    };
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    (void)state;
+    struct plain p = plain_read(a, "# A = 1\n"
+                                   "if ! defined REVISION\n"
+                                   "\tFLOCK_TO = vcm:9618, $(FLOCK_TO)\n"
+                                   "\tNAMES = $(NAMES) one two\n"
+                                   "endif\n"
+                                   "LEVEL = 1 \n"
+                                   "EMPTY =\n"
+                                   "OTHER = $(LEVEL)\n"
+                                   "ADMITS = ($(ADMITS:true)) && x\n"
+                                   "JOB_TRANSFORM_x @=end\n"
+                                   "\tREQUIREMENTS Flag\n"
+                                   "\tA = 1\n"
+                                   "@end\n"
+                                   "RULE_x = A =!= true || B =?= \"x\"\n"
+                                   "if true\n"
+                                   "\tMAX = 4\n"
+                                   "endif\n"
+                                   "if false\n"
+                                   "\tLONG = 4\n"
+                                   "endif\n"
+                                   "LAST = z");
+    assert_int_equal(p.n, ARRAY_SIZE(wanted));
+    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+        assert_string_equal(p.rules[i].name, wanted[i].name);
+        assert_int_equal(p.rules[i].test, wanted[i].test);
+        assert_string_equal(p.rules[i].wanted, wanted[i].wanted);
+    }
+    assert_int_equal(plain_read(a, "").n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +245,7 @@ int main(void)
         cmocka_unit_test(the_unit_says_who_eyried_is),
         cmocka_unit_test(every_check_has_a_name_and_a_text),
         cmocka_unit_test(the_view_counts_verdicts),
+        cmocka_unit_test(what_a_fragment_says_plainly_is_read),
     };
     return cmocka_run_group_tests_name("doctor/doctor", tests, NULL, NULL);
 }
