@@ -23,8 +23,9 @@ static int find(struct controller *c, const char *token, struct agent **ret, str
 {
     *ret = agents_find(c->agents, token);
     return *ret ? 0
-                : err_set(e, EACCES, "this token is no agent's: it was removed, or joined anew; eyrie "
-                                     "agent add prints a token to join with");
+                : err_set(e, EACCES,
+                          "this token is no agent's: it was removed, or joined anew; eyrie "
+                          "agent add prints a token to join with");
 }
 
 static int port_report(void *userdata, const char *token, struct json_object *report, struct err *e)
@@ -152,11 +153,14 @@ static int find_target(const struct controller *c, const char *name, struct floc
         if (strcmp(ret->name, name) != 0)
             continue;
         if (strcmp(ret->path, POLICY_AGENT) != 0)
-            return err_set(e, EINVAL, "%s needs no agent: its fragment is %s on eyried's host; flock: "
-                                      "agent says otherwise", name, ret->path);
+            return err_set(e, EINVAL,
+                           "%s needs no agent: its fragment is %s on eyried's host; flock: "
+                           "agent says otherwise",
+                           name, ret->path);
         return 0;
     }
-    return err_set(e, ENOENT, "%s names no schedd %s, and it is not the central manager of the pool",
+    return err_set(e, ENOENT,
+                   "%s names no schedd %s, and it is not the central manager of the pool",
                    c->policy->file, name);
 }
 
@@ -168,7 +172,8 @@ int controller_agent_add(void *userdata, const char *name, const char *user,
     CLEANUP(secret_free_p) char *secret = NULL;
     int r = find_target(c, name, &target, e);
     if (r == 0 && !c->remote)
-        r = err_set(e, EINVAL, "agents are not listened for: see agents.listen in %s and eyrie status",
+        r = err_set(e, EINVAL,
+                    "agents are not listened for: see agents.listen in %s and eyrie status",
                     c->policy->file);
     if (r == 0)
         r = agents_invite(c->agents, name, &secret, e);

@@ -1,7 +1,7 @@
 /*
- * What agents say: an object with the revision it "have"s, and one it "refused"; the marks "present"
- * in the file and "believed" by the daemon; an "error"; its "program"'s version; "wait", the seconds
- * that it waits for news; and "once", when nobody knows when it asks again.
+ * What agents say: an object with the revision it "have"s, and one it "refused"; the marks
+ * "present" in the file and "believed" by the daemon; an "error"; its "program"'s version; "wait",
+ * the seconds that it waits for news; and "once", when nobody knows when it asks again.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -46,7 +46,8 @@ void agents_forget_report(struct agent *agent)
     mem_replace(&agent->error, "");
 }
 
-/* A string that may be anything, as something that can be shown; whether it is another than before. */
+/* A string that may be anything, as something that can be shown; whether it is another than before.
+ */
 static bool take(char **slot, struct json_object *o, const char *key)
 {
     AUTOFREE char *text = mem_printf("%.*s", SENTENCE_BYTES, json_string_or(o, key, ""));
@@ -66,8 +67,8 @@ void agents_report(struct agents *a, struct agent *agent, struct json_object *re
     wait = wait < 0 ? 0 : wait > WAIT_SECONDS_MOST ? WAIT_SECONDS_MOST : wait;
     bool was_silent = agent->silent, first = !agent->heard, changed = has != agent->has;
     agent->heard = now;
-    agent->due = json_bool_or(report, "once", false) ? 0
-                                                     : now + wait * USEC_PER_SEC + AGENTS_PATIENCE;
+    agent->due =
+        json_bool_or(report, "once", false) ? 0 : now + wait * USEC_PER_SEC + AGENTS_PATIENCE;
     agent->silent = false;
     agent->has = has;
     changed = take(&agent->present, report, "present") || changed;
@@ -110,8 +111,8 @@ struct json_object *agents_view(const struct agents *a)
                                             : agent->failed ? "failing"
                                             : agent->heard  ? "well"
                                                             : "awaited"
-                            : invited                       ? "invited"
-                                                            : "absent";
+                            : invited     ? "invited"
+                                          : "absent";
         struct json_object *row = json_object_new_object();
         json_add_string(row, "name", agent->name);
         json_add_string(row, "state", state);

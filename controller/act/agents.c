@@ -58,7 +58,8 @@ static void drop(struct agents *a, struct agent *agent)
     agent_free(agent);
 }
 
-/* Write down what must survive. A change is written first: one that the disk refuses is not made. */
+/* Write down what must survive. A change is written first: one that the disk refuses is not made.
+ */
 static int keep(struct agents *a, const struct agent *agent, struct err *e)
 {
     return ledger_agent_set(a->ledger,
@@ -176,11 +177,14 @@ int agents_join(struct agents *a, const char *secret, struct json_object **ret, 
     usec now = loop_now(a->loop);
     char digest[SECRET_DIGEST_MAX], nothing[] = "";
     if (!agent)
-        return err_set(e, EACCES, "this joining token is not known: it was used, replaced by a newer "
-                                  "one, or is of another controller; eyrie agent add prints a new one");
+        return err_set(e, EACCES,
+                       "this joining token is not known: it was used, replaced by a newer "
+                       "one, or is of another controller; eyrie agent add prints a new one");
     if (now > agent->invited_until)
-        return err_set(e, EACCES, "this joining token of %s is too old; eyrie agent add prints a new "
-                                  "one", agent->name);
+        return err_set(e, EACCES,
+                       "this joining token of %s is too old; eyrie agent add prints a new "
+                       "one",
+                       agent->name);
     CLEANUP(secret_free_p) char *token = secret_new("eyrie-agent");
     struct agent joined = *agent;
     (void)secret_digest(token, strlen(token), digest);

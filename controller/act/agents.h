@@ -1,7 +1,7 @@
 /*
- * The agents that keep fragments on other machines (eyrie-agent): who they are, which fragment each is
- * to have, and what it said last. Nothing here sends or waits: what is on the shelf is there for an
- * agent whenever it asks, and it asks again as soon as it has an answer.
+ * The agents that keep fragments on other machines (eyrie-agent): who they are, which fragment each
+ * is to have, and what it said last. Nothing here sends or waits: what is on the shelf is there for
+ * an agent whenever it asks, and it asks again as soon as it has an answer.
  *
  * An agent is known by a token of its own, of which the ledger has the digest. It gets that for a
  * token to join with, which an admin carries to its machine, and which is good once, for an hour.
@@ -37,7 +37,8 @@ const struct flock_remote *agents_remote(const struct agents *a);
 
 /* ---- for admins ---- */
 
-/** Let an agent join for @name. Returns 0 and the token (owned by the caller, secret_free), or -errno. */
+/** Let an agent join for @name. Returns 0 and the token (owned by the caller, secret_free), or
+ * -errno. */
 int agents_invite(struct agents *a, const char *name, char **ret, struct err *e);
 /** It is none any more; what it keeps stays there. -ENOENT: there is none. */
 int agents_remove(struct agents *a, const char *name, struct err *e);

@@ -8,13 +8,14 @@
 #include "base/secret.h"
 #include "base/text.h"
 
-/* What is signed: all but the text, for which its digest stands. A line each, and none has a break. */
+/* What is signed: all but the text, for which its digest stands. A line each, and none has a break.
+ */
 static const char *sign(const struct parcel *p, const char *digest, const char *token,
                         char *signature)
 {
-    AUTOFREE char *text = mem_printf("eyrie-fragment %d\n%s\n%s\n%s\n%" PRId64 "\n%s\n%s\n%s\n",
-                                     PARCEL_VERSION, p->controller, p->name, p->daemon, p->revision,
-                                     p->knob, p->mark, digest);
+    AUTOFREE char *text =
+        mem_printf("eyrie-fragment %d\n%s\n%s\n%s\n%" PRId64 "\n%s\n%s\n%s\n", PARCEL_VERSION,
+                   p->controller, p->name, p->daemon, p->revision, p->knob, p->mark, digest);
     return secret_sign(token, text, signature);
 }
 
@@ -53,9 +54,10 @@ int parcel_read(struct json_object *o, const char *token, struct parcel *ret, st
     ret->revision = json_int_or(o, "revision", 0);
     int r = json_get_int(o, "version", &version, e);
     if (r == 0 && version != PARCEL_VERSION)
-        return err_set(e, EBADMSG, "the fragment comes in version %" PRId64 " and this agent knows %d: "
-                                   "install the eyrie-agent of the controller's release", version,
-                       PARCEL_VERSION);
+        return err_set(e, EBADMSG,
+                       "the fragment comes in version %" PRId64 " and this agent knows %d: "
+                       "install the eyrie-agent of the controller's release",
+                       version, PARCEL_VERSION);
     if (r == 0)
         r = get_line(o, "controller", &ret->controller, e);
     if (r == 0)
@@ -75,11 +77,14 @@ int parcel_read(struct json_object *o, const char *token, struct parcel *ret, st
     if (r < 0)
         return r;
     if (!secret_equal(signature, sign(ret, digest, token, expected)))
-        return err_set(e, EKEYREJECTED, "the fragment (revision %" PRId64 ") is not signed with the "
-                                        "token of this agent", ret->revision);
+        return err_set(e, EKEYREJECTED,
+                       "the fragment (revision %" PRId64 ") is not signed with the "
+                       "token of this agent",
+                       ret->revision);
     if (!secret_equal(digest, secret_digest(ret->text, strlen(ret->text), real)))
-        return err_set(e, EKEYREJECTED, "the text of the fragment (revision %" PRId64 ") is not the "
-                                        "one that was signed: %.12s instead of %.12s", ret->revision,
-                       real, digest);
+        return err_set(e, EKEYREJECTED,
+                       "the text of the fragment (revision %" PRId64 ") is not the "
+                       "one that was signed: %.12s instead of %.12s",
+                       ret->revision, real, digest);
     return 0;
 }

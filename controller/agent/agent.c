@@ -50,8 +50,8 @@ static void lose(struct agent *a, long status, const char *error)
 {
     if (a->lost && a->lost_status == status)
         return;
-    AUTOFREE char *text = mem_printf("%s; revision %" PRId64 " stays in place", error,
-                                     keeper_revision(a->keeper));
+    AUTOFREE char *text =
+        mem_printf("%s; revision %" PRId64 " stays in place", error, keeper_revision(a->keeper));
     event("controller-lost", a->joined->name, text);
     a->lost = true;
     a->lost_status = status;
@@ -69,7 +69,8 @@ static void find_again(struct agent *a)
 static usec refuse(struct agent *a, int r, int64_t revision, const struct err *e)
 {
     if (!a->complaint || strcmp(a->complaint, e->text) != 0)
-        event(r == -EKEYREJECTED ? "fragment-refused" : "fragment-failed", a->joined->name, e->text);
+        event(r == -EKEYREJECTED ? "fragment-refused" : "fragment-failed", a->joined->name,
+              e->text);
     mem_replace(&a->complaint, e->text);
     bool again = r != -EKEYREJECTED || revision == a->refused;
     if (r == -EKEYREJECTED)
@@ -184,8 +185,7 @@ struct agent *agent_new(struct loop *loop, const char *folder, const struct stat
     struct agent *a = mem_new(1, sizeof(*a));
     *a = (struct agent){.loop = loop, .joined = joined, .once = once};
     a->timer = loop_timer_new(loop, on_timer, a);
-    a->keeper = keeper_new(loop, folder, joined,
-                           &(struct keeper_callbacks){changed, event, a});
+    a->keeper = keeper_new(loop, folder, joined, &(struct keeper_callbacks){changed, event, a});
     if (!once)
         keeper_look(a->keeper);
     agent_ask(a);

@@ -1,6 +1,6 @@
 /*
- * The agent's conversation with eyried: it asks for news, with a report of how it is, and waits for the
- * answer; and asks again. When nobody answers, what it keeps stays, and it asks less often.
+ * The agent's conversation with eyried: it asks for news, with a report of how it is, and waits for
+ * the answer; and asks again. When nobody answers, what it keeps stays, and it asks less often.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ enum {
 struct agent;
 
 /**
- * Begin. @once: ask, apply, report and end, with loop_quit of the exit status. @folder and @joined must
- * outlive it. Owned by the caller (agent_free).
+ * Begin. @once: ask, apply, report and end, with loop_quit of the exit status. @folder and @joined
+ * must outlive it. Owned by the caller (agent_free).
  */
 struct agent *agent_new(struct loop *loop, const char *folder, const struct state_joined *joined,
                         bool once) __attribute__((returns_nonnull));

@@ -45,7 +45,8 @@ static char *failure(const struct fetch *f, CURLcode code)
 {
     if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
         return mem_printf("%s does not have the key that it should have (--pin): it is another "
-                          "controller, or its key was changed; nothing was sent to it", f->server);
+                          "controller, or its key was changed; nothing was sent to it",
+                          f->server);
     return mem_printf("no answer from %s: %s", f->server,
                       f->said[0] ? f->said : curl_easy_strerror(code));
 }
@@ -83,9 +84,9 @@ static void drive(struct fetch *f, curl_socket_t fd, int events)
 
 static void on_io(void *userdata, int fd, uint32_t events)
 {
-    drive(userdata, fd, (events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-                            (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-                            (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
+    drive(userdata, fd,
+          (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+              (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
 }
 
 static void on_timer(void *userdata)

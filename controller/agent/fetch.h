@@ -1,6 +1,7 @@
 /*
- * The one wrapper around libcurl here: a question to eyried over TLS, on the loop. What the server's
- * key must be, or who must have signed its certificate, is checked before anything is sent.
+ * The one wrapper around libcurl here: a question to eyried over TLS, on the loop. What the
+ * server's key must be, or who must have signed its certificate, is checked before anything is
+ * sent.
  */
 #pragma once
 
@@ -28,7 +29,8 @@ enum {
  * What came of it. @status is HTTP's, or one of the above; @error is NULL only for 200, else
  * one sentence; @body is what was answered, or NULL. They are valid during the call.
  */
-typedef void (*fetch_done)(void *userdata, long status, const char *error, struct json_object *body);
+typedef void (*fetch_done)(void *userdata, long status, const char *error,
+                           struct json_object *body);
 
 /**
  * POST @json to @path. @token: the bearer's; NULL: none. @deadline: from now. Strings are copied.

@@ -21,7 +21,9 @@ static void answered(void *userdata, long status, const char *error, struct json
     struct err e;
     if (error) {
         (void)fprintf(stderr, "eyrie-agent: %s\n", error);
-        loop_quit(j->loop, status == 401 ? AGENT_REFUSED : status > FETCH_OTHER_KEY ? 1 : AGENT_UNREACHABLE);
+        loop_quit(j->loop, status == 401              ? AGENT_REFUSED
+                           : status > FETCH_OTHER_KEY ? 1
+                                                      : AGENT_UNREACHABLE);
         return;
     }
     int r = json_get_string(body, "controller", &joined.controller, &e);
@@ -32,11 +34,14 @@ static void answered(void *userdata, long status, const char *error, struct json
     if (r == 0)
         r = state_write_joined(j->folder, &joined, &e);
     if (r < 0)
-        (void)fprintf(stderr, "eyrie-agent: %s; the token to join with is used up, eyrie agent add "
-                              "prints a new one\n", e.text);
+        (void)fprintf(stderr,
+                      "eyrie-agent: %s; the token to join with is used up, eyrie agent add "
+                      "prints a new one\n",
+                      e.text);
     else
         (void)printf("Joined as the agent of %s. Now start eyrie-agent: systemctl enable --now "
-                     "eyrie-agent\n", joined.name);
+                     "eyrie-agent\n",
+                     joined.name);
     loop_quit(j->loop, r < 0 ? 1 : 0);
 }
 
@@ -48,9 +53,9 @@ int agent_join(struct loop *loop, const char *folder, const struct state_joined 
     AUTOJSON struct json_object *question = json_object_new_object();
     json_add_int(question, "version", 1);
     json_add_string(question, "secret", secret);
-    struct fetch *fetch = fetch_start(loop, &server, "/v1/join", NULL,
-                                      json_object_to_json_string(question), answer_within, answered,
-                                      &j);
+    struct fetch *fetch =
+        fetch_start(loop, &server, "/v1/join", NULL, json_object_to_json_string(question),
+                    answer_within, answered, &j);
     int r = loop_run(loop);
     (void)fetch_free(fetch);
     return r;

@@ -35,22 +35,26 @@ static bool is_daemon(const char *daemon)
 static bool is_knob(const char *knob)
 {
     return text_starts_with(knob, "EYRIE_") &&
-           strspn(knob, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == strlen(knob);
+           strspn(knob, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") ==
+               strlen(knob);
 }
 
 int keeper_judge(const struct state_joined *joined, const struct parcel *held,
                  const struct parcel *parcel, struct err *e)
 {
     if (strcmp(parcel->controller, joined->controller) != 0)
-        return err_set(e, EKEYREJECTED,
-                       "the fragment is of controller %.36s, and this agent joined %.36s: there are "
-                       "two, or the ledger was lost; eyrie-agent join lets the new one in",
-                       parcel->controller, joined->controller);
+        return err_set(
+            e, EKEYREJECTED,
+            "the fragment is of controller %.36s, and this agent joined %.36s: there are "
+            "two, or the ledger was lost; eyrie-agent join lets the new one in",
+            parcel->controller, joined->controller);
     if (strcmp(parcel->name, joined->name) != 0)
-        return err_set(e, EKEYREJECTED, "the fragment is for %.128s, and this is the agent of %.128s",
-                       parcel->name, joined->name);
+        return err_set(e, EKEYREJECTED,
+                       "the fragment is for %.128s, and this is the agent of %.128s", parcel->name,
+                       joined->name);
     if (!is_daemon(parcel->daemon) || !is_knob(parcel->knob))
-        return err_set(e, EKEYREJECTED, "the fragment is for no daemon that this agent knows: %.64s, %.64s",
+        return err_set(e, EKEYREJECTED,
+                       "the fragment is for no daemon that this agent knows: %.64s, %.64s",
                        parcel->daemon, parcel->knob);
     if (held && parcel->revision < held->revision)
         return err_set(e, EKEYREJECTED,
@@ -61,7 +65,8 @@ int keeper_judge(const struct state_joined *joined, const struct parcel *held,
         (strcmp(parcel->mark, held->mark) != 0 || strcmp(parcel->text, held->text) != 0))
         return err_set(e, EKEYREJECTED,
                        "revision %" PRId64 " is another text than the one applied by that number: "
-                       "are there two controllers with one ledger?", parcel->revision);
+                       "are there two controllers with one ledger?",
+                       parcel->revision);
     return 0;
 }
 
@@ -110,7 +115,8 @@ void keeper_look(struct keeper *k)
         bool was_settled = flock_is_settled(k->flock);
         flock_look(k->flock);
         flock_fill(k->flock, &w);
-        bool is_settled = flock_is_settled(k->flock), rests = w.failed && now - w.failed < rest_after_failure;
+        bool is_settled = flock_is_settled(k->flock),
+             rests = w.failed && now - w.failed < rest_after_failure;
         if (was_settled && !is_settled) {
             k->callbacks.event("differs", k->joined->name, k->joined->fragment);
             k->callbacks.changed(k->callbacks.userdata);
@@ -151,8 +157,7 @@ struct keeper *keeper_new(struct loop *loop, const char *folder, const struct st
                           const struct keeper_callbacks *callbacks)
 {
     struct keeper *k = mem_new(1, sizeof(*k));
-    *k = (struct keeper){
-        .loop = loop, .folder = folder, .joined = joined, .callbacks = *callbacks};
+    *k = (struct keeper){.loop = loop, .folder = folder, .joined = joined, .callbacks = *callbacks};
     k->timer = loop_timer_new(loop, on_timer, k);
     remember(k);
     return k;

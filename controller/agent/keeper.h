@@ -1,6 +1,6 @@
 /*
- * What an agent is there for: to keep one fragment on this machine as the controller wants it, by the
- * last parcel that was found good. It goes on doing so when nobody is heard of any more.
+ * What an agent is there for: to keep one fragment on this machine as the controller wants it, by
+ * the last parcel that was found good. It goes on doing so when nobody is heard of any more.
  */
 #pragma once
 
@@ -27,14 +27,15 @@ struct keeper *keeper_new(struct loop *loop, const char *folder, const struct st
 struct keeper *keeper_free(struct keeper *k);
 
 /**
- * Whether @parcel is to be kept by an agent that joined @joined and keeps @held (NULL: nothing yet).
- * Returns 0, or -EKEYREJECTED and a sentence.
+ * Whether @parcel is to be kept by an agent that joined @joined and keeps @held (NULL: nothing
+ * yet). Returns 0, or -EKEYREJECTED and a sentence.
  */
 int keeper_judge(const struct state_joined *joined, const struct parcel *held,
                  const struct parcel *parcel, struct err *e);
 /**
  * Take what came from the controller: check it, write it down, and begin to apply it. Returns 0;
- * -EKEYREJECTED: it is refused, for good; or -errno: not now. *@ret_revision: which one it says it is.
+ * -EKEYREJECTED: it is refused, for good; or -errno: not now. *@ret_revision: which one it says it
+ * is.
  */
 int keeper_take(struct keeper *k, struct json_object *parcel, int64_t *ret_revision, struct err *e);
 /** Look at the file and, unless all is well or was tried a moment ago, apply. */

@@ -83,10 +83,10 @@ static int parse_options(int argc, char **argv, struct options *o)
                                           {"help", no_argument, NULL, 'h'},
                                           {"version", no_argument, NULL, 'V'},
                                           {0}};
-    const char **slots[] = {['a'] = &o->joined.server, ['p'] = &o->joined.pin,
-                            ['c'] = &o->joined.ca,     ['f'] = &o->joined.fragment,
-                            ['t'] = &o->joined.tools,  ['s'] = &o->secret,
-                            ['d'] = &o->folder};
+    const char **slots[] = {
+        ['a'] = &o->joined.server,   ['p'] = &o->joined.pin,   ['c'] = &o->joined.ca,
+        ['f'] = &o->joined.fragment, ['t'] = &o->joined.tools, ['s'] = &o->secret,
+        ['d'] = &o->folder};
     int option;
     while ((option = getopt_long(argc, argv, "hV", longs, NULL)) != -1) {
         switch (option) {
@@ -117,7 +117,8 @@ static int parse_options(int argc, char **argv, struct options *o)
     return -1;
 }
 
-/* A line of @file, or what is typed unseen; owned by the caller (secret_free). NULL: there is none. */
+/* A line of @file, or what is typed unseen; owned by the caller (secret_free). NULL: there is none.
+ */
 static char *read_secret(const char *file)
 {
     FILE *in = file ? fopen(file, "re") : stdin;
@@ -188,8 +189,10 @@ static int keep(struct loop *loop, const struct options *o)
     struct err e;
     int r = state_read_joined(o->folder, &joined, &object, &e);
     if (r == -ENOENT)
-        (void)err_set(&e, ENOENT, "%s: this machine has joined no controller; eyrie agent add NAME "
-                                  "there tells how", o->folder);
+        (void)err_set(&e, ENOENT,
+                      "%s: this machine has joined no controller; eyrie agent add NAME "
+                      "there tells how",
+                      o->folder);
     if (r < 0) {
         (void)fprintf(stderr, "eyrie-agent: %s\n", e.text);
         return AGENT_NOT_JOINED;
@@ -216,8 +219,7 @@ static int keep(struct loop *loop, const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.folder = STATE_FOLDER,
-                              .joined = {"", "", "", "", "", "", "", ""}};
+    struct options options = {.folder = STATE_FOLDER, .joined = {"", "", "", "", "", "", "", ""}};
     struct loop *loop = NULL;
     struct err e;
     int r = parse_options(argc, argv, &options);

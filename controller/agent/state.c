@@ -24,7 +24,8 @@ static const struct {
 };
 
 /* A file with one JSON object. */
-static int read_object(const char *folder, const char *name, struct json_object **ret, struct err *e)
+static int read_object(const char *folder, const char *name, struct json_object **ret,
+                       struct err *e)
 {
     CLEANUP(text_done) struct text text = {0};
     AUTOFREE char *path = mem_printf("%s/%s", folder, name);

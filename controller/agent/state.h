@@ -1,6 +1,6 @@
 /*
- * What an agent knows when it starts, in a folder of its own that nobody else reads: which controller
- * it joined, with its token; and the last fragment that it was given and found good.
+ * What an agent knows when it starts, in a folder of its own that nobody else reads: which
+ * controller it joined, with its token; and the last fragment that it was given and found good.
  */
 #pragma once
 
@@ -19,8 +19,8 @@ struct state_joined {
     const char *controller; /* its id */
     const char *name;       /* whose fragment it is */
     const char *token;
-    const char *fragment;   /* absolute path */
-    const char *tools;      /* folder of HTCondor's tools; "" = PATH */
+    const char *fragment; /* absolute path */
+    const char *tools;    /* folder of HTCondor's tools; "" = PATH */
 };
 
 /**

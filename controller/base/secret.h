@@ -17,15 +17,14 @@ char *secret_new(const char *prefix) __attribute__((returns_nonnull));
 /** Wipe and free; accepts NULL; returns NULL. */
 char *secret_free(char *secret);
 /** SHA-256 of @length bytes; returns @buffer. */
-const char *secret_digest(const char *bytes, size_t length,
-                          char buffer[static SECRET_DIGEST_MAX]);
+const char *secret_digest(const char *bytes, size_t length, char buffer[static SECRET_DIGEST_MAX]);
 /** HMAC-SHA-256 of @text under @key; returns @buffer. */
 const char *secret_sign(const char *key, const char *text, char buffer[static SECRET_DIGEST_MAX]);
 /** Whether both are the same; how long that takes says nothing about where they differ. */
 bool secret_equal(const char *a, const char *b);
 /**
- * The pin of a certificate's public key, as CURLOPT_PINNEDPUBLICKEY takes it ("sha256//…"). @pem: the
- * certificate first. Returns 0 and the pin (owned by the caller, free), or -EBADMSG.
+ * The pin of a certificate's public key, as CURLOPT_PINNEDPUBLICKEY takes it ("sha256//…"). @pem:
+ * the certificate first. Returns 0 and the pin (owned by the caller, free), or -EBADMSG.
  */
 int secret_pin(const char *pem, char **ret, struct err *e);
 

@@ -12,7 +12,7 @@
 #include "cli/table.h"
 
 static const struct table_column columns[] = {
-    {"NAME", 0},           {"STATE", 0},          {"HEARD", TABLE_RIGHT}, {"REVISION", TABLE_RIGHT},
+    {"NAME", 0},          {"STATE", 0},   {"HEARD", TABLE_RIGHT}, {"REVISION", TABLE_RIGHT},
     {"HAS", TABLE_RIGHT}, {"PROGRAM", 0}, {"ERROR", TABLE_CUT},
 };
 
@@ -49,8 +49,9 @@ static void show_invitation(const struct cli *cli, struct json_object *answer)
     struct tm tm;
     if (localtime_r(&until, &tm))
         (void)strftime(clock, sizeof(clock), "%H:%M", &tm);
-    (void)fprintf(cli->out, "On the machine of %s, as the user that eyrie-agent runs as:\n\n  %s\n\n"
-                            "It asks for this token, which is good once, until %s:\n\n  %s\n",
+    (void)fprintf(cli->out,
+                  "On the machine of %s, as the user that eyrie-agent runs as:\n\n  %s\n\n"
+                  "It asks for this token, which is good once, until %s:\n\n  %s\n",
                   json_string_or(answer, "name", ""), json_string_or(answer, "command", ""), clock,
                   json_string_or(answer, "secret", ""));
 }
@@ -72,8 +73,10 @@ static int change(const struct cli *cli, const char *what, const char *name)
     else if (strcmp(what, "add") == 0)
         show_invitation(cli, answer);
     else
-        (void)fprintf(cli->out, "The agent of %s is none any more. The fragment that it applied last "
-                                "stays on its machine.\n", name);
+        (void)fprintf(cli->out,
+                      "The agent of %s is none any more. The fragment that it applied last "
+                      "stays on its machine.\n",
+                      name);
     return CLI_OK;
 }
 

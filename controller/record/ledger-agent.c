@@ -1,6 +1,4 @@
 /* The agents, and which controller they belong to. */
-#include <uuid/uuid.h>
-
 #include "record/ledger-private.h"
 
 int ledger_agent_set(struct ledger *l, const struct ledger_agent *agent, struct err *e)
@@ -58,17 +56,11 @@ int ledger_agents(struct ledger *l,
 
 int ledger_controller(struct ledger *l, char **ret, struct err *e)
 {
-    AUTOSTATEMENT sqlite3_stmt *make = NULL, *s = NULL;
-    uuid_t id;
-    char text[UUID_STR_LEN];
-    uuid_generate_random(id);
-    uuid_unparse_lower(id, text);
-    int r = ledger_prepare(l, "INSERT OR IGNORE INTO identity (id, controller) VALUES (1, ?)", &make,
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = ledger_execute(l,
+                           "INSERT OR IGNORE INTO identity (id, controller)"
+                           " VALUES (1, lower(hex(randomblob(16))))",
                            e);
-    if (r < 0)
-        return r;
-    ledger_bind_text(make, 1, text);
-    r = ledger_finish(l, make, e);
     if (r == 0)
         r = ledger_prepare(l, "SELECT controller FROM identity", &s, e);
     if (r < 0)

@@ -53,6 +53,38 @@ static struct ledger *reopen(struct ledger *l)
     return l;
 }
 
+static void count_agent(void *userdata, const struct ledger_agent *agent)
+{
+    int64_t *revisions = userdata;
+    assert_string_equal(agent->token, "digest");
+    *revisions += agent->revision;
+}
+
+static void a_controller_has_one_id_and_knows_its_agents(void **state)
+{
+    struct ledger *l = reopen(NULL);
+    AUTOFREE char *id = NULL, *again = NULL;
+    struct ledger_agent agent = {
+        .name = "schedd", .invite = "", .token = "digest", .revision = 2, .mark = "m"};
+    int64_t revisions = 0;
+    struct err e;
+    (void)state;
+    assert_int_equal(ledger_controller(l, &id, &e), 0);
+    assert_int_equal(strlen(id), 32);
+    assert_int_equal(ledger_agent_set(l, &agent, &e), 0);
+    agent.revision = 3;
+    assert_int_equal(ledger_agent_set(l, &agent, &e), 0); /* in the place of the first */
+    l = reopen(l);
+    assert_int_equal(ledger_controller(l, &again, &e), 0);
+    assert_string_equal(id, again);
+    assert_int_equal(ledger_agents(l, count_agent, &revisions, &e), 0);
+    assert_int_equal(revisions, 3);
+    assert_int_equal(ledger_agent_drop(l, "schedd", &e), 0);
+    assert_int_equal(ledger_agents(l, count_agent, &revisions, &e), 0);
+    assert_int_equal(revisions, 3);
+    (void)ledger_close(l);
+}
+
 static void an_intent_survives_and_is_closed(void **state)
 {
     struct ledger *l = NULL;
@@ -413,6 +445,7 @@ static void a_renamed_host_keeps_its_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_controller_has_one_id_and_knows_its_agents),
         cmocka_unit_test(an_intent_survives_and_is_closed),
         cmocka_unit_test(an_order_survives_until_it_is_taken_back),
         cmocka_unit_test(a_drain_is_in_the_record_of_its_vm_and_goes_with_it),

@@ -120,7 +120,8 @@ static struct answer news(struct remote *r, const struct question *q)
         .report = json_object_get(q->body),
     };
     p->timer = loop_timer_new(r->loop, waited_long, p);
-    loop_timer_set(p->timer, (wait < REMOTE_WAIT_SECONDS ? wait : REMOTE_WAIT_SECONDS) * USEC_PER_SEC);
+    loop_timer_set(p->timer,
+                   (wait < REMOTE_WAIT_SECONDS ? wait : REMOTE_WAIT_SECONDS) * USEC_PER_SEC);
     r->polls = p;
     return (struct answer){.waiting = &p->base};
 }

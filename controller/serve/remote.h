@@ -23,14 +23,15 @@ struct remote_port {
     int (*join)(void *userdata, const char *secret, struct json_object **ret, struct err *e);
     /** Take the report of who bears @token. 0, or -EACCES: nobody does. */
     int (*report)(void *userdata, const char *token, struct json_object *report, struct err *e);
-    /** What is new for who bears @token and sent that report; NULL in *@ret: nothing. 0 or -EACCES. */
+    /** What is new for who bears @token and sent that report; NULL in *@ret: nothing. 0 or -EACCES.
+     */
     int (*news)(void *userdata, const char *token, struct json_object *report,
                 struct json_object **ret, struct err *e);
 };
 
 /** How to listen. Strings are needed during remote_new only. */
 struct remote_place {
-    const char *listen; /* host:port */
+    const char *listen;      /* host:port */
     const char *certificate; /* PEM, the text itself */
     const char *key;
 };

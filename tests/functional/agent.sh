@@ -2,6 +2,7 @@
 # Agents: the real eyrie-agent and eyried over TLS, with a fragment that only the agent can write.
 # Sourced by run.
 
+# shellcheck disable=SC2154 # run has it
 agent_program=$build/controller/agent/eyrie-agent
 agent_pid=''
 
@@ -17,14 +18,16 @@ agent_config() {
 }
 walltime() { sed -i "s/^  juno: .*/  juno: { max: 4, submitters: [alice], max_walltime: $1 }/" "$T/eyrie.yaml"; }
 
-# agent_join [OPTION…]: as an admin does it: the command that eyrie prints, with the token typed in.
+# agent_join: as an admin does it: the command that eyrie prints, with the token typed in.
 agent_invite() {
 	local said
 	said=$(eyrie agent add schedd) || fail "agent add: $said" || return
 	secret=$(sed -n 's/^ *\(eyrie-join-[0-9a-f]*\)$/\1/p' <<<"$said")
 	pin=$(grep -o 'pin=[^ ]*' <<<"$said" | cut -d= -f2-)
-	[ -n "$secret" ] && [ -n "$pin" ] || fail "no token or no pin in: $said"
+	[ -n "$secret" ] || fail "no token in: $said" || return
+	[ -n "$pin" ] || fail "no pin in: $said"
 }
+# shellcheck disable=SC2154 # run has here
 agent_try() { # SECRET [OPTION…]
 	local what=$1
 	shift
@@ -34,7 +37,7 @@ agent_try() { # SECRET [OPTION…]
 agent_join() {
 	local said
 	agent_invite || return
-	said=$(agent_try "$secret" "$@") || fail "join: $said"
+	said=$(agent_try "$secret") || fail "join: $said"
 }
 agent_start() {
 	setpriv --pdeathsig KILL -- "$agent_program" --state="$T/agent" >>"$T/agent.log" 2>&1 &
