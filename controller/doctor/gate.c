@@ -128,15 +128,43 @@ static bool judge_fragment(struct visit *v, const struct gate *g, const struct w
     return strcmp(believed, w->wanted) == 0;
 }
 
+/* The file is on the daemon's machine: what the daemon says is all that is seen from here. */
+static bool judge_agent(struct visit *v, const struct gate *g, const struct world_flock *w,
+                        const char *believed)
+{
+    bool in_force = strcmp(believed, w->wanted) == 0;
+    if (in_force)
+        visit_ok(v, g->check, g->target->name,
+                 "the daemon goes by the fragment that its agent keeps");
+    else if (v->left || !v->ran_here)
+        visit_ok(v, g->check, g->target->name,
+                 v->left ? "its agent takes the fragment away, as eyrie flock remove wanted it"
+                         : "no fragment yet; its agent will put it in place: eyrie agent add");
+    else
+        visit_wrong(
+            v, g->check, g->target->name,
+            visit_text(v, "the daemon has %s, and its agent should have seen to that",
+                       *believed ? "another fragment than this policy makes" : "read no fragment"),
+            g->why,
+            visit_text(v,
+                       "eyrie agent (has one joined, and what does it say?); on %s: "
+                       "systemctl status eyrie-agent",
+                       g->machine));
+    return in_force;
+}
+
 bool gate_judge(struct visit *v, const struct gate *g, const struct knobs *k)
 {
     struct flocking *flocking = NULL;
     struct world_flock w = {0};
-    bool read = judge_folder(v, g, k);
+    bool agent = strcmp(g->target->path, POLICY_AGENT) == 0;
+    bool read = agent || judge_folder(v, g, k);
     const struct knob *knob =
         knobs_find(k, knobs_fill(v, visit_text(v, "%s_@KNOB@", g->target->knob)));
-    bool in_force = look_at_fragment(v, g, &w, &flocking) &&
-                    judge_fragment(v, g, &w, knob && knob->value ? knob->value : "", read);
+    const char *believed = knob && knob->value ? knob->value : "";
+    bool in_force =
+        look_at_fragment(v, g, &w, &flocking) &&
+        (agent ? judge_agent(v, g, &w, believed) : judge_fragment(v, g, &w, believed, read));
     (void)flock_free(flocking);
     return in_force;
 }

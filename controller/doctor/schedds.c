@@ -151,13 +151,14 @@ static void queue_told(struct visit *v, const void *about, const struct child_re
     }
     visit_ok(v, CHECK_QUEUE, s->name, "the jobs of all users can be read");
     ask_knobs(v, s);
-    visit_send(
-        v, &(struct errand_args){.argv = (const char *const[]){"condor_ping", "-pool", s->collector,
-                                                               "-name", s->name, "-type", "SCHEDD",
-                                                               "-verbose", "ADMINISTRATOR", NULL},
-                                 .tools = s->tools,
-                                 .about = s,
-                                 .done = reconfigure_told});
+    if (strcmp(s->flock, POLICY_AGENT) != 0) /* its agent reconfigures it */
+        visit_send(v, &(struct errand_args){
+                          .argv = (const char *const[]){"condor_ping", "-pool", s->collector,
+                                                        "-name", s->name, "-type", "SCHEDD",
+                                                        "-verbose", "ADMINISTRATOR", NULL},
+                          .tools = s->tools,
+                          .about = s,
+                          .done = reconfigure_told});
     visit_send(v, &(struct errand_args){
                       .argv =
                           (const char *const[]){
