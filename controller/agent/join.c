@@ -50,6 +50,11 @@ int agent_join(struct loop *loop, const char *folder, const struct state_joined 
 {
     const struct fetch_server server = {joined->server, joined->pin, joined->ca};
     struct joining j = {loop, folder, joined};
+    struct err e;
+    if (state_prepare(folder, &e) < 0) { /* before the token is used up */
+        (void)fprintf(stderr, "eyrie-agent: %s\n", e.text);
+        return 1;
+    }
     AUTOJSON struct json_object *question = json_object_new_object();
     json_add_int(question, "version", 1);
     json_add_string(question, "secret", secret);

@@ -67,6 +67,13 @@ int state_read_joined(const char *folder, struct state_joined *ret, struct json_
     return r;
 }
 
+int state_prepare(const char *folder, struct err *e)
+{
+    if ((mkdir(folder, 0700) < 0 && errno != EEXIST) || access(folder, W_OK | X_OK) < 0)
+        return err_set(e, errno, "%s: %s", folder, strerror(errno));
+    return 0;
+}
+
 int state_write_joined(const char *folder, const struct state_joined *joined, struct err *e)
 {
     AUTOJSON struct json_object *o = json_object_new_object();
@@ -76,9 +83,9 @@ int state_write_joined(const char *folder, const struct state_joined *joined, st
         memcpy(&value, (const char *)joined + members[i].offset, sizeof(value));
         json_add_string(o, members[i].key, value);
     }
-    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-        return err_set(e, errno, "%s: %s", folder, strerror(errno));
-    int r = replace_remove(parcel, e);
+    int r = state_prepare(folder, e);
+    if (r == 0)
+        r = replace_remove(parcel, e);
     return r < 0 ? r : write_object(folder, "joined.json", o, e);
 }
 

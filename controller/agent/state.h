@@ -29,6 +29,8 @@ struct state_joined {
  */
 int state_read_joined(const char *folder, struct state_joined *ret, struct json_object **ret_object,
                       struct err *e);
+/** Make @folder if it is not there, and see that it can be written to. Returns 0 or -errno. */
+int state_prepare(const char *folder, struct err *e);
 /** Write it, as mode 0600, and forget the last fragment: it may be another controller's. */
 int state_write_joined(const char *folder, const struct state_joined *joined, struct err *e);
 
