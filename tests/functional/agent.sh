@@ -19,9 +19,9 @@ agent_config() {
 walltime() { sed -i "s/^  juno: .*/  juno: { max: 4, submitters: [alice], max_walltime: $1 }/" "$T/eyrie.yaml"; }
 
 # agent_join: as an admin does it: the command that eyrie prints, with the token typed in.
-agent_invite() {
+agent_invite() { # [NAME]
 	local said
-	said=$(eyrie agent add schedd) || fail "agent add: $said" || return
+	said=$(eyrie agent add "${1:-schedd}") || fail "agent add: $said" || return
 	secret=$(sed -n 's/^ *\(eyrie-join-[0-9a-f]*\)$/\1/p' <<<"$said")
 	pin=$(grep -o 'pin=[^ ]*' <<<"$said" | cut -d= -f2-)
 	[ -n "$secret" ] || fail "no token in: $said" || return
@@ -109,6 +109,11 @@ test_a_joining_token_is_good_once_and_for_an_hour() {
 	has 'it was used' "$said" || return
 	said=$(agent_try eyrie-join-0000)
 	[ $? = 77 ] || fail "a token that nobody gave: $said" || return
+	agent_invite || return
+	: >"$T/file"
+	said=$("$agent_program" join --state="$T/file/agent" --server="127.0.0.1:$port" --fragment="$file" --pin="$pin" <<<"$secret" 2>&1)
+	[ $? = 1 ] || fail "it joined without a place for its token: $said" || return
+	said=$(agent_try "$secret") || fail "the token was used up by that: $said" || return
 	agent_invite || return
 	local old=$secret
 	agent_invite || return
@@ -224,4 +229,48 @@ test_an_agent_reports_what_htcondor_refuses() {
 	cmp "$file" "$T/good" || fail 'the good one is gone' || return
 	eyrie status >/dev/null
 	[ $? = 3 ] || fail 'status is not degraded'
+}
+
+test_an_agent_of_the_central_manager_keeps_the_shares() {
+	agent_config
+	sed -i 's|^pool: { |pool: { shares: agent, |; s|flock: agent,|flock: '"$T"'/condor/config.d/60-eyrie.conf,|' "$T/eyrie.yaml"
+	start || return
+	until_true 'the schedd has its fragment, without an agent' file_exists || return
+	file=$T/condor/config.d/61-shares.conf
+	agent_invite vcm:9618 || return
+	local said
+	said=$(agent_try "$secret") || fail "join: $said" || return
+	agent_start
+	until_true 'the shares are there' grep -qs 'GROUP_NAMES = ' "$file" || return
+	until_true 'the negotiator has read them' agent_says 'applied vcm:9618: revision 1' || return
+	has '^vcm:9618 +well' "$(eyrie agent)" || return
+	said=$(eyrie agent add schedd 2>&1) && fail 'an agent for what needs none' && return 1
+	has 'needs no agent: its fragment is .*60-eyrie.conf on eyried' "$said" || return
+	said=$(eyrie agent add nobody 2>&1) && fail 'an agent for nobody' && return 1
+	has 'names no schedd nobody' "$said"
+}
+file_exists() { [ -e "$file" ]; }
+
+test_the_agents_door_opens_for_nobody_else() {
+	agent_ready || return
+	local token
+	token=$(sed -n 's/.*"token": *"\([^"]*\)".*/\1/p' "$T/agent/joined.json")
+	answers_with 404 GET /v1/status && answers_with 404 GET / && answers_with 405 GET /v1/news || return
+	answers_with 200 GET /healthz || return
+	answers_with 400 POST /v1/join -d '{}' && answers_with 401 POST /v1/join -d '{"secret": ""}' || return
+	answers_with 401 POST /v1/news -d '{}' || return
+	answers_with 401 POST /v1/news -d '{}' -H "Authorization: Bearer $secret" || return
+	answers_with 400 POST /v1/news -H "Authorization: Bearer $token" -d 'no JSON' || return
+	answers_with 400 POST /v1/news -H "Authorization: Bearer $token" || return
+	head -c 70000 /dev/zero | tr '\0' ' ' >"$T/long"
+	answers_with 413 POST /v1/news -H "Authorization: Bearer $token" --data-binary "@$T/long" || return
+	# what is not TLS at all
+	! curl -s -o "$T/said" "http://127.0.0.1:$port/healthz" || fail "it speaks without TLS: $(cat "$T/said")" || return
+	flock_state_is applied || fail 'the agent was disturbed'
+}
+answers_with() { # STATUS METHOD PATH [OPTION…]
+	local wanted=$1 method=$2 path=$3 got
+	shift 3
+	got=$(curl -s -o "$T/said" -w '%{http_code}' -X "$method" --cacert "$T/cert.pem" "$@" "https://127.0.0.1:$port$path")
+	[ "$got" = "$wanted" ] || fail "$method $path: $got instead of $wanted: $(cat "$T/said")"
 }
