@@ -6,7 +6,7 @@
 # its tools are those of vcm, and the fragment is applied with those of schedd.
 
 lab=$EYRIE_SOURCE/scripts/lab
-pool_dir=$EYRIE_BUILD/lab/pool
+pool_dir=$EYRIE_LAB/pool
 pool_build=$EYRIE_BUILD/meson
 pool_socket=/run/lab/eyried.sock
 libvirt_uri='qemu+unix:///system?socket=/run/lab/libvirt/libvirt-sock'
@@ -16,7 +16,8 @@ pool_compile() {
 	if [ ! -f "$pool_build/build.ninja" ]; then
 		meson setup "$pool_build" "$EYRIE_SOURCE" >&2 || return 1
 	fi
-	ninja -C "$pool_build" >"$EYRIE_BUILD/ninja.log" 2>&1 || {
+	# Two tests may begin side by side.
+	flock "$pool_build" ninja -C "$pool_build" >"$EYRIE_BUILD/ninja.log" 2>&1 || {
 		tail -n 40 "$EYRIE_BUILD/ninja.log" >&2
 		return 1
 	}
@@ -201,7 +202,7 @@ left_slots() { "$lab" exec vcm condor_status -af Name | wc -l; }
 token_pattern='[e]yJhbGciOiJIUzI1NiIsImtpZCI6IkVZUklFI[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.'
 # tokens_all: the files that hold one, wherever eyried, libvirt and QEMU write on the lab host.
 tokens_all() {
-	"$lab" run grep -rlsaE "$token_pattern" "$pool_dir" "$EYRIE_BUILD/lab"/*.log /run/lab/libvirt \
+	"$lab" run grep -rlsaE "$token_pattern" "$pool_dir" "$EYRIE_LAB"/*.log /run/lab/libvirt \
 		/run/lab/images /run/libvirt /var/log/libvirt /var/lib/libvirt
 }
 left_tokens() { tokens_all | wc -l; }

@@ -11,7 +11,8 @@
 EYRIE_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 EYRIE_BUILD=$(realpath -m "${EYRIE_BUILD:-$EYRIE_SOURCE/build}")
 EYRIE_CACHE=${EYRIE_CACHE:-$EYRIE_BUILD/cache}
-export EYRIE_SOURCE EYRIE_BUILD EYRIE_CACHE
+EYRIE_LAB=${EYRIE_LAB:-$EYRIE_BUILD/lab} # the folder of the lab: two of them can be up side by side
+export EYRIE_SOURCE EYRIE_BUILD EYRIE_CACHE EYRIE_LAB
 
 say() { printf '%s\n' "$*" >&2; }
 

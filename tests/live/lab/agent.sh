@@ -161,7 +161,7 @@ gone() { [ -z "$(fragment)" ] && [[ $(believes 2>&1) == *'Not defined'* ]]; }
 ok 'the fragment is taken away' wait_for 30 gone
 ok 'and the schedd is what it was' equal "$(dump)" "$before"
 token=$(on schedd grep -o 'eyrie-agent-[0-9a-f]*' /root/agent/joined.json)
-leaks() { grep -rlsa -e "$token" -e "$secret" "$pool_dir" "$EYRIE_BUILD"/lab/*.log || agent_log | grep -e "$token" -e "$secret"; }
+leaks() { grep -rlsa -e "$token" -e "$secret" "$pool_dir" "$EYRIE_LAB"/*.log || agent_log | grep -e "$token" -e "$secret"; }
 ok 'no token is in a log or the ledger' not leaks
 agent_end TERM
 

@@ -9,7 +9,7 @@ set -eu
 . "$(dirname "$0")/../../../scripts/lib/stage.sh"
 # shellcheck source=scripts/lib/pool.sh
 . "$EYRIE_SOURCE/scripts/lib/pool.sh"
-said=$EYRIE_BUILD/lab/doctor.out
+said=$EYRIE_LAB/doctor.out
 policy=$pool_dir/eyrie.yaml
 
 on() { "$lab" exec "$@"; }
@@ -103,7 +103,7 @@ sed -i 's|tools: /run/lab/bin/other|tools: /run/lab/bin/vcm|' "$policy"
 virsh_lab pool-destroy eyrie >/dev/null
 found 'a storage pool that was stopped' 'hv1: storage pool eyrie is not running' "pool-start eyrie"
 virsh_lab pool-start eyrie >/dev/null
-image=$EYRIE_BUILD/lab/images/eyrie/debian13-condor.qcow2
+image=$EYRIE_LAB/images/eyrie/debian13-condor.qcow2
 mv "$image" "$image.away"
 found 'an image that was removed' 'template small: image debian13-condor.qcow2' 'copy debian13-condor.qcow2 into'
 mv "$image.away" "$image"

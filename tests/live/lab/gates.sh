@@ -134,7 +134,7 @@ ok 'with a reason' says 'the virtual pool vpool refuses this job: alice is not a
 remove "$cluster"
 
 # Two virtual pools on one schedd: neither knows of the other.
-second=$EYRIE_BUILD/lab/second.yaml
+second=$EYRIE_LAB/second.yaml
 sed -e 's/name: vpool/name: gpool/; s/trust_domain: vpool.lab/trust_domain: vpool.lab, flag: GpuPool/' \
 	-e 's/60-eyrie-vpool/60-eyrie-gpool/' \
 	-e "s|\.\./\.\./\.\./flock-config|$EYRIE_SOURCE/flock-config|; s|\.\./\.\./scenario|$EYRIE_SOURCE/tests/scenario|" \
