@@ -33,7 +33,7 @@ vm_seed() {
 		-identity "vm-$uuid@vpool.lab" -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER -authz READ)"
 	render "$EYRIE_SOURCE/flock-config/vm-startd.conf" POOL=$pool FLAG=VirtualPool \
 		CENTRAL_MANAGER=vcm.lab:9618 TRUST_DOMAIN=vpool.lab "NAME=$name" "UUID=$uuid" \
-		TEMPLATE=small GENERATION=1 GROUP= START=true CPUS=2 MEMORY_MIB=768 RULES=juno/alice
+		TEMPLATE=small GENERATION=1 GROUP= START=true CPUS=2 MEMORY_MIB=768 RULES=juno/alice REQUEST=
 }
 
 # vm_create [FWCFG]: creates it; without FWCFG it gets no seed. The test edits text, Eyrie does not.
