@@ -113,7 +113,8 @@ for who in eyrie-host libvirtd; do
 	create_begins "$created"
 	ok "$who is killed as it creates a VM" host_kill "$who"
 	ok 'the job runs' wait_for 300 running 1
-	ok 'in the only VM that there is' wait_for 5 vms_are 1
+	# A create that was cut off keeps its place under the limits until it is settled; a VM it is not.
+	ok 'in the only VM that there is' equal "$(left_domains) domains" '2 domains' # the stranger's, too
 	drain_begins "$drained"
 	ok "$who is killed as the VM drains" host_kill "$who"
 	the_pool_is_empty_again "$cluster" 1
