@@ -102,11 +102,19 @@ static void put_default(const struct key *key)
     printf(".\n");
 }
 
-static void put_keys(const struct section *s)
+/* @in: the section inside an element that they are in; NULL: none. */
+static void put_keys(const struct section *s, const char *in)
 {
     for (size_t i = 0; i < s->n; i++) {
         const struct key *key = &s->keys[i];
-        printf("*%s*: ", key->name);
+        if (key->section) {
+            printf("*%s*: a section. May be left out.\n\t", key->name);
+            put(key->help);
+            printf("\n\n");
+            put_keys(key->section, key->name);
+            continue;
+        }
+        printf("*%s*%s%s: ", key->name, in ? " in " : "", in ? in : "");
         put_type(key);
         put_range(key);
         put_default(key);
@@ -120,6 +128,13 @@ static void put_section(const struct key *key)
 {
     printf("## %s\n\n", key->name);
     put(key->help);
+    if (key->type == KEY_CHOICE) {
+        printf(" ");
+        put_type(key);
+        put_default(key);
+        printf("\n");
+        return;
+    }
     if (key->type == KEY_LIST)
         printf(" A list; each item has these keys.");
     if (key->type == KEY_MAP) {
@@ -131,7 +146,7 @@ static void put_section(const struct key *key)
         printf(" A map from templates to numbers of VMs.");
     printf(" %s\n\n", key->fallback ? "May be left out." : "Must be given.");
     if (key->section)
-        put_keys(key->section);
+        put_keys(key->section, NULL);
 }
 
 static void list_keys(const struct section *s)

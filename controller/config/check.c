@@ -231,6 +231,35 @@ static void check_timing(struct check *c)
     check_order(c, "join_within", &p->timing.join_within, "max_age", &p->timing.max_age);
 }
 
+static void check_blackouts(struct check *c)
+{
+    const struct policy *p = c->policy;
+    const struct tree_node *list = tree_get(c->root, "blackouts");
+    struct named *names = arena_take(c->arena, p->n_blackouts, sizeof(*names));
+    for (size_t i = 0; i < p->n_blackouts; i++) {
+        const struct policy_blackout *b = &p->blackouts[i];
+        const struct tree_node *item = tree_item(list, i);
+        names[i] = (struct named){b->from_text, check_node(item, "from")};
+        if (b->from && b->until && b->until <= b->from)
+            tree_complain(c->report, check_node(item, "until"),
+                          "a blackout ends after it begins (%s)", b->from_text);
+    }
+    check_unique(c, names, p->n_blackouts, "the blackout from");
+}
+
+/* What nobody would be told by. */
+static void check_notify(struct check *c)
+{
+    const struct policy *p = c->policy;
+    for (size_t i = 0; i < p->n_groups; i++) {
+        const struct policy_group *g = &p->groups[i];
+        const struct tree_node *item = tree_item(tree_get(c->root, "groups"), i);
+        if (*g->notify.secret_file && !*g->notify.url)
+            tree_complain(c->report, check_node(tree_get(item, "notify"), "secret_file"),
+                          "is sent nowhere: give url, too");
+    }
+}
+
 void check_policy(struct arena *a, struct report *report, const struct tree_node *root,
                   const struct policy *p)
 {
@@ -242,5 +271,7 @@ void check_policy(struct arena *a, struct report *report, const struct tree_node
     check_sizes(&c);
     check_submitters(&c);
     check_disruption(&c);
+    check_blackouts(&c);
+    check_notify(&c);
     check_timing(&c);
 }

@@ -205,6 +205,9 @@ static const struct key timing_keys[] = {
      .help = "Facts older than this are stale: nothing is drained or destroyed by them."},
     {"token_life", KEY_DURATION, true, AT(policy, timing.token_life), .least = USEC_PER_SEC,
      .otherwise = "max_age + drain_within", .help = "Life of the token that a VM joins with."},
+    {"give_back_after", KEY_DURATION, true, AT(policy, timing.give_back_after), .fallback = "1h",
+     .help = "A request whose VMs were idle so long from its beginning, and of which no job was seen, "
+             "is handed back. 0: never."},
 };
 static const struct section timing = {SECTION(timing_keys)};
 
@@ -264,6 +267,39 @@ static const char *const jobs_run[] = {
     NULL,
 };
 
+static const char *const answers[] = {
+    [POLICY_GRANT] = "grant",
+    [POLICY_APPROVE] = "approve",
+    [POLICY_REFUSE] = "refuse",
+    NULL,
+};
+
+static const struct key group_requests_keys[] = {
+    {"answer", KEY_CHOICE, true, AT(policy_group, requests.answer), .choices = answers,
+     .otherwise = "what requests says for all groups", .help = "As requests, for this group."},
+    {"max_cpus", KEY_COUNT, true, AT(policy_group, requests.max_cpus), .fallback = "unlimited",
+     .what = "a number of cpus", .help = "Cpus of one request."},
+    {"max_length", KEY_DURATION, true, AT(policy_group, requests.max_length), .fallback = "0",
+     .help = "Time from the beginning of a request to its end. 0: no cap."},
+    {"max_lead", KEY_DURATION, true, AT(policy_group, requests.max_lead), .fallback = "0",
+     .help = "How long before its beginning a request may be made. 0: no cap."},
+    {"max_open", KEY_COUNT, true, AT(policy_group, requests.max_open), .fallback = "unlimited",
+     .what = "a number of requests", .help = "Requests that wait for an admin, or are granted and "
+                                             "not over, at once."},
+};
+static const struct section group_requests = {SECTION(group_requests_keys)};
+
+static const struct key group_notify_keys[] = {
+    {"url", KEY_TEXT, AT(policy_group, notify.url), .fallback = "", .pattern = "(https?://[^ ]+)?",
+     .what = "a URL that begins with http:// or https://",
+     .help = "Where what becomes of the group's requests is posted, as JSON; empty: nowhere."},
+    {"secret_file", KEY_PATH, AT(policy_group, notify.secret_file), .fallback = "",
+     .help = "File with the secret that is sent along, for eyried's eyes only; empty: none is."},
+    {"command", KEY_PATH, AT(policy_group, notify.command), .fallback = "",
+     .help = "Program that is run for it, with the same JSON as its input; empty: none is."},
+};
+static const struct section group_notify = {SECTION(group_notify_keys)};
+
 static const struct key group_name = {"name", KEY_TEXT, .pattern = "[A-Za-z0-9_][A-Za-z0-9_.-]*",
                                       .what = "an accounting group"};
 
@@ -300,8 +336,27 @@ static const struct key group_keys[] = {
      .what = "a disruption budget", .otherwise = "no bound",
      .help = "How many of the group's busy VMs may be draining at once for age, generation or host: "
              "\"2\", \"5%\", \"weekdays 08:00-18:00: 5%\". The first whose window holds counts."},
+    {"requests", KEY_SECTION, .section = &group_requests, .fallback = "{}",
+     .help = "Caps on the capacity that the group may book, by eyrie request."},
+    {"notify", KEY_SECTION, .section = &group_notify, .fallback = "{}",
+     .help = "Who is told what becomes of the group's requests."},
 };
 static const struct section groups = {ELEMENT(policy_group, group_keys), .name = &group_name};
+
+/* ---- blackouts ------------------------------------------------------------------------------- */
+
+static const struct key blackout_keys[] = {
+    {"from", KEY_TEXT, AT(policy_blackout, from_text), .pattern = ".*", .what = "a time",
+     .help = "When it begins, such as 2026-12-24T08:00; see TIMES."},
+    {"until", KEY_TEXT, AT(policy_blackout, until_text), .pattern = ".*", .what = "a time",
+     .help = "When it is over."},
+    {"reason", KEY_TEXT, AT(policy_blackout, reason), .fallback = "", .what = "a sentence",
+     .help = "What those are told who ask for a request then."},
+};
+static const struct section blackouts = {
+    SECTION(blackout_keys), .size = sizeof(struct policy_blackout),
+    .name_offset = offsetof(struct policy_blackout, from_text),
+    .at_offset = offsetof(struct policy_blackout, at)};
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
@@ -329,6 +384,11 @@ static const struct key file_keys[] = {
      .help = "What VMs are made from."},
     {"groups", KEY_MAP, MANY(policy, groups), .section = &groups,
      .help = "The accounting groups that may use the pool."},
+    {"requests", KEY_CHOICE, true, AT(policy, requests), .fallback = "grant", .choices = answers,
+     .help = "What becomes of a request for capacity (eyrie request) that the calendar has room for. "
+             "grant: it is granted at once. approve: it waits for an admin. refuse: there are none."},
+    {"blackouts", KEY_LIST, MANY(policy, blackouts), .section = &blackouts, .fallback = "[]",
+     .help = "Times for which no request is granted. They drain nothing."},
     {"spare", KEY_SPARE, .fallback = "{}", .what = "a number of VMs",
      .help = "Per template: VMs kept booted and idle."},
 };

@@ -20,7 +20,7 @@ enum key_type {
     KEY_DURATION, /* likewise, µs */
     KEY_PERCENT,  /* likewise: 80% is 80 */
     KEY_BOOL,     /* bool */
-    KEY_CHOICE,   /* an enum, the index into the choices */
+    KEY_CHOICE,   /* an enum, the index into the choices, or struct setting */
     /* lists of scalars */
     KEY_TEXTS,     /* const char **, each matches the pattern */
     KEY_TEMPLATES, /* const size_t *, indices of templates */

@@ -94,6 +94,13 @@ enum policy_jobs_run {
     POLICY_OVERFLOW,     /* in the main pool, too; in VMs after they have waited */
 };
 
+/** What becomes of a request that the calendar has room for. */
+enum policy_answer {
+    POLICY_GRANT,
+    POLICY_APPROVE, /* it waits for an admin */
+    POLICY_REFUSE,
+};
+
 struct policy_group {
     const char *name;         /* as jobs give it in accounting_group */
     struct setting quota;     /* cpus guaranteed; 0 by default */
@@ -115,6 +122,28 @@ struct policy_group {
     size_t n_disruption_text;
     const struct policy_budget *disruption;
     size_t n_disruption;
+    struct {
+        struct setting answer;     /* an enum policy_answer; the file's by default */
+        struct setting max_cpus;   /* of one request; POLICY_UNLIMITED by default */
+        struct setting max_length; /* 0: no cap */
+        struct setting max_lead;   /* from now to its beginning; 0: no cap */
+        struct setting max_open;   /* waiting, or granted and not over; POLICY_UNLIMITED by default */
+    } requests;
+    struct {
+        const char *url;         /* "" = none */
+        const char *secret_file; /* absolute path; "" = none */
+        const char *command;     /* likewise */
+    } notify;
+    struct policy_place at;
+};
+
+/** A time for which no request is granted. */
+struct policy_blackout {
+    const char *from_text; /* as written */
+    const char *until_text;
+    usec from;
+    usec until;
+    const char *reason; /* "" = none was given */
     struct policy_place at;
 };
 
@@ -195,8 +224,11 @@ struct policy {
         struct setting rest_at_most;
         struct setting trust_for; /* facts older than this are stale */
         struct setting token_life;
+        struct setting give_back_after; /* a request that nobody used; 0: never */
         enum policy_drain_timeout on_drain_timeout;
     } timing;
+
+    struct setting requests; /* an enum policy_answer */
 
     const struct policy_schedd *schedds;
     size_t n_schedds;
@@ -206,4 +238,6 @@ struct policy {
     size_t n_templates;
     const struct policy_group *groups; /* sorted by name */
     size_t n_groups;
+    const struct policy_blackout *blackouts; /* in the order of the file */
+    size_t n_blackouts;
 };

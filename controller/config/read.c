@@ -149,7 +149,7 @@ static void read_elements(struct reader *r, const struct key *key, const struct 
     struct err e;
     if (!has_kind(r, node, key->type == KEY_LIST ? TREE_LIST : TREE_MAP))
         return;
-    if (node->n == 0) {
+    if (node->n == 0 && !key->fallback) {
         tree_complain(r->report, node, "at least one is needed");
         return;
     }

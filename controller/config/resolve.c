@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "config/budget.h"
 #include "config/keys.h"
 #include "config/value.h"
@@ -138,11 +139,36 @@ static void resolve_groups(struct arena *a, struct report *report, const struct 
     for (size_t i = 0; i < p->n_templates; i++)
         all[i] = i;
     for (size_t i = 0; i < p->n_groups; i++) {
-        resolve_budgets(a, report, tree_get(tree_item(nodes, i), "disruption"), &groups[i]);
+        const struct tree_node *item = tree_item(nodes, i);
+        resolve_budgets(a, report, tree_get(item, "disruption"), &groups[i]);
+        if (!tree_get(tree_get(item, "requests"), "answer"))
+            groups[i].requests.answer = p->requests;
         if (groups[i].templates)
             continue;
         groups[i].templates = all;
         groups[i].n_templates = p->n_templates;
+    }
+}
+
+/* @node: of the text; what is wrong with it is said there. "": it is missing, as was said. */
+static usec resolve_time(struct report *report, const struct tree_node *node, const char *text)
+{
+    struct err e;
+    usec t = 0;
+    if (*text && when_parse(text, &t, &e) < 0)
+        tree_complain(report, node, "%s", e.text);
+    return t;
+}
+
+static void resolve_blackouts(struct report *report, const struct tree_node *nodes,
+                              struct policy *p)
+{
+    struct policy_blackout *blackouts = (struct policy_blackout *)p->blackouts;
+    for (size_t i = 0; i < p->n_blackouts; i++) {
+        const struct tree_node *item = tree_item(nodes, i);
+        struct policy_blackout *b = &blackouts[i];
+        b->from = resolve_time(report, tree_get(item, "from"), b->from_text);
+        b->until = resolve_time(report, tree_get(item, "until"), b->until_text);
     }
 }
 
@@ -164,4 +190,5 @@ void resolve_policy(struct arena *a, struct report *report, const struct tree_no
     resolve_hosts(a, report, tree_get(root, "hosts"), p);
     resolve_templates(a, report, root, p);
     resolve_groups(a, report, tree_get(root, "groups"), p);
+    resolve_blackouts(report, tree_get(root, "blackouts"), p);
 }

@@ -193,6 +193,33 @@ static void a_good_file_is_resolved(void **state)
     assert_false(p->groups[1].exclusive);
 }
 
+static void what_is_said_of_requests_holds_for_groups_that_say_nothing(void **state)
+{
+    AUTOFREE char *text =
+        mem_printf("%srequests: approve\nblackouts:\n"
+                   "  - { from: 2026-12-24T08:00Z, until: 2026-12-25T08:00Z, reason: no power }\n",
+                   good);
+    AUTOFREE char *other = replaced(text, "lhaaso: {}",
+                                    "lhaaso: { requests: { answer: refuse, max_length: 7d } }");
+    CLEANUP(config_free_p) struct config *c = load_good(other);
+    const struct policy *p = config_policy(c);
+    (void)state;
+    assert_int_equal(p->requests.value, POLICY_APPROVE);
+    assert_int_equal(p->groups[0].requests.answer.value, POLICY_APPROVE);
+    assert_int_equal(p->groups[0].requests.answer.at.line, 18);
+    assert_int_equal(p->groups[0].requests.max_cpus.value, POLICY_UNLIMITED);
+    assert_int_equal(p->groups[1].requests.answer.value, POLICY_REFUSE);
+    assert_int_equal(p->groups[1].requests.answer.at.line, 14);
+    assert_int_equal(p->groups[1].requests.max_length.value, 7 * USEC_PER_DAY);
+    assert_string_equal(p->groups[1].notify.url, "");
+    assert_int_equal(p->timing.give_back_after.value, USEC_PER_HOUR);
+    assert_int_equal(p->n_blackouts, 1);
+    assert_int_equal(p->blackouts[0].from, 1798099200 * USEC_PER_SEC);
+    assert_int_equal(p->blackouts[0].until - p->blackouts[0].from, USEC_PER_DAY);
+    assert_string_equal(p->blackouts[0].reason, "no power");
+    assert_int_equal(p->blackouts[0].at.line, 20);
+}
+
 static void a_generation_names_all_that_vms_are_made_from(void **state)
 {
     static const char *const changes[][2] = {
@@ -438,6 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_is_resolved),
+        cmocka_unit_test(what_is_said_of_requests_holds_for_groups_that_say_nothing),
         cmocka_unit_test(a_generation_names_all_that_vms_are_made_from),
         cmocka_unit_test(the_example_loads_and_shows_every_key),
         cmocka_unit_test(what_is_printed_loads_as_the_same),

@@ -98,6 +98,13 @@ static const struct {
      "groups.juno.templates: all templates → [small] (new.yaml:13)\n"
      "groups.juno.exclusive: false → true (new.yaml:13)\n"},
     {"spare: { small: 2 }", "spare: {}", "spare.small: 2 → 0\n"},
+    {"spare:", "requests: approve\nspare:",
+     "groups.juno.requests.answer: grant → approve\n"
+     "groups.lhaaso.requests.answer: grant → approve\nrequests: grant → approve (new.yaml:15)\n"},
+    {"juno: {", "juno: { requests: { max_cpus: 8 },",
+     "groups.juno.requests.max_cpus: unlimited → 8 (new.yaml:13)\n"},
+    {"spare:", "blackouts:\n  - { from: 2026-12-24, until: 2026-12-27 }\nspare:",
+     "blackouts.2026-12-24: added (new.yaml:16)\n"},
     {"flock: /run/60.conf", "flock: /run/61.conf",
      "schedds.schedd.lab.flock: /run/60.conf → /run/61.conf (new.yaml:4)\n"},
 };

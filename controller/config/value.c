@@ -268,7 +268,9 @@ int value_parse(const struct key *key, const char *text, struct arena *a, const 
         return r;
     case KEY_CHOICE:
         r = take_choice(key->choices, text, quoted, &choice, e);
-        if (r == 0)
+        if (r == 0 && key->setting)
+            memcpy(field, &(struct setting){choice, at}, sizeof(struct setting));
+        else if (r == 0)
             memcpy(field, &choice, sizeof(choice));
         return r;
     case KEY_ADDRESS:
@@ -311,11 +313,22 @@ void value_quote(const char *value, struct text *out)
     text_add(out, "\"");
 }
 
+size_t value_choice(const struct key *key, const void *field)
+{
+    unsigned choice;
+    int64_t number;
+    if (!key->setting) {
+        memcpy(&choice, field, sizeof(choice));
+        return choice;
+    }
+    memcpy(&number, field, sizeof(number));
+    return (size_t)number;
+}
+
 void value_format(const struct key *key, const void *field, struct text *out)
 {
     char buffer[UNITS_TEXT_MAX];
     const char *word;
-    unsigned choice;
     int64_t number;
     switch (key->type) {
     case KEY_COUNT:
@@ -329,8 +342,7 @@ void value_format(const struct key *key, const void *field, struct text *out)
         text_add(out, booleans[*(const bool *)field ? 1 : 0]);
         break;
     case KEY_CHOICE:
-        memcpy(&choice, field, sizeof(choice));
-        text_add(out, key->choices[choice]);
+        text_add(out, key->choices[value_choice(key, field)]);
         break;
     default:
         memcpy(&word, field, sizeof(word));

@@ -18,5 +18,7 @@ int value_parse(const struct key *key, const char *text, struct arena *a, const 
                 struct policy_place at, void *field, struct err *e);
 /** Write the value at @field as value_parse reads it, in quotation marks where YAML wants them. */
 void value_format(const struct key *key, const void *field, struct text *out);
+/** The index into @key's choices that is at @field. */
+size_t value_choice(const struct key *key, const void *field);
 /** Write @value as a YAML scalar. */
 void value_quote(const char *value, struct text *out);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/value.h"
 #include "config/walk.h"
 
 struct viewer {
@@ -37,7 +38,6 @@ static struct json_object *value_of(const struct policy *p, const struct walk_st
     const char *word;
     int64_t n;
     bool is;
-    unsigned choice;
     if (s->kind == WALK_NONE)
         return NULL;
     switch (s->key->type) {
@@ -51,8 +51,7 @@ static struct json_object *value_of(const struct policy *p, const struct walk_st
         memcpy(&is, field, sizeof(is));
         return json_object_new_boolean(is);
     case KEY_CHOICE:
-        memcpy(&choice, field, sizeof(choice));
-        return json_object_new_string(s->key->choices[choice]);
+        return json_object_new_string(s->key->choices[value_choice(s->key, field)]);
     case KEY_TEXTS:
     case KEY_TEMPLATES:
         return words(p, s);

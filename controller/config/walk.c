@@ -109,10 +109,13 @@ static void walk_spare(struct walk *w, const struct tree_node *node)
     }
 }
 
-/* Whether no value of a section is there: lists that were left out, spare VMs of no template. */
-static bool is_bare(const struct walk *w, const struct key *key, const unsigned char *base)
+/* What stands for a section of which no value is there: its lists were left out, no template has
+   spare VMs; or for a list without items. "" when there are some. */
+static const char *bare(const struct walk *w, const struct key *key, const unsigned char *base)
 {
     size_t n = 0;
+    if (key->type == KEY_LIST || key->type == KEY_MAP)
+        memcpy(&n, base + key->count_offset, sizeof(n));
     if (key->type == KEY_SPARE)
         for (size_t i = 0; i < w->policy->n_templates; i++)
             n += w->policy->templates[i].spare > 0;
@@ -123,7 +126,7 @@ static bool is_bare(const struct walk *w, const struct key *key, const unsigned 
         else
             n = 1;
     }
-    return n == 0 && (key->type == KEY_SPARE || key->type == KEY_SECTION);
+    return n > 0 ? "" : key->type == KEY_LIST ? "[]" : "{}";
 }
 
 static void walk_group(struct walk *w, const struct key *key, const struct tree_node *node,
@@ -132,7 +135,7 @@ static void walk_group(struct walk *w, const struct key *key, const struct tree_
     size_t length = w->path.length;
     visit(w,
           (struct walk_step){WALK_HEAD, indent, .name = key->name, .node = node,
-                             .text = is_bare(w, key, base) ? "{}" : ""},
+                             .text = bare(w, key, base)},
           key->name);
     text_printf(&w->path, "%s%s", length ? "." : "", key->name);
     if (key->type == KEY_SECTION)

@@ -20,7 +20,7 @@ struct walk_step {
     const char *dash;      /* in front of the name: "- ", "  " or "" */
     const char *name;      /* as YAML */
     const char *path;      /* "groups.juno.max", "hosts[0].uri" */
-    const char *text;      /* of a value: as YAML; of a head: "", or "{}" when nothing follows */
+    const char *text;      /* of a value: as YAML; of a head: "", or "{}" or "[]" when nothing follows */
     const struct key *key; /* of a value */
     const unsigned char *base;    /* the struct that the key is in */
     const struct tree_node *node; /* what set it; NULL: the default */
