@@ -12,7 +12,7 @@
 static const char one_of_each[] =
     "{\"version\": 1, \"now\": 1, \"queues\": [{\"shapes\": [{}]}], \"pool\": {\"startds\": [{}]},"
     " \"hosts\": [{\"domains\": [{}], \"volumes\": [{}]}], \"templates\": [{}], \"records\": [{}],"
-    " \"flocks\": [{}], \"requests\": [{}], \"starts\": [{}]}";
+    " \"flocks\": [{}], \"requests\": [{\"seats\": [{}]}], \"starts\": [{}]}";
 
 static void list_keys(struct json_object *value)
 {

@@ -30,6 +30,18 @@ enum reason_code {
     REASON_JOBS_TOO_LONG_FOR_REQUEST, /* for @n µs, and it ends in @limit */
     REASON_REQUEST_SHORT,        /* of request @subject @n of @limit VMs are there or being started */
     REASON_REQUEST_TAKEN,        /* all @limit VMs are, and are full */
+    /* why a request is not granted */
+    REASON_ASK_NO_GROUP,         /* @subject is not in the policy */
+    REASON_ASK_NO_TEMPLATE,      /* the group has no template @subject */
+    REASON_ASK_SIZE,             /* @n VMs, and at most @limit can be asked for */
+    REASON_ASK_TIMES,            /* it ends before it begins, or before now */
+    REASON_ASK_CHANGES_NOTHING,  /* the group has no request @subject that could be changed */
+    REASON_ASK_REFUSED,          /* the policy grants the group @subject none */
+    REASON_ASK_CPUS,             /* @n asked for, and @limit is the group's cap */
+    REASON_ASK_LENGTH,           /* @n µs, and @limit µs is the group's cap */
+    REASON_ASK_LEAD,             /* it begins in @n µs, and @limit µs is the group's cap */
+    REASON_ASK_OPEN,             /* the group has @n open, and @limit is its cap */
+    REASON_BLACKOUT,             /* no request is granted for a time that it touches: @subject */
     /* why a VM is not started */
     REASON_LIMIT_VMS,            /* @n in use, @limit allowed */
     REASON_LIMIT_CPUS,

@@ -17,17 +17,20 @@ bool request_is_over(const struct world_request *r, usec now)
     return now >= r->until || (r->ended && r->ended <= now);
 }
 
-/* How long before its time its VMs are started: twice what one takes to boot, as often as it takes
- * to start them all. Of a template that has not booted yet, what it may take. */
-static usec lead_of(const struct policy *p, const struct world *w, const struct world_request *r)
+usec request_boot(const struct policy *p, const struct world *w, const char *template)
 {
-    usec boot = p->timing.join_within.value;
     for (size_t i = 0; i < w->n_templates; i++)
-        if (w->templates[i].boot && strcmp(w->templates[i].name, r->template) == 0)
-            boot = 2 * w->templates[i].boot;
+        if (w->templates[i].boot && strcmp(w->templates[i].name, template) == 0)
+            return 2 * w->templates[i].boot;
+    return p->timing.join_within.value;
+}
+
+usec request_lead(const struct policy *p, usec boot, int64_t vms)
+{
     int64_t at_once = p->limits.starts_in_flight.value;
     int64_t a_minute = p->limits.starts_per_minute.value;
-    int64_t vms = r->vms > 0 && r->vms < REQUEST_VMS_MAX ? r->vms : REQUEST_VMS_MAX;
+    if (vms <= 0 || vms > REQUEST_VMS_MAX)
+        vms = REQUEST_VMS_MAX;
     usec lead = boot;
     if (at_once > 0 && at_once < vms)
         lead += boot * ((vms - 1) / at_once);
@@ -54,7 +57,7 @@ const struct bookings *request_gather(struct arena *a, const struct policy *p,
     struct names *by_id = names_new(a, w->n_requests);
     for (size_t i = 0; i < w->n_requests; i++) {
         const struct world_request *r = &w->requests[i];
-        usec starts = r->from - lead_of(p, w, r);
+        usec starts = r->from - request_lead(p, request_boot(p, w, r->template), r->vms);
         items[i] = (struct booking){r, REQUEST_OPEN, policy_find_group(p, r->group),
                                     policy_find_template(p, r->template), 0};
         if (names_add(by_id, r->id, i) != i || request_is_over(r, w->now))

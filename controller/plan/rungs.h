@@ -57,6 +57,12 @@ struct want;
 const struct bookings *request_gather(struct arena *a, const struct policy *p,
                                       const struct world *w, struct later *later);
 bool request_is_over(const struct world_request *r, usec now);
+/* How long a VM of @template is given to boot, for a request: twice what it took of late; of one
+ * that has not booted yet, what it may take. */
+usec request_boot(const struct policy *p, const struct world *w, const char *template);
+/* How long before its time a request's VMs are started, each of which takes @boot: as often as it
+ * takes to start them all. */
+usec request_lead(const struct policy *p, usec boot, int64_t vms);
 /* Whether a VM that was started for @request (or NO_REQUEST) may run a job of @want. */
 bool booking_takes(const struct bookings *b, uint32_t request, const struct want *want);
 

@@ -163,6 +163,12 @@ struct world_template {
     usec boot; /* how long its VMs took of late from the create to their slot; 0: unknown */
 };
 
+/** VMs of a request for which a host's room is kept. */
+struct world_seat {
+    const char *host;
+    int64_t vms;
+};
+
 /** Capacity that a group has booked: granted, and not forgotten yet. */
 struct world_request {
     const char *id; /* "r-17" */
@@ -170,6 +176,10 @@ struct world_request {
     const char *template;
     int64_t vms;
     bool exclusive; /* its VMs run only jobs that name it; else any job of the group */
+    bool whole_host; /* no other VM of ours is on the host of one of its VMs */
+    const char *user; /* who asked */
+    const struct world_seat *seats; /* as calendar_ask() gave them with the grant; may be fewer */
+    size_t n_seats;
     usec from;      /* they are to be up then */
     usec until;
     usec ended;     /* it was cancelled, or handed back, as of then; 0: it was not */

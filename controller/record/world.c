@@ -172,13 +172,20 @@ static const struct type record_type = {
         FIELD(world_record, BOOL, drain_now), OBJECT(world_record, order, &order_type),
         FIELD(world_record, STRING, request), {0}}};
 
+static const struct type seat_type = {
+    sizeof(struct world_seat), NULL,
+    (const struct field[]){FIELD(world_seat, STRING, host), FIELD(world_seat, INT, vms), {0}}};
+
 static const struct type request_type = {
     sizeof(struct world_request), NULL,
     (const struct field[]){FIELD(world_request, STRING, id), FIELD(world_request, STRING, group),
                            FIELD(world_request, STRING, template), FIELD(world_request, INT, vms),
-                           FIELD(world_request, BOOL, exclusive), FIELD(world_request, TIME, from),
-                           FIELD(world_request, TIME, until), FIELD(world_request, TIME, ended),
-                           {0}}};
+                           FIELD(world_request, BOOL, exclusive),
+                           FIELD(world_request, BOOL, whole_host),
+                           FIELD(world_request, STRING, user),
+                           LIST(world_request, seats, &seat_type),
+                           FIELD(world_request, TIME, from), FIELD(world_request, TIME, until),
+                           FIELD(world_request, TIME, ended), {0}}};
 
 static const struct type flock_type = {
     sizeof(struct world_flock), NULL,
