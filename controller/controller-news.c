@@ -62,12 +62,6 @@ void controller_start_failed(void *userdata, const char *host, const char *templ
     }
 }
 
-/* The longest of late: a longer one counts at once, and is forgotten little by little. */
-static usec boot_of_late(usec boot, usec took)
-{
-    return took > boot ? took : boot - (boot - took) / 8;
-}
-
 void controller_start_succeeded(struct controller *c, const char *host, const char *template,
                                 usec took)
 {
@@ -78,8 +72,8 @@ void controller_start_succeeded(struct controller *c, const char *host, const ch
             continue;
         of[i]->failures = 0;
         of[i]->joined++;
-        of[i]->boot = boot_of_late(of[i]->boot, took);
     }
+    boots_learn(c->boots, template, host, took);
 }
 
 static void host_listed(void *userdata, const struct host_answer *answer)

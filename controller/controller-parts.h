@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "loop/files.h"
 #include "controller.h"
+#include "record/boots.h"
 #include "record/ledger.h"
 #include "record/recorder.h"
 #include "sense/host.h"
@@ -32,7 +33,6 @@ struct record_of_starts {
     usec last_failure;
     int64_t joined;   /* since the last failure */
     usec last_start;
-    usec boot; /* the longest of late, from the create to the slot; 0: unknown */
 };
 
 /* A host: one of the policy, or one that was, as long as something of ours may be there. */
@@ -82,6 +82,7 @@ struct controller {
     struct host **old_workers; /* that end what they were asked; others have taken their place */
     size_t n_old_workers;
     struct record_of_starts *templates; /* as policy.templates */
+    struct boots *boots;
     struct flock_slot *flocks;
     size_t n_flocks;
     char *vm_fragment;

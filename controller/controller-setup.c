@@ -86,11 +86,14 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
     c->next_timer = loop_timer_new(loop, controller_poke, c);
     c->look_timer = loop_timer_new(loop, controller_look, c);
     c->look = look_new(loop);
+    c->boots = boots_new();
     c->templates = mem_new(c->policy->n_templates, sizeof(*c->templates));
 
     int r = open_ledger(c, e);
     if (r == 0 && !(c->vm_fragment = controller_read_fragment(c->policy, "vm-startd.conf", e)))
         r = -ENOENT;
+    if (r == 0)
+        r = boots_recall(c->boots, c->ledger, e);
     if (r == 0)
         r = controller_open_agents(c, e);
     if (r == 0)
@@ -138,6 +141,7 @@ struct controller *controller_free(struct controller *c)
     (void)loop_timer_free(c->next_timer);
     (void)loop_timer_free(c->look_timer);
     (void)snapshot_unref(c->snapshot);
+    (void)boots_free(c->boots);
     (void)ledger_close(c->ledger);
     mem_close_p(&c->lock);
     for (size_t i = 0; i < CONTROLLER_EVENTS; i++)

@@ -41,6 +41,17 @@ static void watch_clock(struct controller *c)
     c->clock_offset = offset;
 }
 
+/* On the slowest of the hosts that there are: any of them may get the next VM. */
+static usec boot_of(const struct controller *c, const char *template)
+{
+    usec longest = 0;
+    for (size_t i = 0; i < c->n_hosts; i++) {
+        usec boot = c->hosts[i].removed ? 0 : boots_of(c->boots, template, c->hosts[i].name);
+        longest = boot > longest ? boot : longest;
+    }
+    return longest;
+}
+
 const struct world *controller_build_world(struct controller *c, struct arena *a)
 {
     const struct policy *p = c->policy;
@@ -63,7 +74,7 @@ const struct world *controller_build_world(struct controller *c, struct arena *a
                                                .last_failure = c->templates[i].last_failure,
                                                .joined = c->templates[i].joined,
                                                .last_start = c->templates[i].last_start,
-                                               .boot = c->templates[i].boot};
+                                               .boot = boot_of(c, p->templates[i].name)};
     w.utc_offset = utc_offset(w.now);
     w.clock_jumped = c->clock_jumped;
     w.templates = templates;

@@ -160,7 +160,7 @@ struct world_template {
     usec last_failure;
     int64_t joined;   /* since the last failure */
     usec last_start;
-    usec boot; /* how long its VMs took of late from the create to their slot; 0: unknown */
+    usec boot; /* how long its VMs took of late from the create to their slot, on the slowest host; 0: unknown */
 };
 
 /** VMs of a request for which a host's room is kept. */

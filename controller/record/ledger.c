@@ -410,6 +410,26 @@ struct world_start *ledger_starts(struct ledger *l, struct arena *a, usec after,
     return starts;
 }
 
+int ledger_boots(struct ledger *l, size_t max,
+                 void (*callback)(void *userdata, const char *template, const char *host, usec took),
+                 void *userdata, struct err *e)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = ledger_prepare(l,
+                           "SELECT template, host, took FROM (SELECT template, host, create_decided,"
+                           " joined - create_decided AS took FROM vm WHERE joined > create_decided"
+                           " AND create_decided > 0 ORDER BY create_decided DESC LIMIT ?)"
+                           " ORDER BY create_decided",
+                           &s, e);
+    if (r < 0)
+        return r;
+    (void)sqlite3_bind_int64(s, 1, (int64_t)max);
+    while ((r = sqlite3_step(s)) == SQLITE_ROW)
+        callback(userdata, ledger_column_text(s, 0), ledger_column_text(s, 1),
+                 sqlite3_column_int64(s, 2));
+    return r == SQLITE_DONE ? 0 : ledger_failed(l, e);
+}
+
 const char *ledger_error(const struct ledger *l)
 {
     return l->last.text;

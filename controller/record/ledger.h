@@ -88,6 +88,14 @@ const struct world_record *ledger_records(const struct ledger *l, size_t *ret_n)
 /** The creates decided after @after, oldest first, in @a. */
 struct world_start *ledger_starts(struct ledger *l, struct arena *a, usec after, size_t *ret_n);
 
+/**
+ * How long the last @max VMs took from the create to their first slot, oldest first, one by one to
+ * @callback, which must not change the ledger. Those that were found on their hosts are left out.
+ */
+int ledger_boots(struct ledger *l, size_t max,
+                 void (*callback)(void *userdata, const char *template, const char *host, usec took),
+                 void *userdata, struct err *e);
+
 /** Why the last write failed, as a sentence; "" when it did not. Valid until the next call. */
 const char *ledger_error(const struct ledger *l);
 /** Write something that means nothing, to see whether the ledger can be written (again). */
