@@ -1,6 +1,6 @@
 /*
  * The ledger from inside, for the files that are its parts: VMs and the file itself (ledger.c), what
- * admins ordered (ledger-order.c), where things are (ledger-site.c), the agents (ledger-agent.c), and
+ * admins ordered (ledger-order.c), what is booked (ledger-request.c), where things are (ledger-site.c), the agents (ledger-agent.c), and
  * the history (ledger-event.c).
  */
 #pragma once
@@ -18,6 +18,9 @@ struct ledger {
     struct ledger_order *orders; /* likewise */
     size_t n_orders;
     size_t orders_capacity;
+    struct ledger_request *requests; /* likewise */
+    size_t n_requests;
+    size_t requests_capacity;
     struct err last;    /* what failed last; "" once a write went through */
     int64_t last_event; /* its id; 0: not known yet */
 };
@@ -48,3 +51,6 @@ void ledger_order_show(struct ledger *l, struct world_record *r);
 /* Forget the orders about a VM that is gone. */
 int ledger_orders_drop(struct ledger *l, const char *uuid, struct err *e);
 void ledger_orders_free(struct ledger *l);
+/* Read the requests from the file. */
+int ledger_requests_load(struct ledger *l, struct err *e);
+void ledger_requests_free(struct ledger *l);

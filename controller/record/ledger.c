@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-enum { SCHEMA_VERSION = 3 };
+enum { SCHEMA_VERSION = 4 };
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS vm ("
@@ -35,6 +35,15 @@ static const char schema[] =
     " invited_until INTEGER NOT NULL DEFAULT 0, token TEXT NOT NULL DEFAULT '',"
     " joined INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 0,"
     " mark TEXT NOT NULL DEFAULT '');"
+    "CREATE TABLE IF NOT EXISTS request (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " state INTEGER NOT NULL, accounting_group TEXT NOT NULL, template TEXT NOT NULL,"
+    " vms INTEGER NOT NULL, cpus INTEGER NOT NULL, exclusive INTEGER NOT NULL,"
+    " whole_host INTEGER NOT NULL, seats TEXT NOT NULL, from_time INTEGER NOT NULL,"
+    " until_time INTEGER NOT NULL, ended INTEGER NOT NULL, user TEXT NOT NULL, uid INTEGER NOT NULL,"
+    " reason TEXT NOT NULL, asked INTEGER NOT NULL, decided INTEGER NOT NULL,"
+    " decided_by TEXT NOT NULL, decided_why TEXT NOT NULL, used INTEGER NOT NULL,"
+    " delivered INTEGER NOT NULL, told INTEGER NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS request_open ON request (state) WHERE state < 2;"
     "CREATE TABLE IF NOT EXISTS tried (id INTEGER PRIMARY KEY, n INTEGER NOT NULL);";
 
 /* Version 1 had two switches, with who set them as text. */
@@ -44,7 +53,7 @@ static const char from_version_1[] =
     " WHERE key IN ('paused', 'left');"
     "DROP TABLE switch;";
 
-/* Before version 3 no VM was started for a request. */
+/* Before version 3 no VM was started for a request; before 4 none could be asked for. */
 static const char from_version_2[] = "ALTER TABLE vm ADD COLUMN request TEXT NOT NULL DEFAULT ''";
 
 int ledger_failed(struct ledger *l, struct err *e)
@@ -212,11 +221,13 @@ int ledger_open(const char *path, struct ledger **ret, struct err *e)
     if (r == 0 && (version == 1 || version == 2) && !has_request(l))
         r = ledger_execute(l, from_version_2, e);
     if (r == 0)
-        r = ledger_execute(l, "PRAGMA user_version = 3; COMMIT", e);
+        r = ledger_execute(l, "PRAGMA user_version = 4; COMMIT", e);
     if (r == 0)
         r = load(l, e);
     if (r == 0)
         r = ledger_orders_load(l, e);
+    if (r == 0)
+        r = ledger_requests_load(l, e);
     if (r < 0) {
         (void)ledger_close(l);
         return r;
@@ -270,6 +281,7 @@ struct ledger *ledger_close(struct ledger *l)
         record_done(&l->records[i]);
     free(l->records);
     ledger_orders_free(l);
+    ledger_requests_free(l);
     free(l);
     return NULL;
 }

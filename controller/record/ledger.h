@@ -1,7 +1,7 @@
 /*
  * The ledger: what must survive kill -9. Intents (a VM is written down before it is created, a drain
- * before it is asked for), what admins ordered, and the history of events. Losing it may
- * lose history, never VMs or jobs: what matters for those lives in the domains and slots themselves.
+ * before it is asked for), what admins ordered, what groups booked, and the history of events. Losing it may
+ * lose history and bookings, never VMs or jobs: what matters for those lives in the domains and slots themselves.
  *
  * A copy of the open records and of the orders is kept in memory; a change is on disk when the function returns 0. When
  * the disk refuses, the copy is changed all the same and the error is returned, so that a running
@@ -169,3 +169,53 @@ int ledger_agents(struct ledger *l,
  * and the id (owned by the caller, free), or -errno.
  */
 int ledger_controller(struct ledger *l, char **ret, struct err *e);
+
+/** What became of a request. The numbers are those on disk. */
+enum ledger_request_state {
+    LEDGER_REQUEST_WAITING, /* an admin is to approve or deny it */
+    LEDGER_REQUEST_GRANTED,
+    LEDGER_REQUEST_DENIED,
+    LEDGER_REQUEST_CANCELLED,   /* by somebody, before its end */
+    LEDGER_REQUEST_HANDED_BACK, /* nobody used it */
+    LEDGER_REQUEST_ENDED,       /* its time is over */
+    LEDGER_REQUEST_STATES,
+};
+
+/** "waiting", "handed-back", … */
+const char *ledger_request_state_name(enum ledger_request_state state);
+
+struct ledger_request {
+    struct world_request booking; /* id, group, …; without seats until it is granted */
+    int64_t number;               /* in the id; grows; given by the ledger */
+    enum ledger_request_state state;
+    int64_t cpus;               /* that were asked for; the VMs may have more */
+    const char *reason;         /* as its user gave it */
+    uid_t uid;
+    usec asked;                 /* when */
+    struct world_order decided; /* who approved, denied, cancelled or extended it last, and why */
+    usec used;                  /* when a job of it was first seen; 0: never */
+    int64_t delivered;          /* cpus × µs that jobs had in its VMs */
+    int64_t told;               /* for whoever notifies: a bit for each thing that was told */
+};
+
+/** Whether it may still become, or is, something that the planner serves. */
+bool ledger_request_is_open(const struct ledger_request *r);
+/** Write a new request down; @ret_number, if not NULL, becomes its number. It is on disk then. */
+int ledger_request_add(struct ledger *l, const struct ledger_request *r, int64_t *ret_number,
+                       struct err *e);
+/** Write @r down in the place of the one with its number: all but id, group, user and when asked. */
+int ledger_request_set(struct ledger *l, const struct ledger_request *r, struct err *e);
+/** In memory only, until the next ledger_request_set: what was seen of its jobs. */
+void ledger_request_seen(struct ledger *l, int64_t number, usec used, int64_t delivered);
+/**
+ * The requests that are open, and those that ended since the last ledger_requests_forget, in the order of
+ * their numbers; valid until the next change of the ledger.
+ */
+const struct ledger_request *ledger_requests(const struct ledger *l, size_t *ret_n);
+/** Keep those no more in memory that ended before @before; they stay in the history. */
+void ledger_requests_forget(struct ledger *l, usec before);
+/** The history: the @max last ones, or @number alone if that is not 0; the oldest first to @callback,
+ * which must not change the ledger. */
+int ledger_requests_read(struct ledger *l, int64_t number, size_t max,
+                         void (*callback)(void *userdata, const struct ledger_request *r),
+                         void *userdata, struct err *e);

@@ -367,10 +367,10 @@ static void a_ledger_of_a_later_version_is_refused(void **state)
     struct ledger *l = NULL;
     struct err e;
     (void)state;
-    assert_int_equal(run_sql("PRAGMA user_version = 4"), SQLITE_OK);
+    assert_int_equal(run_sql("PRAGMA user_version = 5"), SQLITE_OK);
     assert_true(ledger_open(path, &l, &e) < 0);
-    assert_true(strstr(e.text, "version 4") != NULL);
-    assert_int_equal(run_sql("PRAGMA user_version = 3"), SQLITE_OK);
+    assert_true(strstr(e.text, "version 5") != NULL);
+    assert_int_equal(run_sql("PRAGMA user_version = 4"), SQLITE_OK);
 }
 
 static void what_is_no_ledger_is_refused(void **state)
