@@ -8,13 +8,14 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "host/container.h"
 #include "host/element.h"
 #include "host/metadata.h"
 
 struct document {
     xmlDoc *xml;
     xmlNode *domain;
-    xmlNode *vda; /* the <disk> whose target is vda */
+    xmlNode *vda; /* the <disk> whose target is vda; NULL: it is a container, which has none */
 };
 
 static void free_doc_p(xmlDoc **doc)
@@ -46,9 +47,13 @@ static int parse(const char *text, xmlDoc **ret, struct fault *f)
     return r;
 }
 
-/* The disk vda must be one that an overlay can replace. */
+/* There must be a disk vda, one that an overlay can replace. */
 static int check_vda(xmlNode *disk, struct fault *f)
 {
+    if (!disk)
+        return fault_set(f, VIR_ERR_XML_ERROR,
+                         "no <disk> has <target dev='vda'/>; that disk gets "
+                         "the VM's volume");
     char *device AUTOFREE = element_attribute(disk, "device");
     if (device && strcmp(device, "disk") != 0)
         return fault_set(f, VIR_ERR_XML_ERROR, "the disk vda is a %s; it must be device='disk'",
@@ -77,10 +82,6 @@ static int check(struct document *d, struct fault *f)
         if (text_equal(target, "vda"))
             d->vda = n;
     }
-    if (!d->vda)
-        return fault_set(f, VIR_ERR_XML_ERROR,
-                         "no <disk> has <target dev='vda'/>; that disk gets "
-                         "the VM's volume");
     for (xmlNode *n = element_child(devices, "interface"); n; n = element_next(n))
         if (element_child(n, "mac"))
             return fault_set(f, VIR_ERR_XML_ERROR,
@@ -97,7 +98,7 @@ static int check(struct document *d, struct fault *f)
                          "<numa> in <cpu> sets the memory of its own; remove "
                          "it: cpus and memory come from the pool's "
                          "configuration");
-    return check_vda(d->vda, f);
+    return container_is(d->domain) ? container_check(d->domain, f) : check_vda(d->vda, f);
 }
 
 int document_parse(const char *xml, struct document **ret, struct fault *f)
@@ -214,8 +215,12 @@ int document_fill(struct document *d, const struct vm *vm, const char *disk, boo
     element_unset(element_make(d->domain, "vcpu"), "current");
     element_remove(element_child(d->domain, "vcpus"));
     metadata_write(element_make(d->domain, "metadata"), vm);
-    set_disk(d->vda, disk, block);
-    set_sysinfo(d->domain, vm->uuid, seed);
+    if (document_is_container(d)) {
+        container_fill(d->domain, disk, seed);
+    } else {
+        set_disk(d->vda, disk, block);
+        set_sysinfo(d->domain, vm->uuid, seed);
+    }
     set_addresses(d->domain, vm->uuid);
     return 0;
 }
@@ -256,6 +261,11 @@ int document_read_metadata(const char *xml, struct vm *ret, char ret_claimed[sta
         return r;
     metadata_read_element(xmlDocGetRootElement(doc), ret, ret_claimed);
     return 0;
+}
+
+bool document_is_container(const struct document *d)
+{
+    return container_is(d->domain);
 }
 
 char *document_type(const struct document *d)

@@ -25,11 +25,14 @@ struct document *document_free(struct document *d);
 /**
  * Turn the template into the domain of one VM.
  * @vm: every value of it is used; its strings must be UTF-8
- * @disk: where the volume for vda is (a path on the host); @block: it is a block device
+ * @disk: where the volume for vda is (a path on the host), of a container the image's folder
+ * @block: it is a block device
  * @seed: the file with the seed, or NULL for none
  */
 int document_fill(struct document *d, const struct vm *vm, const char *disk, bool block,
                   const char *seed, struct fault *f);
+/** Whether its VMs are containers: they have no disk of their own, and share the image. */
+bool document_is_container(const struct document *d);
 /** The domain's type= and the arch= of its <os>, "x86_64" without; owned by the caller (free). */
 char *document_type(const struct document *d);
 char *document_arch(const struct document *d);

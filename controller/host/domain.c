@@ -126,10 +126,15 @@ static int make_volumes(const struct domain_place *place, const struct lease *le
                         struct json_object *answer, struct fault *f)
 {
     char *disk_path AUTOFREE = NULL, *seed_path AUTOFREE = NULL;
-    bool block, skipped;
-    int r = volume_make_disk(m->pool, m->disk_name, q->image, q->disk, &m->disk, &block, f);
-    if (r >= 0)
-        r = volume_path(m->disk, &disk_path, f);
+    bool block = false, skipped;
+    int r;
+    if (document_is_container(d)) {
+        r = volume_find_folder(m->pool, q->image, &disk_path, f);
+    } else {
+        r = volume_make_disk(m->pool, m->disk_name, q->image, q->disk, &m->disk, &block, f);
+        if (r >= 0)
+            r = volume_path(m->disk, &disk_path, f);
+    }
     if (r >= 0 && q->seed) {
         r = volume_make_seed(lease, m->pool, m->seed_name, q->seed, place->test, &m->seed, &skipped,
                              f);

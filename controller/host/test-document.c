@@ -13,6 +13,10 @@
 
 #define UUID "1a2b3c4d-0000-4000-8000-0a0b0c0d0e0f"
 #define DISK "<disk type='file' device='disk'><target dev='vda' bus='virtio'/></disk>"
+#define ROOT                                                                                       \
+    "<filesystem type='mount'><source dir='/old'/><target dir='/'/><readonly/></filesystem>"
+#define RUN                                                                                        \
+    "<filesystem type='ram'><source usage='64' units='MiB'/><target dir='/run'/></filesystem>"
 #define PLAIN "<domain type='kvm'><devices>" DISK "</devices></domain>"
 
 /* The whole document after it was filled; owned by the caller. */
@@ -112,6 +116,23 @@ static void each_interface_has_an_address_made_of_the_uuid(void **state)
     has(text, "<mac address=\"52:0b:0c:0d:0e:10\"/>");
 }
 
+static void a_container_has_the_image_as_its_root_and_a_seed_but_no_disk(void **state)
+{
+    (void)state;
+    char *text AUTOFREE =
+        fill("<domain type='lxc'><os><type>exe</type><init>/init</init></os><devices>" ROOT RUN
+             "<interface type='bridge'><source bridge='b'/></interface></devices></domain>");
+    has(text, "<filesystem type=\"mount\"><target dir=\"/\"/><readonly/><source "
+              "dir=\"/i/a&amp;b.disk\"/>");
+    has(text, "</interface><filesystem type=\"mount\"><source dir=\"/i/a.seed\"/>"
+              "<target dir=\"/run/eyrie-seed\"/><readonly/></filesystem></devices>");
+    has(text, "<init>/init</init>");
+    has(text, "<source usage=\"64\" units=\"MiB\"/>");
+    has(text, "<mac address=\"52:0b:0c:0d:0e:0f\"/>");
+    has_not(text, "/old");
+    has_not(text, "fwcfg");
+}
+
 static void a_template_that_cannot_work_is_refused_by_element(void **state)
 {
     static const struct {
@@ -145,6 +166,14 @@ static void a_template_that_cannot_work_is_refused_by_element(void **state)
          "<numa>"},
         {"<!DOCTYPE d [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><domain type='kvm'>&e;</domain>",
          "DOCTYPE"},
+        {"<domain type='lxc'><devices>" DISK RUN "</devices></domain>", "<target dir='/'/>"},
+        {"<domain type='lxc'><devices><filesystem type='file'><target "
+         "dir='/'/><readonly/></filesystem>" RUN "</devices></domain>",
+         "type='file'"},
+        {"<domain type='lxc'><devices><filesystem><target dir='/'/></filesystem>" RUN
+         "</devices></domain>",
+         "<readonly/>"},
+        {"<domain type='lxc'><devices>" ROOT "</devices></domain>", "<target dir='/run'/>"},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -304,6 +333,7 @@ int main(void)
         cmocka_unit_test(what_is_ours_is_set),
         cmocka_unit_test(what_is_not_ours_stays),
         cmocka_unit_test(each_interface_has_an_address_made_of_the_uuid),
+        cmocka_unit_test(a_container_has_the_image_as_its_root_and_a_seed_but_no_disk),
         cmocka_unit_test(a_template_that_cannot_work_is_refused_by_element),
         cmocka_unit_test(a_value_that_is_no_text_is_refused),
         cmocka_unit_test(what_was_written_is_read_back),

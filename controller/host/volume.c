@@ -147,6 +147,20 @@ int volume_make_disk(virStoragePoolPtr pool, const char *name, const char *image
     return 0;
 }
 
+int volume_find_folder(virStoragePoolPtr pool, const char *name, char **ret, struct fault *f)
+{
+    virStorageVolPtr volume AUTOVOLUME = virStorageVolLookupByName(pool, name);
+    virStorageVolInfo info;
+    if (!volume || virStorageVolGetInfo(volume, &info) < 0)
+        return fault_libvirt(f, "image %s", name);
+    if (info.type != VIR_STORAGE_VOL_DIR)
+        return fault_set(f, VIR_ERR_INVALID_STORAGE_VOL,
+                         "image %s is no folder; a container's image is the folder that becomes "
+                         "its root",
+                         name);
+    return volume_path(volume, ret, f);
+}
+
 static int upload(virConnectPtr conn, virStorageVolPtr volume, const char *bytes, size_t count,
                   struct fault *f)
 {

@@ -27,6 +27,9 @@ int volume_pool(virConnectPtr conn, const char *name, virStoragePoolPtr *ret, st
  */
 int volume_make_disk(virStoragePoolPtr pool, const char *name, const char *image, int64_t bytes,
                      virStorageVolPtr *ret, bool *ret_block, struct fault *f);
+/** Where the image @name in @pool is, which is a folder: a container's root. Owned by the caller
+ * (free). */
+int volume_find_folder(virStoragePoolPtr pool, const char *name, char **ret, struct fault *f);
 /**
  * Make the seed @name in @pool with the content @seed.
  * @may_skip: the driver may be unable to upload (the test driver is)

@@ -6,7 +6,7 @@
 # To be sourced after stage.sh.
 #
 #     base=$(rootfs_base)                             # minbase, without documentation
-#     tree=$(rootfs_with lab htcondor iproute2)       # base and these packages
+#     tree=$(rootfs_with guest htcondor kmod)         # base and these packages
 #     rootfs_enter DIR CMD…                           # CMD in DIR, as in a chroot
 
 ROOTFS_SUITE=trixie
@@ -56,6 +56,9 @@ rootfs_with() {
 	base=$(rootfs_base) || return 1
 	rootfs_cached "rootfs-$1-$(rootfs_digest "$base" "${@:2}" 1)" rootfs_make_with "$base" "${@:2}"
 }
+
+# rootfs_condor: prints the path of the cached tree with HTCondor that the lab's machines and containers share.
+rootfs_condor() { rootfs_with condor busybox-static htcondor tini; }
 
 # rootfs_cached NAME CMD…: prints the path of NAME in the cache, made by `CMD… DIR` if it is not
 # there. Only a complete tree gets its name; of two callers one makes it and the other waits.
