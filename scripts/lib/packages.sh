@@ -12,7 +12,8 @@ PACKAGES_BUILD=(
 # shellcheck disable=SC2034
 PACKAGES_LAB=(
 	cpio debootstrap dnsmasq-base e2fsprogs iproute2 libvirt-clients libvirt-daemon
-	libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils tini zstd
+	libvirt-daemon-driver-lxc libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils tini
+	zstd
 )
 
 # packages_missing NAME…: prints those that are not installed.

@@ -10,6 +10,8 @@ pool_dir=$EYRIE_LAB/pool
 pool_build=$EYRIE_BUILD/meson
 pool_socket=/run/lab/eyried.sock
 libvirt_uri='qemu+unix:///system?socket=/run/lab/libvirt/libvirt-sock'
+containers_uri='lxc+unix:///system?socket=/run/lab/libvirt/libvirt-sock'
+pool_uri=$libvirt_uri # of the pool's host, by its policy
 
 # pool_compile: builds everything with meson.
 pool_compile() {
@@ -23,9 +25,9 @@ pool_compile() {
 	}
 }
 
-# pool_ready: all that a pool needs: a build, an image, a lab in which nothing has happened yet.
+# pool_ready [IMAGE]: all that a pool needs: a build, an image, a lab in which nothing has happened yet.
 pool_ready() {
-	stage 'build' pool_compile && "$EYRIE_SOURCE/scripts/image" build >/dev/null &&
+	stage 'build' pool_compile && "$EYRIE_SOURCE/scripts/image" build "${1:-debian13}" >/dev/null &&
 		"$lab" down && "$lab" up && pool_fresh
 }
 
@@ -35,13 +37,17 @@ pool_end() {
 	"$lab" down
 }
 
-# pool_configure [NAME=VALUE…]: writes the policy of the lab's pool. Every value may be replaced.
+# pool_configure [NAME=VALUE…]: writes the policy of the lab's pool. Every value may be replaced. With
+# template=container VMs are containers, which join two seconds after they are asked for.
 pool_configure() {
 	local vms=3 cpus=6 juno_max=4 lhaaso_max=4 idle=10s join=3m poweroff=60s look=2s trust=15s max_age=1d
-	local assignment
+	local host_cpus=16 host_memory=8GiB memory=8GiB starts=4 per_minute=30
+	local template=debian13 image=debian13-condor.qcow2 assignment
 	for assignment in "$@"; do local "${assignment?}"; done
+	pool_uri=$libvirt_uri
+	[ "$template" = debian13 ] || pool_uri=$containers_uri image=container-condor
 	mkdir -p "$pool_dir/state"
-	cp "$EYRIE_SOURCE/vm-templates/debian13/domain.xml" "$pool_dir/debian13.xml"
+	cp "$EYRIE_SOURCE/vm-templates/$template/domain.xml" "$pool_dir/$template.xml"
 	cat >"$pool_dir/eyrie.yaml" <<END
 pool:
   name: vpool
@@ -60,7 +66,7 @@ schedds:
     collector: cm.lab
     flock: /run/lab/schedd/config.d/60-eyrie-vpool.conf
     tools: /run/lab/bin/schedd
-limits: { vms: $vms, cpus: $cpus, memory: 8GiB, starts_in_flight: 4, starts_per_minute: 30, slow_start: 0 }
+limits: { vms: $vms, cpus: $cpus, memory: $memory, starts_in_flight: $starts, starts_per_minute: $per_minute, slow_start: 0 }
 timing:
   look_every: $look
   idle_before_drain: $idle
@@ -69,9 +75,9 @@ timing:
   max_age: $max_age
   trust_for: $trust
 hosts:
-  - { name: hv1, uri: "$libvirt_uri", cpus: 16, memory: 8GiB, storage_pool: eyrie }
+  - { name: hv1, uri: "$pool_uri", cpus: $host_cpus, memory: $host_memory, storage_pool: eyrie }
 templates:
-  small: { domain: debian13.xml, image: debian13-condor.qcow2, cpus: 2, memory: 768MiB, disk: 4GiB }
+  small: { domain: $template.xml, image: $image, cpus: 2, memory: 768MiB, disk: 4GiB }
 groups:
   juno:   { max: $juno_max, templates: [small], submitters: [alice] }
   lhaaso: { max: $lhaaso_max, templates: [small], submitters: [bob] }
@@ -189,7 +195,7 @@ job_table() {
 		sort -n
 }
 
-virsh_lab() { "$lab" run virsh -q -c "$libvirt_uri" "$@"; }
+virsh_lab() { "$lab" run virsh -q -c "$pool_uri" "$@"; }
 
 # What a pool that is done must not leave behind; each prints a number.
 left_domains() { virsh_lab list --all --name | grep -c '^vpool-' || true; }
