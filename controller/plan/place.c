@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-/* What QEMU itself takes beside the guest's memory (measured: about 150 MiB). */
-static const int64_t overhead = 150 * MIB;
-
 struct book {
     const struct policy_host *policy; /* NULL: not in the policy any more */
     int64_t cpus, memory;             /* capacity, overcommit included */
@@ -54,7 +51,7 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
         for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
             const struct world_domain *domain = &w->hosts[h].domains[i];
             books[h].used_cpus += domain->cpus;
-            books[h].used_memory += domain->memory + overhead;
+            books[h].used_memory += domain->memory + VM_OVERHEAD;
             books[h].vms += domain->ours;
         }
     }
@@ -64,7 +61,7 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
             continue;
         struct book *book = &books[vm->world_host];
         book->used_cpus += vm->cpus;
-        book->used_memory += vm->memory + overhead;
+        book->used_memory += vm->memory + VM_OVERHEAD;
         book->vms++;
         if (vm->policy_template != SIZE_MAX)
             book->disk -= p->templates[vm->policy_template].disk;
@@ -72,7 +69,7 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
     return places;
 }
 
-static bool has_tags(const struct policy_host *host, const struct policy_template *t)
+bool host_has_tags(const struct policy_host *host, const struct policy_template *t)
 {
     for (size_t i = 0; i < t->n_needs; i++) {
         size_t tag = 0;
@@ -84,8 +81,7 @@ static bool has_tags(const struct policy_host *host, const struct policy_templat
     return true;
 }
 
-/* A host whose volumes are not known is taken at its word: the create will tell. */
-static bool has_image(const struct world_host *host, const struct policy_template *t)
+bool host_has_image(const struct world_host *host, const struct policy_template *t)
 {
     for (size_t i = 0; i < host->n_images; i++)
         if (strcmp(host->images[i], t->image) == 0)
@@ -103,9 +99,9 @@ static enum reason_code why_unsuited(const struct places *places, size_t host,
         return REASON_HOST_REMOVED;
     if (!places->trust->host[host])
         return REASON_HOST_UNTRUSTED;
-    if (!has_tags(policy, t))
+    if (!host_has_tags(policy, t))
         return REASON_NO_HOST_TAGGED;
-    if (!has_image(facts, t))
+    if (!host_has_image(facts, t))
         return REASON_NO_HOST_IMAGE;
     return facts->cordoned || facts->drain ? REASON_HOST_CORDONED : REASON_NONE;
 }
@@ -161,7 +157,7 @@ static struct reason refusal(const struct places *places, size_t host, size_t te
         return (struct reason){not_for_it, .subject = facts->name};
     if (not_for_it)
         return (struct reason){not_for_it, .at = t->at, .subject = t->name};
-    if (book->used_memory + t->memory + overhead > book->memory ||
+    if (book->used_memory + t->memory + VM_OVERHEAD > book->memory ||
         book->used_cpus + t->cpus > book->cpus || book->disk < t->disk)
         return (struct reason){REASON_NO_HOST_FITS, t->cpus, t->memory, t->at, t->name};
     const struct setting *max = &book->policy->max_vms;
@@ -227,7 +223,7 @@ void places_take(struct places *places, size_t host, size_t template)
     const struct policy_template *t = &places->policy->templates[template];
     struct book *book = &places->books[host];
     book->used_cpus += t->cpus;
-    book->used_memory += t->memory + overhead;
+    book->used_memory += t->memory + VM_OVERHEAD;
     book->disk -= t->disk;
     book->vms++;
     for (size_t i = 0; i < places->policy->n_templates; i++)

@@ -42,6 +42,15 @@ enum reason_code {
     REASON_ASK_LEAD,             /* it begins in @n µs, and @limit µs is the group's cap */
     REASON_ASK_OPEN,             /* the group has @n open, and @limit is its cap */
     REASON_BLACKOUT,             /* no request is granted for a time that it touches: @subject */
+    REASON_BOOKED_VMS,           /* with it @n would be booked, @limit allowed */
+    REASON_BOOKED_CPUS,          /* or guaranteed by quotas */
+    REASON_BOOKED_MEMORY,
+    REASON_BOOKED_TEMPLATE,      /* VMs of template @subject */
+    REASON_BOOKED_GROUP,         /* cpus of group @subject */
+    REASON_BOOKED_GROUP_VMS,
+    REASON_BOOKED_GROUP_MEMORY,
+    REASON_BOOKED_HOSTS,         /* hosts have room for @n of @limit VMs of template @subject */
+    REASON_BOOKED_QUOTA,         /* it leaves hosts @n cpus, and quotas guarantee @limit */
     /* why a VM is not started */
     REASON_LIMIT_VMS,            /* @n in use, @limit allowed */
     REASON_LIMIT_CPUS,

@@ -39,13 +39,18 @@ usec request_lead(const struct policy *p, usec boot, int64_t vms)
     return lead;
 }
 
-static int request_order(const void *left, const void *right)
+int request_order(const struct world_request *a, const struct world_request *b)
+{
+    if (a->from != b->from)
+        return a->from < b->from ? -1 : 1;
+    return strcmp(a->id, b->id);
+}
+
+static int booking_order(const void *left, const void *right)
 {
     const struct booking *a = *(const struct booking *const *)left;
     const struct booking *b = *(const struct booking *const *)right;
-    if (a->facts->from != b->facts->from)
-        return a->facts->from < b->facts->from ? -1 : 1;
-    return strcmp(a->facts->id, b->facts->id);
+    return request_order(a->facts, b->facts);
 }
 
 const struct bookings *request_gather(struct arena *a, const struct policy *p,
@@ -71,7 +76,7 @@ const struct bookings *request_gather(struct arena *a, const struct policy *p,
         order[i] = &items[i];
     }
     if (w->n_requests > 1)
-        qsort(order, w->n_requests, sizeof(*order), request_order);
+        qsort(order, w->n_requests, sizeof(*order), booking_order);
     for (size_t i = 0; i < w->n_requests; i++)
         items[order[i] - items].turn = (uint32_t)i;
     *b = (struct bookings){items, order, w->n_requests, by_id};

@@ -57,6 +57,8 @@ struct want;
 const struct bookings *request_gather(struct arena *a, const struct policy *p,
                                       const struct world *w, struct later *later);
 bool request_is_over(const struct world_request *r, usec now);
+/* Who comes first: whose time begins first, then by id. */
+int request_order(const struct world_request *a, const struct world_request *b);
 /* How long a VM of @template is given to boot, for a request: twice what it took of late; of one
  * that has not booted yet, what it may take. */
 usec request_boot(const struct policy *p, const struct world *w, const char *template);
@@ -210,6 +212,12 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
 size_t places_pick(const struct places *places, size_t template, struct reason *ret_why,
                    struct later *later);
 void places_take(struct places *places, size_t host, size_t template);
+/* What QEMU itself takes beside the guest's memory (measured: about 150 MiB). */
+#define VM_OVERHEAD (150 * MIB)
+/* Whether a host has what the template needs. One whose volumes are not known is taken at its word:
+ * the create will tell. */
+bool host_has_tags(const struct policy_host *host, const struct policy_template *t);
+bool host_has_image(const struct world_host *host, const struct policy_template *t);
 
 /* 7. How many starts are left: in flight, in the last minute, in this step; in all, on a host and of
  * a template; and how long what failed is left alone. */

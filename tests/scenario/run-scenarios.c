@@ -1,6 +1,9 @@
 /*
  * The scenarios: a folder each, named for the behaviour it shows, with a world written by hand and
  * the plan that Eyrie must make of it. The policy is eyrie.yaml in the folder, else the common one.
+ * With an ask.json it shows the calendar instead: a list of asks, as requests of a world, and the
+ * answer to each. What is granted is booked before the next one is asked; an id that is booked
+ * already is to be changed.
  *
  * usage: run-scenarios [--update] FOLDER-OF-SCENARIOS
  *
@@ -19,6 +22,7 @@
 #include "config/config.h"
 #include "plan/plan.h"
 #include "record/world.h"
+#include "scenario/answer.h"
 
 static int read_file(const char *path, struct text *out, struct err *e)
 {
@@ -33,20 +37,47 @@ static int read_file(const char *path, struct text *out, struct err *e)
     return 0;
 }
 
-static int plan_text(const struct policy *p, const char *world_path, struct text *out, struct err *e)
+static int read_json(const char *path, struct json_object **ret, struct err *e)
+{
+    CLEANUP(text_done) struct text json = {0};
+    int r = read_file(path, &json, e);
+    return r < 0 ? r : json_parse(text_get(&json), json.length, ret, e);
+}
+
+/* The asks as the requests of a world of the same moment. */
+static int read_asks(struct arena *a, const char *path, usec now, const struct world **ret,
+                     struct err *e)
+{
+    AUTOJSON struct json_object *root = json_object_new_object();
+    struct json_object *asks = NULL;
+    int r = read_json(path, &asks, e);
+    if (r < 0)
+        return r;
+    json_add_int(root, "version", 1);
+    json_add_int(root, "now", now);
+    json_add(root, "requests", asks);
+    return world_from_json(a, root, ret, e);
+}
+
+static int scenario_text(const struct policy *p, const char *world_path, const char *asks_path,
+                         struct text *out, struct err *e)
 {
     CLEANUP(arena_free_p) struct arena *a = arena_new();
-    CLEANUP(text_done) struct text json = {0};
     AUTOJSON struct json_object *root = NULL;
-    const struct world *w = NULL;
-    int r = read_file(world_path, &json, e);
-    if (r == 0)
-        r = json_parse(text_get(&json), json.length, &root, e);
+    const struct world *w = NULL, *asks = NULL;
+    int r = read_json(world_path, &root, e);
     if (r == 0)
         r = world_from_json(a, root, &w, e);
     if (r < 0)
         return err_prefix(e, r, "%s", world_path);
-    plan_render(plan_make(a, p, w), out);
+    if (access(asks_path, F_OK) < 0) {
+        plan_render(plan_make(a, p, w), out);
+        return 0;
+    }
+    r = read_asks(a, asks_path, w->now, &asks, e);
+    if (r < 0)
+        return err_prefix(e, r, "%s", asks_path);
+    answer_all(a, p, w, asks, out);
     return 0;
 }
 
@@ -76,15 +107,17 @@ static int run(const char *folder, const char *scenario, bool update, struct err
     CLEANUP(config_free_p) struct config *config = NULL;
     CLEANUP(text_done) struct text got = {0}, again = {0}, expected = {0};
     AUTOFREE char *world = mem_printf("%s/%s/world.json", folder, scenario);
-    AUTOFREE char *golden = mem_printf("%s/%s/plan.txt", folder, scenario);
+    AUTOFREE char *asks = mem_printf("%s/%s/ask.json", folder, scenario);
+    AUTOFREE char *golden = mem_printf("%s/%s/%s.txt", folder, scenario,
+                                       access(asks, F_OK) == 0 ? "answer" : "plan");
 
     int r = load_policy(folder, scenario, &config, e);
     if (r == 0)
-        r = plan_text(config_policy(config), world, &got, e);
+        r = scenario_text(config_policy(config), world, asks, &got, e);
     if (r == 0)
-        r = plan_text(config_policy(config), world, &again, e);
+        r = scenario_text(config_policy(config), world, asks, &again, e);
     if (r == 0 && strcmp(text_get(&got), text_get(&again)) != 0)
-        r = err_set(e, EINVAL, "two plans of one world differ (S9):\n%s--\n%s", text_get(&got),
+        r = err_set(e, EINVAL, "two answers to one world differ (S9):\n%s--\n%s", text_get(&got),
                     text_get(&again));
     if (r == 0 && update)
         return write_file(golden, &got, e);
