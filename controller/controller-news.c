@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "log.h"
 
 /* News: take a step soon. */
@@ -32,6 +33,29 @@ void controller_note(void *userdata, const char *kind, const char *subject, cons
     struct err e;
     if (ledger_event_add(c->ledger, &(struct ledger_event){0, now, kind, subject, text}, &e) < 0)
         log_event(LOG_ERR, "ledger-failed", "event", e.text);
+}
+
+void controller_note_ledger(struct controller *c)
+{
+    const char *pool = c->policy->pool.name, *aside = ledger_aside(c->ledger);
+    if (*aside && !text_equal(c->ledger_aside, aside)) {
+        AUTOFREE char *text = mem_printf("it was damaged, and is kept as %s; a new one is in its place",
+                                         aside);
+        mem_replace(&c->ledger_aside, aside);
+        controller_note(c, "ledger-failed", pool, text);
+    }
+    if (*ledger_error(c->ledger))
+        controller_note(c, "ledger-failed", pool, ledger_error(c->ledger));
+}
+
+void controller_mend_ledger(struct controller *c)
+{
+    struct err e;
+    if (!*ledger_error(c->ledger) || ledger_mend(c->ledger, &e) < 0)
+        return;
+    controller_note_ledger(c);
+    controller_keep_sites(c);
+    controller_note(c, "ledger-back", c->policy->pool.name, "all that is known is written down");
 }
 
 struct host *controller_find_host(void *userdata, const char *name)

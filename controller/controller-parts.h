@@ -1,12 +1,16 @@
 /*
  * The controller from inside, for the files that are its parts: the step (controller.c), what others
- * tell it (-news), its hosts, fragments and agents (-hosts, -flocks, -agents), a new policy
+ * tell it (-news), that it is the only one (-lease), its hosts, fragments and agents (-hosts, -flocks, -agents), a new policy
  * (-reload), what admins order (-order), the API's side (-port), set-up and tear-down (-setup).
  */
 #pragma once
 
+#include <systemd/sd-id128.h>
+#include <uuid/uuid.h>
+
 #include "act/act.h"
 #include "act/agents.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "loop/files.h"
 #include "controller.h"
@@ -66,6 +70,14 @@ struct controller {
     const struct policy *policy;
     int lock; /* fd; holds the state folder */
     struct ledger *ledger;
+    char *ledger_aside; /* where a damaged one was moved; NULL: there was none */
+    struct {
+        char holder[UUID_STR_LEN];
+        char host[LIMIT_NAME_BYTES + 1];
+        char boot[SD_ID128_STRING_MAX];
+        usec until;
+        struct loop_timer *timer; /* NULL: it is not ours */
+    } lease;
     struct look *look;
     struct act *act;
     struct recorder *recorder;
@@ -115,6 +127,16 @@ struct controller {
 
 /* A file of paths.fragments, owned by the caller; NULL and a sentence in @e. */
 char *controller_read_fragment(const struct policy *p, const char *name, struct err *e);
+
+/* ---- one controller: controller-lease.c ------------------------------------------------------ */
+
+/* Lock the state folder; -EEXIST and who holds it. */
+int controller_lock_state(struct controller *c, struct err *e);
+/* Take the lease in the ledger; -EEXIST and who has it. */
+int controller_take_lease(struct controller *c, struct err *e);
+/* Renew it when it is time; false when it is another's: then everything ends. */
+bool controller_keep_lease(struct controller *c);
+void controller_give_lease_back(struct controller *c);
 
 /* ---- hosts: controller-hosts.c --------------------------------------------------------------- */
 
@@ -174,6 +196,10 @@ void controller_keep_sites(struct controller *c);
 
 /* ---- what others tell it: controller-news.c -------------------------------------------------- */
 
+/* Try to write again what could not be; say when the ledger was damaged, or is well again. */
+void controller_mend_ledger(struct controller *c);
+/* Say what is wrong with the ledger, where that is news. */
+void controller_note_ledger(struct controller *c);
 /* News: take a step soon. */
 void controller_poke(void *userdata);
 /* Something happened: into the log, the ledger and the status. */

@@ -1,10 +1,7 @@
 #include "controller-parts.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "act/fragment.h"
 #include "base/limits.h"
@@ -20,35 +17,13 @@ char *controller_read_fragment(const struct policy *p, const char *name, struct 
     return r < 0 ? NULL : mem_strdup(text_get(&text));
 }
 
-/*
- * S6: one active controller for one state folder. The lock goes with the process; and not with a child
- * of a killed eyried that has not become its tool yet, as one by flock(2) would.
- */
-static int lock_state(struct controller *c, struct err *e)
-{
-    AUTOFREE char *path = mem_printf("%s/lock", c->policy->paths.state);
-    char holder[32] = "";
-    c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (c->lock < 0)
-        return err_set(e, errno, "%s: %s", path, strerror(errno));
-    if (fcntl(c->lock, F_SETLK, &(struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET}) < 0) {
-        ssize_t n = pread(c->lock, holder, sizeof(holder) - 1, 0);
-        return err_set(e, EBUSY, "another eyried (process %.*s) holds %s",
-                       n > 0 ? (int)strcspn(holder, "\n") : 1, n > 0 ? holder : "?", path);
-    }
-    int n = snprintf(holder, sizeof(holder), "%d\n", (int)getpid());
-    if (ftruncate(c->lock, 0) < 0 || pwrite(c->lock, holder, (size_t)n, 0) != n)
-        return err_set(e, errno, "%s: %s", path, strerror(errno));
-    return 0;
-}
-
 static int open_ledger(struct controller *c, struct err *e)
 {
     AUTOFREE char *path = mem_printf("%s/ledger.sqlite", c->policy->paths.state);
-    int r = lock_state(c, e);
+    int r = controller_lock_state(c, e);
     if (r == 0)
         r = ledger_open(path, &c->ledger, e);
-    return r;
+    return r < 0 ? r : controller_take_lease(c, e);
 }
 
 static int open_flocks(struct controller *c, struct err *e)
@@ -106,6 +81,7 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
         (void)controller_free(c);
         return r;
     }
+    controller_note_ledger(c);
     controller_read_access(c);
     controller_watch(c);
     controller_remember_hosts(c);
@@ -142,11 +118,13 @@ struct controller *controller_free(struct controller *c)
     (void)loop_timer_free(c->look_timer);
     (void)snapshot_unref(c->snapshot);
     (void)boots_free(c->boots);
+    controller_give_lease_back(c);
     (void)ledger_close(c->ledger);
     mem_close_p(&c->lock);
     for (size_t i = 0; i < CONTROLLER_EVENTS; i++)
         free(c->events[i].text);
     free(c->templates);
+    free(c->ledger_aside);
     free(c->refused);
     free(c->changed_by);
     free(c->changed_text);

@@ -107,7 +107,9 @@ static void adopt(struct controller *c, const struct plan_vm *vm)
                                                  .joined = vm->born ? vm->born : 1,
                                                  .why = "found on its host"},
                           &e);
-    controller_note(c, r < 0 ? "adopt-failed" : "adopted", vm->name, r < 0 ? e.text : "");
+    controller_note(c, "adopted", vm->name, "");
+    if (r < 0)
+        controller_note(c, "ledger-failed", vm->name, e.text);
 }
 
 /* What the step learned that must be known in the next one. */
@@ -179,6 +181,7 @@ static void publish(struct controller *c, struct arena *a, const struct world *w
         .events = events,
         .n_events = n,
         .ledger_error = arena_strdup(a, ledger_error(c->ledger)),
+        .ledger_aside = arena_strdup(a, ledger_aside(c->ledger)),
         .counts = c->counts,
     };
     struct published *published = mem_new(1, sizeof(*published));
@@ -199,6 +202,10 @@ void controller_step(void *userdata)
     usec from = clock_now();
     c->step_due = false;
 
+    if (!controller_keep_lease(c)) {
+        (void)arena_free(a);
+        return;
+    }
     watch_clock(c);
     controller_settle_hosts(c);
     controller_settle_flocks(c);
@@ -212,8 +219,7 @@ void controller_step(void *userdata)
     recorder_take(c->recorder, w, plan);
     c->steps++;
     c->last_step = loop_ticks(c->loop);
-    if (*ledger_error(c->ledger))
-        (void)ledger_try(c->ledger, NULL); /* that it can be written again must show */
+    controller_mend_ledger(c);
     usec took = clock_now() - from;
     histogram_add(&c->counts.steps, took);
     publish(c, a, w, plan, took);

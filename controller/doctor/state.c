@@ -1,5 +1,6 @@
 /* Files: the state folder with the ledger, and the key that signs the VMs' tokens. */
 #include <errno.h>
+#include <glob.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -37,15 +38,29 @@ static void check_ledger(struct visit *v, const char *path)
     if (ledger_open_read(path, &ledger, &e) < 0) {
         visit_wrong(
             v, CHECK_STATE, path, e.text,
-            "without a ledger eyried does not start; losing one loses history and bookings, "
+            "what cannot be written down is not started; losing a ledger loses history and orders, "
             "never VMs or jobs",
-            visit_text(v, "systemctl stop eyried; mv %s %s.broken; systemctl start eyried", path,
-                       path));
+            visit_text(v, "systemctl restart eyried: it moves a damaged one aside; or mend the disk "
+                          "under %s", path));
         return;
     }
     v->left = ledger_order_find(ledger, LEDGER_LEAVE, "") != NULL;
     (void)ledger_close(ledger);
     visit_ok(v, CHECK_STATE, path, "the ledger opens and is whole");
+}
+
+/* What eyried moved out of its way stays until somebody has looked. */
+static void check_aside(struct visit *v, const char *ledger)
+{
+    AUTOFREE char *pattern = mem_printf("%s.damaged-*Z", ledger);
+    glob_t found;
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        visit_wrong(v, CHECK_STATE, visit_text(v, "%s", found.gl_pathv[i]), "the ledger was damaged, and is kept here",
+                    "orders of admins (pause, cordon, drain), agents and the history may be lost",
+                    visit_text(v, "give the orders again; then: rm %s*", found.gl_pathv[i]));
+    globfree(&found);
 }
 
 static void check_folder(struct visit *v, const char *folder, const struct stat *s)
@@ -84,6 +99,7 @@ void state_begin(struct visit *v)
     }
     check_folder(v, folder, &s);
     check_space(v, folder);
+    check_aside(v, ledger);
     v->ran_here = access(ledger, F_OK) == 0;
     if (v->ran_here)
         check_ledger(v, ledger);

@@ -57,12 +57,16 @@ int ledger_agents(struct ledger *l,
 int ledger_controller(struct ledger *l, char **ret, struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = ledger_execute(l,
-                           "INSERT OR IGNORE INTO identity (id, controller)"
-                           " VALUES (1, lower(hex(randomblob(16))))",
-                           e);
-    if (r == 0)
-        r = ledger_prepare(l, "SELECT controller FROM identity", &s, e);
+    struct err unwritten;
+    (void)ledger_execute(l,
+                         "INSERT OR IGNORE INTO identity (id, controller)"
+                         " VALUES (1, lower(hex(randomblob(16))))",
+                         &unwritten);
+    /* where none can be written down, there are no agents that would know it again */
+    int r = ledger_prepare(l,
+                           "SELECT controller FROM identity"
+                           " UNION ALL SELECT lower(hex(randomblob(16))) LIMIT 1",
+                           &s, e);
     if (r < 0)
         return r;
     if (sqlite3_step(s) != SQLITE_ROW)

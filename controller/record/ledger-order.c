@@ -119,7 +119,7 @@ void ledger_orders_free(struct ledger *l)
     free(l->orders);
 }
 
-int ledger_order_set(struct ledger *l, const struct ledger_order *order, struct err *e)
+static int write_order(struct ledger *l, const struct ledger_order *order, struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
     int r =
@@ -136,7 +136,20 @@ int ledger_order_set(struct ledger *l, const struct ledger_order *order, struct 
     ledger_bind_text(s, 5, order->who.by);
     (void)sqlite3_bind_int64(s, 6, order->who.at);
     ledger_bind_text(s, 7, order->who.reason);
-    r = ledger_finish(l, s, e);
+    return ledger_finish(l, s, e);
+}
+
+int ledger_orders_save(struct ledger *l, struct err *e)
+{
+    int r = ledger_execute(l, "DELETE FROM admin_order", e);
+    for (size_t i = 0; r == 0 && i < l->n_orders; i++)
+        r = write_order(l, &l->orders[i], e);
+    return r;
+}
+
+int ledger_order_set(struct ledger *l, const struct ledger_order *order, struct err *e)
+{
+    int r = write_order(l, order, e);
     if (r < 0)
         return r;
     keep(l, order);

@@ -276,29 +276,47 @@ int ledger_requests_read(struct ledger *l, int64_t number, size_t max,
     return each_row(l, s, read_row, &(struct reading){l, callback, userdata}, e);
 }
 
-int ledger_request_add(struct ledger *l, const struct ledger_request *request, int64_t *ret_number,
-                       struct err *e)
+/* A new one has no number yet. */
+static int write_row(struct ledger *l, const struct ledger_request *r, struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
     CLEANUP(text_done) struct text seats = {0};
-    int r = ledger_prepare(l,
-                           "INSERT INTO request (" COLUMNS ", accounting_group, user, uid, reason,"
-                           " asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                           " ?, ?)",
-                           &s, e);
-    if (r < 0)
-        return r;
-    render_seats(&request->booking, &seats);
-    bind(s, 1, request, text_get(&seats));
-    ledger_bind_text(s, N_COLUMNS + 1, request->booking.group);
-    ledger_bind_text(s, N_COLUMNS + 2, request->booking.user);
-    (void)sqlite3_bind_int64(s, N_COLUMNS + 3, request->uid);
-    ledger_bind_text(s, N_COLUMNS + 4, request->reason);
-    (void)sqlite3_bind_int64(s, N_COLUMNS + 5, request->asked);
-    r = ledger_finish(l, s, e);
-    if (r < 0)
-        return r;
+    int status =
+        ledger_prepare(l,
+                       "INSERT OR REPLACE INTO request (" COLUMNS ", accounting_group, user, uid,"
+                       " reason, asked, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                       " ?, ?, ?, ?, ?, ?, ?)",
+                       &s, e);
+    if (status < 0)
+        return status;
+    render_seats(&r->booking, &seats);
+    bind(s, 1, r, text_get(&seats));
+    ledger_bind_text(s, N_COLUMNS + 1, r->booking.group);
+    ledger_bind_text(s, N_COLUMNS + 2, r->booking.user);
+    (void)sqlite3_bind_int64(s, N_COLUMNS + 3, r->uid);
+    ledger_bind_text(s, N_COLUMNS + 4, r->reason);
+    (void)sqlite3_bind_int64(s, N_COLUMNS + 5, r->asked);
+    if (r->number)
+        (void)sqlite3_bind_int64(s, N_COLUMNS + 6, r->number);
+    return ledger_finish(l, s, e);
+}
+
+int ledger_requests_save(struct ledger *l, struct err *e)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < l->n_requests; i++)
+        r = write_row(l, &l->requests[i], e);
+    return r;
+}
+
+int ledger_request_add(struct ledger *l, const struct ledger_request *request, int64_t *ret_number,
+                       struct err *e)
+{
     struct ledger_request kept = *request;
+    kept.number = 0;
+    int r = write_row(l, &kept, e);
+    if (r < 0)
+        return r;
     kept.number = sqlite3_last_insert_rowid(l->db);
     keep(l, &kept);
     if (ret_number)

@@ -5,7 +5,8 @@
  *
  * A copy of the open records and of the orders is kept in memory; a change is on disk when the function returns 0. When
  * the disk refuses, the copy is changed all the same and the error is returned, so that a running
- * pool goes on with what it knows; only ledger_vm_add fails as a whole: no intent, no create.
+ * pool goes on with what it knows. Only these fail as a whole: ledger_vm_add of a VM that is not there
+ * yet (no intent, no create), and what admins order (who is told so).
  */
 #pragma once
 
@@ -64,14 +65,19 @@ struct ledger_events_wanted {
     bool last; /* the last @max of them, else the first */
 };
 
-/** Open or make the SQLite file @path. Returns 0 or -errno; owned by the caller (ledger_close). */
+/**
+ * Open or make the SQLite file @path (absolute). Where it can be read and not written, ledger_error
+ * says why, and ledger_mend mends it; a damaged one is moved aside (ledger_aside) and a new one made.
+ * Returns 0 or -errno; owned by the caller (ledger_close).
+ */
 int ledger_open(const char *path, struct ledger **ret, struct err *e);
 /** Open @path to look at its orders only: nothing is made or changed, and all of it is read to see
  * that it is whole. Returns 0 or -errno; owned by the caller (ledger_close). */
 int ledger_open_read(const char *path, struct ledger **ret, struct err *e);
 struct ledger *ledger_close(struct ledger *l);
 
-/** Write down a VM that is about to be created, or was found. All strings are copied. */
+/** Write down a VM that is about to be created, or was found: that one is known also when this fails.
+ * All strings are copied. */
 int ledger_vm_add(struct ledger *l, const struct world_record *record, struct err *e);
 /** Set one of a VM's times and why. An unknown @uuid is ignored. */
 int ledger_vm_mark(struct ledger *l, const char *uuid, enum ledger_mark mark, usec at,
@@ -96,10 +102,12 @@ int ledger_boots(struct ledger *l, size_t max,
                  void (*callback)(void *userdata, const char *template, const char *host, usec took),
                  void *userdata, struct err *e);
 
-/** Why the last write failed, as a sentence; "" when it did not. Valid until the next call. */
+/** Why the file lacks what is known, as a sentence; "" when it does not. Valid until the next call. */
 const char *ledger_error(const struct ledger *l);
-/** Write something that means nothing, to see whether the ledger can be written (again). */
-int ledger_try(struct ledger *l, struct err *e);
+/** Where a damaged file was moved since ledger_open; "" when there was none. Valid as above. */
+const char *ledger_aside(const struct ledger *l);
+/** When writes have failed: try again, and write what was not. 0 when nothing is missing. */
+int ledger_mend(struct ledger *l, struct err *e);
 
 /** Append to the history, of which LIMIT_EVENTS are kept. */
 int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct err *e);
@@ -219,3 +227,18 @@ void ledger_requests_forget(struct ledger *l, usec before);
 int ledger_requests_read(struct ledger *l, int64_t number, size_t max,
                          void (*callback)(void *userdata, const struct ledger_request *r),
                          void *userdata, struct err *e);
+
+/** Who is the controller, and for how long it is sure to be. */
+struct ledger_lease {
+    const char *holder; /* of this run of eyried, and no other */
+    const char *host;
+    const char *boot;   /* of the kernel that the lock of the state folder is good for */
+    int64_t pid;
+    usec until;
+};
+/**
+ * Take the lease, or renew it. It may be taken when it is ours, nobody's, over, or of this very kernel,
+ * whose lock we hold. Returns 0; -EEXIST and who holds it; -errno when it cannot be written. (A ledger
+ * that cannot be written at all is lent to those only who need not write it down.)
+ */
+int ledger_lease_take(struct ledger *l, const struct ledger_lease *own, usec now, struct err *e);

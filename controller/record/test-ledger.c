@@ -53,6 +53,16 @@ static struct ledger *reopen(struct ledger *l)
     return l;
 }
 
+static const struct world_record *find_record(const struct ledger *l, const char *uuid)
+{
+    size_t n;
+    const struct world_record *records = ledger_records(l, &n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(records[i].uuid, uuid) == 0)
+            return &records[i];
+    return NULL;
+}
+
 static void count_agent(void *userdata, const struct ledger_agent *agent)
 {
     int64_t *revisions = userdata;
@@ -178,18 +188,32 @@ static void a_write_that_fails_shows_until_one_goes_through(void **state)
     struct rlimit before, none;
     (void)state;
     l = reopen(l);
-    assert_int_equal(ledger_try(l, &e), 0);
     assert_string_equal(ledger_error(l), "");
+    struct world_record record = sample("u-behind");
+    assert_int_equal(ledger_vm_add(l, &record, &e), 0);
     (void)signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0); /* as a disk that is full */
-    assert_true(ledger_event_add(l, &(struct ledger_event){0, 1, "a", "b", "c"}, &e) < 0);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(ledger_vm_mark(l, "u-behind", LEDGER_JOINED, 5000, "joined", &e) < 0);
     assert_true(strncmp(ledger_error(l), "ledger: ", 8) == 0);
     assert_string_equal(ledger_error(l), e.text);
-    assert_int_equal(ledger_try(l, &e), 0);
+    record.uuid = "u-refused";
+    assert_true(ledger_vm_add(l, &record, &e) < 0); /* no intent, no create */
+    record.uuid = "u-found";
+    record.create_answer = WORLD_ANSWER_OK;
+    assert_true(ledger_vm_add(l, &record, &e) < 0); /* known all the same */
+    assert_true(ledger_mend(l, &e) < 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_string_not_equal(ledger_error(l), "");
+    assert_int_equal(ledger_mend(l, &e), 0);
     assert_string_equal(ledger_error(l), "");
+    l = reopen(l); /* what the disk refused is there now */
+    assert_int_equal(find_record(l, "u-behind")->joined, 5000);
+    assert_non_null(find_record(l, "u-found"));
+    assert_null(find_record(l, "u-refused"));
+    assert_int_equal(ledger_vm_close(l, "u-behind", 6000, &e), 0);
+    assert_int_equal(ledger_vm_close(l, "u-found", 6000, &e), 0);
     (void)ledger_close(l);
 }
 

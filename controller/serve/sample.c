@@ -219,6 +219,7 @@ static const struct server_facts server = {
     .events = events,
     .n_events = ARRAY_SIZE(events),
     .ledger_error = "",
+    .ledger_aside = "",
     .counts = {.events = {{"create", 2}, {"create-done", 1}, {"host-failed", 1}},
                .n_events = 3,
                .steps = {.buckets = {8000, 600, 40}, .sum = 7 * USEC_PER_SEC},
@@ -237,7 +238,7 @@ struct snapshot *sample_quiet(void)
 {
     static const struct server_facts quiet = {
         .version = "0.1.0", .pid = 4242, .started = AGO(60), .steps = 6, .last_step = AGO(1),
-        .refused = "", .last_error = "", .ledger_error = ""};
+        .refused = "", .last_error = "", .ledger_error = "", .ledger_aside = ""};
     return snapshot_new(&policy, &quiet_world, &quiet_plan, &quiet, NULL, NULL);
 }
 

@@ -40,7 +40,8 @@ struct server_facts {
     usec last_error_at;
     const struct server_event *events; /* oldest first; a few */
     size_t n_events;
-    const char *ledger_error; /* why the last write to the ledger failed; "" = it did not */
+    const char *ledger_error; /* why the ledger lacks what is known; "" = it does not */
+    const char *ledger_aside; /* where a damaged one was moved since the start; "" = none */
     struct counts counts;
 };
 

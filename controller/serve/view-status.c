@@ -127,6 +127,16 @@ static struct json_object *degraded(const struct snapshot *s, struct json_object
                     seconds(now - s->server.refused_at, age));
         complain(list, &t);
     }
+    if (*s->server.ledger_error) {
+        text_printf(&t, "nothing new can be written down, so no VM is started: %s",
+                    s->server.ledger_error);
+        complain(list, &t);
+    }
+    if (*s->server.ledger_aside) {
+        text_printf(&t, "the ledger was damaged; it is kept as %s, with what admins had ordered",
+                    s->server.ledger_aside);
+        complain(list, &t);
+    }
     for (size_t i = 0; i < plan->n_trust; i++) {
         const struct plan_trust *f = &plan->trust[i];
         const char *space = f->name && *f->name ? " " : "";
