@@ -58,6 +58,12 @@ void controller_mend_ledger(struct controller *c)
     controller_note(c, "ledger-back", c->policy->pool.name, "all that is known is written down");
 }
 
+void controller_renewed(void *userdata)
+{
+    struct controller *c = userdata;
+    counts_event(&c->counts, "renewed");
+}
+
 struct host *controller_find_host(void *userdata, const char *name)
 {
     struct host_slot *slot = controller_find_slot(userdata, name);

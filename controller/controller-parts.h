@@ -10,6 +10,7 @@
 
 #include "act/act.h"
 #include "act/agents.h"
+#include "act/renewals.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "loop/files.h"
@@ -80,6 +81,7 @@ struct controller {
     } lease;
     struct look *look;
     struct act *act;
+    struct renewals *renewals;
     struct recorder *recorder;
     struct api *api;
     struct agents *agents;
@@ -202,6 +204,8 @@ void controller_mend_ledger(struct controller *c);
 void controller_note_ledger(struct controller *c);
 /* News: take a step soon. */
 void controller_poke(void *userdata);
+/* A VM has a new token: only counted, for it happens several times a day to each. */
+void controller_renewed(void *userdata);
 /* Something happened: into the log, the ledger and the status. */
 void controller_note(void *userdata, const char *kind, const char *subject, const char *text);
 /* Ask everyone for facts; a timer's callback, which it sets again. */

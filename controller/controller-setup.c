@@ -94,6 +94,11 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
                                              .flock = controller_find_flock,
                                              .start_failed = controller_start_failed,
                                              .userdata = c});
+    c->renewals = renewals_new(loop, &(struct renewals_callbacks){.changed = controller_poke,
+                                                                  .renewed = controller_renewed,
+                                                                  .host = controller_find_host,
+                                                                  .event = controller_note,
+                                                                  .userdata = c});
     c->recorder = recorder_new(loop, c->policy->paths.recorder, c->policy->limits.recorded_worlds,
                                controller_note, c);
     *ret = c;
@@ -107,6 +112,7 @@ struct controller *controller_free(struct controller *c)
     (void)api_free(c->api);
     (void)access_free(c->access);
     (void)act_free(c->act);
+    (void)renewals_free(c->renewals);
     (void)recorder_free(c->recorder);
     (void)look_free(c->look);
     (void)files_free(c->files);

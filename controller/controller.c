@@ -213,6 +213,7 @@ void controller_step(void *userdata)
     const struct plan *plan = plan_make(a, c->policy, w);
     keep(c, plan);
     (void)act_start(c->act, c->config, plan, w, c->vm_fragment);
+    renewals_step(c->renewals, plan);
     for (size_t i = 0; i < plan->n_actions; i++)
         if (plan->actions[i].kind == ACTION_CREATE)
             c->templates[plan->actions[i].policy_template].last_start = w->now;

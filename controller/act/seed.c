@@ -30,9 +30,12 @@ int seed_render(const struct policy *p, const struct policy_template *t, const s
 {
     AUTOFREE char *start = start_expression(vm);
     CLEANUP(arena_free_p) struct arena *a = arena_new();
-    char cpus[24], memory[24];
+    char cpus[24], memory[24], join[24], orphan[24];
     (void)snprintf(cpus, sizeof(cpus), "%" PRId64, t->cpus);
     (void)snprintf(memory, sizeof(memory), "%" PRId64, t->memory / MIB);
+    /* eyried removes it sooner; the VM acts for itself only when that does not happen. */
+    (void)snprintf(join, sizeof(join), "%" PRId64, 2 * p->timing.join_within.value / USEC_PER_SEC);
+    (void)snprintf(orphan, sizeof(orphan), "%" PRId64, p->timing.orphan_after.value / USEC_PER_SEC);
     const struct fragment_value values[] = {
         {"POOL", p->pool.name},
         {"FLAG", p->pool.flag},
@@ -48,6 +51,8 @@ int seed_render(const struct policy *p, const struct policy_template *t, const s
         {"RULES", gates_rules(a, p)},
         {"CPUS", cpus},
         {"MEMORY_MIB", memory},
+        {"JOIN_SECONDS", join},
+        {"ORPHAN_SECONDS", orphan},
     };
     text_printf(out, "EYRIE-SEED 1\nNAME %s\nUUID %s\nTOKEN %s\nCONFIG\n", vm->name, vm->uuid,
                 vm->token);

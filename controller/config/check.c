@@ -215,12 +215,6 @@ static void check_timing(struct check *c)
                       check_node(timing, p->timing.look_every.at.line ? "look_every" : "trust_for"),
                       "facts would be stale before the next look: "
                       "trust_for must be longer than look_every");
-    if (p->timing.token_life.value < p->timing.max_age.value)
-        tree_complain(c->report, check_node(timing, "token_life"),
-                      "shorter than max_age: VMs would outlive their tokens");
-    if (p->timing.drain_within.value == 0 && p->timing.token_life.at.line == 0)
-        tree_complain(c->report, check_node(timing, "drain_within"),
-                      "without a deadline for drains, token_life must be given");
     if (p->timing.drain_within.value == 0 && p->timing.on_drain_timeout == POLICY_DRAIN_KILL)
         tree_complain(c->report, check_node(timing, "on_drain_timeout"),
                       "never happens: drain_within is 0 (%s), which sets no deadline",
@@ -229,6 +223,7 @@ static void check_timing(struct check *c)
                 &p->timing.rest_at_most);
     check_order(c, "min_life", &p->timing.min_life, "max_age", &p->timing.max_age);
     check_order(c, "join_within", &p->timing.join_within, "max_age", &p->timing.max_age);
+    check_order(c, "join_within", &p->timing.join_within, "token_life", &p->timing.token_life);
 }
 
 static void check_blackouts(struct check *c)

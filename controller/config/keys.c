@@ -182,10 +182,11 @@ static const struct key timing_keys[] = {
     {"cool_down", KEY_DURATION, true, AT(policy, timing.cool_down), .fallback = "0",
      .help = "No VM is drained for being idle within so long of a start of its template."},
     {"join_within", KEY_DURATION, true, AT(policy, timing.join_within), .fallback = "10m",
-     .least = USEC_PER_SEC, .help = "Create call to slot; a VM that takes longer is removed."},
+     .least = USEC_PER_SEC,
+     .help = "Create call to slot; a VM that takes longer is removed. One that nobody removes powers "
+             "itself off after twice as long."},
     {"drain_within", KEY_DURATION, true, AT(policy, timing.drain_within), .fallback = "24h",
-     .help = "How long a drain may wait for jobs before on_drain_timeout applies; 0: no deadline "
-             "(then token_life must be given)."},
+     .help = "How long a drain may wait for jobs before on_drain_timeout applies; 0: no deadline."},
     {"on_drain_timeout", KEY_CHOICE, AT(policy, timing.on_drain_timeout), .fallback = "wait",
      .choices = drain_timeouts,
      .help = "wait: go on waiting and say so. kill: destroy the VM with its jobs."},
@@ -203,8 +204,13 @@ static const struct key timing_keys[] = {
     {"trust_for", KEY_DURATION, true, AT(policy, timing.trust_for), .fallback = "60s",
      .least = USEC_PER_SEC,
      .help = "Facts older than this are stale: nothing is drained or destroyed by them."},
-    {"token_life", KEY_DURATION, true, AT(policy, timing.token_life), .least = USEC_PER_SEC,
-     .otherwise = "max_age + drain_within", .help = "Life of the token that a VM joins with."},
+    {"token_life", KEY_DURATION, true, AT(policy, timing.token_life), .fallback = "8h",
+     .least = USEC_PER_SEC,
+     .help = "Life of the token by which a VM is admitted to the pool. The VM gets a new one each "
+             "quarter of that; with eyried away for three quarters its slots leave the pool."},
+    {"orphan_after", KEY_DURATION, true, AT(policy, timing.orphan_after), .fallback = "6h",
+     .help = "A VM powers itself off when no job runs in it and for so long the pool has not taken "
+             "its token and eyried has sent no new one; 0: never."},
     {"give_back_after", KEY_DURATION, true, AT(policy, timing.give_back_after), .fallback = "1h",
      .help = "A request whose VMs were idle so long from its beginning, and of which no job was seen, "
              "is handed back. 0: never."},

@@ -223,7 +223,8 @@ struct policy {
         struct setting rest_after_failure; /* of a host or template; doubles up to … */
         struct setting rest_at_most;
         struct setting trust_for; /* facts older than this are stale */
-        struct setting token_life;
+        struct setting token_life;   /* of a VM's token, which is renewed each quarter of it */
+        struct setting orphan_after; /* a VM ends itself; 0: never */
         struct setting give_back_after; /* a request that nobody used; 0: never */
         enum policy_drain_timeout on_drain_timeout;
     } timing;

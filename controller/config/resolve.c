@@ -185,8 +185,6 @@ void resolve_policy(struct arena *a, struct report *report, const struct tree_no
     }
     if (!*p->agents.address)
         p->agents.address = p->agents.listen;
-    if (p->timing.token_life.value == 0)
-        p->timing.token_life.value = p->timing.max_age.value + p->timing.drain_within.value;
     resolve_hosts(a, report, tree_get(root, "hosts"), p);
     resolve_templates(a, report, root, p);
     resolve_groups(a, report, tree_get(root, "groups"), p);

@@ -159,7 +159,8 @@ static void a_good_file_is_resolved(void **state)
     assert_int_equal(p->limits.starts_in_flight.value, 10);
     assert_int_equal(p->limits.starts_in_flight.at.line, 0);
     assert_int_equal(p->timing.look_every.value, 5 * USEC_PER_SEC);
-    assert_int_equal(p->timing.token_life.value, 15 * USEC_PER_DAY);
+    assert_int_equal(p->timing.token_life.value, 8 * USEC_PER_HOUR);
+    assert_int_equal(p->timing.orphan_after.value, 6 * USEC_PER_HOUR);
     assert_int_equal(p->timing.on_drain_timeout, POLICY_DRAIN_WAIT);
 
     assert_int_equal(p->n_hosts, 2);

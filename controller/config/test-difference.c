@@ -83,7 +83,7 @@ static const struct {
     {", memory: 80GiB", "", "limits.memory: 80GiB → unlimited\n"},
     {"limits:", "# said\nlimits:", ""},
     {"max_age: 2d", "max_age: 3d",
-     "timing.max_age: 2d → 3d (new.yaml:6)\ntiming.token_life: 3d → 4d\n"},
+     "timing.max_age: 2d → 3d (new.yaml:6)\n"},
     {"  - { name: hv01, uri: \"qemu:///system\", cpus: 8 }\n", "", "hosts.hv01: removed\n"},
     {"templates:", "  - { uri: \"qemu+tls://hv03/system\" }\ntemplates:",
      "hosts.hv03: added (new.yaml:10)\n"},

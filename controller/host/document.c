@@ -11,6 +11,7 @@
 #include "host/container.h"
 #include "host/element.h"
 #include "host/metadata.h"
+#include "host/port.h"
 
 struct document {
     xmlDoc *xml;
@@ -180,6 +181,25 @@ static void set_sysinfo(xmlNode *domain, const char *uuid, const char *seed)
     element_set(entry, "file", seed);
 }
 
+/* Where QEMU is, the guest gets the port by which it is told its new tokens; others have none. */
+static void set_port(xmlNode *domain)
+{
+    char *type AUTOFREE = element_attribute(domain, "type");
+    xmlNode *devices = element_child(domain, "devices");
+    if (!text_equal(type, "qemu") && !text_equal(type, "kvm"))
+        return;
+    for (xmlNode *n = element_child(devices, "channel"); n; n = element_next(n)) {
+        char *name AUTOFREE = element_attribute(element_child(n, "target"), "name");
+        if (text_equal(name, PORT_NAME))
+            return;
+    }
+    xmlNode *channel = element_add(devices, "channel");
+    element_set(channel, "type", "unix");
+    xmlNode *target = element_add(channel, "target");
+    element_set(target, "type", "virtio");
+    element_set(target, "name", PORT_NAME);
+}
+
 /* libvirt would draw 24 random bits for an address: among 10,000 VMs two would nearly surely share
  * one. 40 bits of the UUID do not, and the address then says which VM it is. 0x52 is unicast and
  * locally administered. */
@@ -222,6 +242,7 @@ int document_fill(struct document *d, const struct vm *vm, const char *disk, boo
         set_sysinfo(d->domain, vm->uuid, seed);
     }
     set_addresses(d->domain, vm->uuid);
+    set_port(d->domain);
     return 0;
 }
 

@@ -6,7 +6,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/document.h"
+#include "host/port.h"
 #include "host/volume.h"
+
+/* A guest looks at its port every two seconds; on a busy emulated cpu that takes longer. */
+#define GUEST_ANSWERS_WITHIN (20 * USEC_PER_SEC)
 
 const char *domain_foreign(const char *pool, const char *name, const char *uuid,
                            const struct vm *metadata, const char *claimed)
@@ -243,6 +247,24 @@ int domain_destroy(const struct domain_place *place, const struct lease *lease,
     }
     json_add_bool(answer, "gone", gone);
     return 0;
+}
+
+int domain_renew(const struct domain_place *place, const struct lease *lease,
+                 const struct request *q, struct json_object *answer, struct fault *f)
+{
+    virDomainPtr domain AUTODOMAIN = NULL;
+    int r = look_up_ours(place, lease->conn, q->vm.uuid, &domain, f);
+    if (r < 0)
+        return r;
+    json_add_bool(answer, "gone", r == 0);
+    if (r == 0)
+        return 0;
+    char *line AUTOFREE = mem_printf("TOKEN %s\n", q->token);
+    r = port_ask(lease->conn, domain, line, "TAKEN", GUEST_ANSWERS_WITHIN, f);
+    explicit_bzero(line, strlen(line));
+    if (r < 0)
+        f->unknown = true;
+    return r < 0 ? err_prefix(&f->err, r, "a new token for domain %s", q->vm.uuid) : 0;
 }
 
 /* A disk goes only after its domain. A seed that was left behind may go while the domain runs: it

@@ -27,6 +27,9 @@ int domain_shutdown(const struct domain_place *place, const struct lease *lease,
                     const struct request *q, struct json_object *answer, struct fault *f);
 int domain_destroy(const struct domain_place *place, const struct lease *lease,
                    const struct request *q, struct json_object *answer, struct fault *f);
+/** Hand a new token to the guest and wait until it has it. */
+int domain_renew(const struct domain_place *place, const struct lease *lease,
+                 const struct request *q, struct json_object *answer, struct fault *f);
 int domain_delete_volume(const struct domain_place *place, const struct lease *lease,
                          const struct request *q, struct json_object *answer, struct fault *f);
 

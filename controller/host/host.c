@@ -46,6 +46,7 @@ static const domain_call domain_calls[PROTOCOL_OP_MAX] = {
     [PROTOCOL_CREATE] = domain_create,
     [PROTOCOL_DELETE_VOLUME] = domain_delete_volume,
     [PROTOCOL_DESTROY] = domain_destroy,
+    [PROTOCOL_RENEW] = domain_renew,
     [PROTOCOL_SHUTDOWN] = domain_shutdown,
 };
 

@@ -126,6 +126,19 @@ static int parse_delete_volume(struct json_object *o, const char *pool, struct r
     return 0;
 }
 
+/* As in parse_create, the token must not be in the sentence. */
+static int parse_renew(struct json_object *o, const char *pool, struct request *q, struct err *e)
+{
+    (void)pool;
+    int r = take_uuid(o, &q->vm, e);
+    if (r < 0)
+        return r;
+    q->token = mem_strdup(json_string_or(o, "token", NULL));
+    if (!q->token || !q->token[0] || strcspn(q->token, " \t\r\n") < strlen(q->token))
+        return err_set(e, EINVAL, "\"token\" is missing, or more than one word");
+    return 0;
+}
+
 static int parse_uuid(struct json_object *o, const char *pool, struct request *q, struct err *e)
 {
     (void)pool;
@@ -148,6 +161,7 @@ static const struct {
     [PROTOCOL_DESTROY] = {"destroy", parse_uuid},
     [PROTOCOL_LIST] = {"list", parse_nothing},
     [PROTOCOL_PING] = {"ping", parse_nothing},
+    [PROTOCOL_RENEW] = {"renew", parse_renew},
     [PROTOCOL_SHUTDOWN] = {"shutdown", parse_uuid},
 };
 
@@ -203,6 +217,9 @@ struct request *protocol_free(struct request *q)
     if (q->seed)
         explicit_bzero(q->seed, strlen(q->seed));
     free(q->seed);
+    if (q->token)
+        explicit_bzero(q->token, strlen(q->token));
+    free(q->token);
     free(q->volume);
     free(q);
     return NULL;

@@ -17,6 +17,7 @@ enum protocol_op {
     PROTOCOL_DESTROY,
     PROTOCOL_LIST,
     PROTOCOL_PING,
+    PROTOCOL_RENEW,
     PROTOCOL_SHUTDOWN,
     PROTOCOL_OP_MAX,
 };
@@ -24,10 +25,11 @@ enum protocol_op {
 struct request {
     int64_t id;
     enum protocol_op op;
-    struct vm vm;     /* create: all of it; check: memory and cpus; shutdown, destroy, delete_volume: the uuid */
+    struct vm vm;     /* create: all of it; check: memory and cpus; shutdown, destroy, renew, delete_volume: the uuid */
     char *domain_xml; /* create, check: the template */
     char *image;      /* create, check: name of a volume in the storage pool */
     char *seed;       /* create: a secret; NULL for none */
+    char *token;      /* renew: a secret */
     int64_t disk;     /* create: bytes; 0 is the size of the image */
     char *volume;     /* delete_volume: the name */
     enum vm_volume volume_kind;

@@ -75,6 +75,7 @@ static void what_is_ours_is_set(void **state)
     has(text, "<eyrie:vm xmlns:eyrie=\"urn:eyrie:vm:1\" pool=\"vpool\" uuid=\"" UUID "\" "
               "template=\"small\" generation=\"g&lt;1&gt;&amp;&quot;\" group=\"juno\" request=\"r-17\" "
               "exclusive=\"true\" born=\"1700000000000000\"/>");
+    has(text, "<channel type=\"unix\"><target type=\"virtio\" name=\"org.eyrie.token\"/></channel>");
     has_not(text, "rbd");
     has_not(text, "backingStore");
     has_not(text, "<vcpus>");
@@ -105,6 +106,17 @@ static void what_is_not_ours_stays(void **state)
     has(text, "<source file=\"/other\"/><target dev=\"vdb\"/>");
     has(text, "<serial type=\"pty\"/>");
     has_not(text, "stale");
+}
+
+static void a_port_for_tokens_is_there_once_and_only_where_qemu_is(void **state)
+{
+    (void)state;
+    char *own AUTOFREE =
+        fill("<domain type='qemu'><devices>" DISK "<channel type='unix'><target type='virtio' "
+             "name='org.eyrie.token' state='x'/></channel></devices></domain>");
+    has(own, "<target type=\"virtio\" name=\"org.eyrie.token\" state=\"x\"/></channel></devices>");
+    char *container AUTOFREE = fill("<domain type='lxc'><devices>" ROOT RUN "</devices></domain>");
+    has_not(container, "<channel");
 }
 
 static void each_interface_has_an_address_made_of_the_uuid(void **state)
@@ -332,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_ours_is_set),
         cmocka_unit_test(what_is_not_ours_stays),
+        cmocka_unit_test(a_port_for_tokens_is_there_once_and_only_where_qemu_is),
         cmocka_unit_test(each_interface_has_an_address_made_of_the_uuid),
         cmocka_unit_test(a_container_has_the_image_as_its_root_and_a_seed_but_no_disk),
         cmocka_unit_test(a_template_that_cannot_work_is_refused_by_element),

@@ -245,6 +245,8 @@ static void a_foreign_domain_is_shown_and_never_touched(void **state)
         char *of_uuid AUTOFREE = mem_printf(",\"uuid\":\"%s\"", uuids[i]);
         check_refused(ask(&c, id++, "destroy", of_uuid), VIR_ERR_OPERATION_DENIED);
         check_refused(ask(&c, id++, "shutdown", of_uuid), VIR_ERR_OPERATION_DENIED);
+        char *token AUTOFREE = mem_printf("%s,\"token\":\"t\"", of_uuid);
+        check_refused(ask(&c, id++, "renew", token), VIR_ERR_OPERATION_DENIED);
         struct json_object *o = ask(&c, id++, "list", "");
         struct json_object *d = find(o, "domains", uuids[i]);
         assert_false(json_bool_or(d, "ours", true));

@@ -16,7 +16,7 @@
 #define RESPAWN_FIRST (USEC_PER_SEC / 2)
 #define RESPAWN_LAST USEC_PER_MINUTE
 
-enum op { OP_LIST, OP_CREATE, OP_SHUTDOWN, OP_DESTROY, OP_DELETE_VOLUME };
+enum op { OP_LIST, OP_CREATE, OP_SHUTDOWN, OP_DESTROY, OP_DELETE_VOLUME, OP_RENEW };
 
 static const struct {
     const char *name;
@@ -27,6 +27,7 @@ static const struct {
     [OP_SHUTDOWN] = {"shutdown", 10 * USEC_PER_SEC},
     [OP_DESTROY] = {"destroy", 60 * USEC_PER_SEC},
     [OP_DELETE_VOLUME] = {"delete_volume", 20 * USEC_PER_SEC},
+    [OP_RENEW] = {"renew", 40 * USEC_PER_SEC}, /* eyrie-host gives the guest half of it */
 };
 
 /* A request. In host.queue until it is written, then in host.written until it is answered. */
@@ -447,6 +448,23 @@ static char *escape(char *to, const char *text)
     return to;
 }
 
+/* The secret is added by hand, into memory that will not move: json-c would keep copies of it. */
+static void call_secret(struct host *host, enum op op, int64_t id, struct json_object *o,
+                        const char *key, const char *secret, host_done done, void *userdata)
+{
+    const char *text = request_text(o);
+    size_t head = strlen(text) - 1;
+    size_t room = head + strlen(key) + 6 * strlen(secret) + sizeof(",\"\":\"\"}\n");
+    char *line = mem_new(room, 1), *end = line;
+    memcpy(end, text, head);
+    end = stpcpy(end + head, ",\"");
+    end = stpcpy(end, key);
+    end = stpcpy(end, "\":\"");
+    end = escape(end, secret);
+    end = stpcpy(end, "\"}\n");
+    host_call(host, op, id, line, (size_t)(end - line), done, userdata);
+}
+
 void host_create(struct host *host, const struct host_create_args *args, host_done done,
                  void *userdata)
 {
@@ -467,17 +485,16 @@ void host_create(struct host *host, const struct host_create_args *args, host_do
     json_add_string(metadata, "request", args->request ? args->request : "");
     json_add_bool(metadata, "exclusive", args->exclusive);
     json_add_int(metadata, "born", args->born);
-    /* The seed is added by hand, into memory that will not move: json-c would keep copies of it. */
-    static const char before[] = ",\"seed\":\"", after[] = "\"}\n";
-    const char *text = request_text(o);
-    size_t head = strlen(text) - 1;
-    size_t room = head + sizeof(before) + 6 * strlen(args->seed) + sizeof(after);
-    char *line = mem_new(room, 1), *end = line;
-    memcpy(end, text, head);
-    end = stpcpy(end + head, before);
-    end = escape(end, args->seed);
-    end = stpcpy(end, after);
-    host_call(host, OP_CREATE, id, line, (size_t)(end - line), done, userdata);
+    call_secret(host, OP_CREATE, id, o, "seed", args->seed, done, userdata);
+}
+
+void host_renew(struct host *host, const char *uuid, const char *token, host_done done,
+                void *userdata)
+{
+    int64_t id = 0;
+    AUTOJSON struct json_object *o = request_new(host, OP_RENEW, &id);
+    json_add_string(o, "uuid", uuid);
+    call_secret(host, OP_RENEW, id, o, "token", token, done, userdata);
 }
 
 void host_fill(const struct host *host, struct world_host *w)

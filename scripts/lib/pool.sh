@@ -40,7 +40,7 @@ pool_end() {
 # pool_configure [NAME=VALUE…]: writes the policy of the lab's pool. Every value may be replaced. With
 # template=container VMs are containers, which join two seconds after they are asked for.
 pool_configure() {
-	local vms=3 cpus=6 juno_max=4 lhaaso_max=4 idle=10s join=3m poweroff=60s look=2s trust=15s max_age=1d
+	local vms=3 cpus=6 juno_max=4 lhaaso_max=4 idle=10s join=3m poweroff=60s look=2s trust=15s max_age=1d token=8h orphan=6h
 	local host_cpus=16 host_memory=8GiB memory=8GiB starts=4 per_minute=30
 	local template=debian13 image=debian13-condor.qcow2 assignment
 	for assignment in "$@"; do local "${assignment?}"; done
@@ -74,6 +74,8 @@ timing:
   poweroff_within: $poweroff
   max_age: $max_age
   trust_for: $trust
+  token_life: $token
+  orphan_after: $orphan
 hosts:
   - { name: hv1, uri: "$pool_uri", cpus: $host_cpus, memory: $host_memory, storage_pool: eyrie }
 templates:

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The guest image in the lab, without Eyrie: virsh creates a VM from domain.xml and a seed, its slot
 # must appear in the virtual pool, a flagged job must run in it, and the power button must end it.
-# Then the same without a seed, and with a broken one: such a VM says why and ends by itself.
+# Then the same without a seed, with a broken one, and with a token that the pool does not take: such
+# a VM says why and ends by itself.
 # Prints the time from create to slot (40 s is the aim on two cores without KVM); with a number, does
 # that part so many times: boot.sh 5.
 set -eu
@@ -26,14 +27,15 @@ vm_new() {
 	console=$images/$name.console
 }
 
-# vm_seed: the seed of the VM.
+# vm_seed [SECONDS]: the seed of the VM, which ends when it is not admitted for so long.
 vm_seed() {
 	printf '%s\n' 'EYRIE-SEED 1' "NAME $name" "UUID $uuid"
 	printf 'TOKEN %s\nCONFIG\n' "$(/run/lab/bin/vcm/condor_token_create -key EYRIE -lifetime 3600 \
 		-identity "vm-$uuid@vpool.lab" -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER -authz READ)"
 	render "$EYRIE_SOURCE/flock-config/vm-startd.conf" POOL=$pool FLAG=VirtualPool \
 		CENTRAL_MANAGER=vcm.lab:9618 TRUST_DOMAIN=vpool.lab "NAME=$name" "UUID=$uuid" \
-		TEMPLATE=small GENERATION=1 GROUP= START=true CPUS=2 MEMORY_MIB=768 RULES=juno/alice REQUEST=
+		TEMPLATE=small GENERATION=1 GROUP= START=true CPUS=2 MEMORY_MIB=768 RULES=juno/alice REQUEST= \
+		JOIN_SECONDS="${1:-0}" ORPHAN_SECONDS=0
 }
 
 # vm_create [FWCFG]: creates it; without FWCFG it gets no seed. The test edits text, Eyrie does not.
@@ -126,6 +128,16 @@ refused() {
 	ok "and says why: $2" says "eyrie-seed: $2"
 	vm_end
 }
+# not_admitted: a VM whose token the pool does not take is nobody's, and ends, too.
+not_admitted() {
+	vm_new
+	vm_seed 1 | sed 's/^\(TOKEN .*\)...$/\1AAA/' >"$images/$name.text"
+	vm_create_with <"$images/$name.text"
+	rm "$images/$name.text"
+	ok 'a VM that the pool does not admit ends by itself' wait_for 180 vm_gone
+	ok 'and says why' says 'EYRIE_JOIN_WITHIN is 1): this machine powers off'
+	vm_end
+}
 says() { grep -qF "$1" "$console" || console; }
 
 inside() {
@@ -140,6 +152,7 @@ inside() {
 	power_off
 	refused 'no seed' 'no seed'
 	refused 'a broken seed' 'the seed has no TOKEN where it belongs' $'EYRIE-SEED 1\nNAME x\nUUID y\nCONFIG'
+	not_admitted
 	tap_end
 }
 
