@@ -48,7 +48,7 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
         books[i].disk = w->hosts[i].storage_available;
     }
     for (size_t h = 0; h < w->n_hosts; h++) {
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
+        for (size_t i = 0; i < w->hosts[h].n_domains && !world_host_is_off(&w->hosts[h]); i++) {
             const struct world_domain *domain = &w->hosts[h].domains[i];
             books[h].used_cpus += domain->cpus;
             books[h].used_memory += domain->memory + VM_OVERHEAD;
@@ -97,7 +97,9 @@ static enum reason_code why_unsuited(const struct places *places, size_t host,
     const struct policy_host *policy = places->books[host].policy;
     if (!policy)
         return REASON_HOST_REMOVED;
-    if (!places->trust->host[host])
+    if (facts->fenced)
+        return REASON_HOST_FENCED;
+    if (!places->trust->host[host] || facts->fact.failed) /* one that fails now gets nothing new */
         return REASON_HOST_UNTRUSTED;
     if (!host_has_tags(policy, t))
         return REASON_NO_HOST_TAGGED;
@@ -153,7 +155,7 @@ static struct reason refusal(const struct places *places, size_t host, size_t te
     struct reason why = {0};
 
     if (not_for_it == REASON_HOST_UNTRUSTED || not_for_it == REASON_HOST_CORDONED ||
-        not_for_it == REASON_HOST_REMOVED)
+        not_for_it == REASON_HOST_FENCED || not_for_it == REASON_HOST_REMOVED)
         return (struct reason){not_for_it, .subject = facts->name};
     if (not_for_it)
         return (struct reason){not_for_it, .at = t->at, .subject = t->name};
@@ -175,7 +177,8 @@ static int nearness(enum reason_code code)
         REASON_HOST_BACKOFF,         REASON_LIMIT_HOST,
         REASON_NO_HOST_FITS,         REASON_HOST_CORDONED,
         REASON_HOST_UNTRUSTED,       REASON_NO_HOST_IMAGE,
-        REASON_HOST_REMOVED,         REASON_NO_HOST_TAGGED,
+        REASON_HOST_FENCED,          REASON_HOST_REMOVED,
+        REASON_NO_HOST_TAGGED,
     };
     int at = 0;
     while (at < (int)(sizeof(order) / sizeof(order[0])) && order[at] != code)

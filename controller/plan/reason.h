@@ -76,6 +76,7 @@ enum reason_code {
     REASON_PROBING,              /* @subject failed @n times in a row; one VM tries it first */
     REASON_HOST_UNTRUSTED,
     REASON_HOST_CORDONED,
+    REASON_HOST_FENCED,          /* @subject; of a VM: why it is gone, or is drained */
     REASON_QUEUE_UNTRUSTED,      /* source @subject, @n µs old, allowed @limit */
     REASON_QUEUE_BEHIND,         /* @subject is older than the slots: its jobs may run already */
     REASON_POOL_UNTRUSTED,
@@ -119,6 +120,8 @@ enum reason_code {
     REASON_SLOT_AD_MISSING,      /* it had joined: unknown means busy */
     REASON_NO_DOMAIN_YET,
     REASON_HOST_UNKNOWN,
+    REASON_AD_EXPIRED,           /* and neither host @subject nor the collector knows of it: it counts no more */
+    REASON_FENCED_ALIVE,         /* its slot was heard of after host @subject was fenced */
     REASON_METADATA_LOST,        /* a domain with its UUID runs that does not say it is ours */
     REASON_DOUBLED,              /* its UUID is on another host too */
     REASON_FOREIGN,

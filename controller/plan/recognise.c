@@ -41,6 +41,12 @@ static const char *uuid_of(const struct sighting *s)
     return s->domain ? s->domain->uuid : s->record ? s->record->uuid : s->startd->uuid;
 }
 
+/* A host that is off has none, whatever it said before. */
+static size_t n_domains(const struct world_host *host)
+{
+    return world_host_is_off(host) ? 0 : host->n_domains;
+}
+
 /* The sighting to which a fact with that UUID belongs: an empty one when it is the first. */
 static struct sighting *sighting_of(struct sightings *s, const char *uuid)
 {
@@ -92,7 +98,7 @@ static struct sightings sight(struct arena *a, const struct world *w, const stru
             into->record = &w->records[i];
     }
     for (size_t h = 0; h < w->n_hosts; h++)
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
+        for (size_t i = 0; i < n_domains(&w->hosts[h]); i++)
             if (w->hosts[h].domains[i].ours)
                 see_domain(&s, w, h, &w->hosts[h].domains[i]);
     for (size_t i = 0; i < w->pool.n_startds; i++) {
@@ -207,7 +213,6 @@ static void judge_with_slots(struct plan_vm *vm, const struct world *w)
 {
     const struct world_startd *startd = vm->startd;
     vm->seen_joined = true;
-    vm->claimed = startd->claimed;
     if (is_draining(vm, w)) {
         if (startd->drained)
             set_state(vm, VM_DRAINING, (struct reason){REASON_DRAINED});
@@ -288,12 +293,49 @@ static bool is_promised(const struct plan_vm *vm, const struct world *w, struct 
     return waited < create_shows_within;
 }
 
+/* Whether the collector would know of it if it were up: it had time to join, and the collector to
+ * hear of it. */
+static bool has_no_ad(const struct plan_vm *vm, const struct policy *p, const struct world *w,
+                      const struct trust *trust, struct later *later)
+{
+    const struct world_record *record = vm->record;
+    if (!trust->pool || vm->startd || !record)
+        return false;
+    usec waited = elapsed_since(w, record->create_decided);
+    if (!record->joined && waited < p->timing.join_within.value) {
+        later_at(later, w->now - waited + p->timing.join_within.value);
+        return false;
+    }
+    return w->pool.fact.asked - w->pool.fact.since >= SLOT_SHOWS_WITHIN;
+}
+
+/*
+ * Its host does not answer. While its slot ad is there jobs may run in it, and its place is not given
+ * to another one; when the ad has expired too, or an admin says that the host is off, it is. An ad
+ * that was heard after that says otherwise.
+ */
+static void judge_unanswered(struct plan_vm *vm, const struct policy *p, const struct world *w,
+                             const struct trust *trust, struct later *later)
+{
+    const struct world_host *host = vm->world_host == SIZE_MAX ? NULL : &w->hosts[vm->world_host];
+    if (!host || !world_host_is_off(host))
+        set_state(vm, VM_LOST,
+                  (struct reason){host && has_no_ad(vm, p, w, trust, later) ? REASON_AD_EXPIRED
+                                                                            : REASON_HOST_UNKNOWN,
+                                  .subject = vm->host});
+    else if (vm->startd && vm->startd->heard > host->fenced)
+        set_state(vm, VM_LOST, (struct reason){REASON_FENCED_ALIVE, .subject = vm->host});
+    else
+        set_state(vm, VM_GONE, (struct reason){REASON_HOST_FENCED, .subject = vm->host});
+}
+
 static void judge(struct plan_vm *vm, const struct policy *p, const struct world *w,
                   const struct trust *trust, struct later *later)
 {
+    vm->claimed = vm->startd ? vm->startd->claimed : 0;
     bool known_host = vm->world_host != SIZE_MAX && trust->host[vm->world_host];
     if (!known_host)
-        set_state(vm, VM_LOST, (struct reason){REASON_HOST_UNKNOWN, .subject = vm->host});
+        judge_unanswered(vm, p, w, trust, later);
     else if (vm->domain)
         judge_domain(vm, p, w);
     else
@@ -317,8 +359,8 @@ static void judge(struct plan_vm *vm, const struct policy *p, const struct world
 static bool has_vanished(const struct plan_vm *vm)
 {
     const struct world_record *r = vm->record;
-    return vm->state == VM_GONE && r && was_created(r) && !r->poweroff_decided &&
-           !r->destroy_decided;
+    return vm->state == VM_GONE && vm->reason.code != REASON_HOST_FENCED && r && was_created(r) &&
+           !r->poweroff_decided && !r->destroy_decided;
 }
 
 /*
@@ -352,7 +394,7 @@ static const struct names *index_foreign(struct arena *a, const struct world *w,
     struct names *names = names_new(a, 0);
     *ret_n = 0;
     for (size_t h = 0; h < w->n_hosts; h++) {
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
+        for (size_t i = 0; i < n_domains(&w->hosts[h]); i++) {
             if (w->hosts[h].domains[i].ours)
                 continue;
             (void)names_add(names, w->hosts[h].domains[i].uuid, h);
@@ -391,7 +433,7 @@ static void add_foreign(struct arena *a, const struct world *w, struct plan_vm *
     struct order_item *spare = arena_take(a, n, sizeof(*spare));
     size_t next = 0;
     for (size_t h = 0; h < w->n_hosts; h++) {
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
+        for (size_t i = 0; i < n_domains(&w->hosts[h]); i++) {
             const struct world_domain *domain = &w->hosts[h].domains[i];
             if (domain->ours)
                 continue;

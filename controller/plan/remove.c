@@ -9,9 +9,6 @@
 
 #include <string.h>
 
-/* In VMs a startd sends its ads anew each 20 s; thrice that is a minute. */
-static const usec slot_shows_within = USEC_PER_MINUTE;
-
 static struct plan_action *act(struct actions *actions, enum action_kind kind,
                                const struct plan_vm *vm, struct reason reason)
 {
@@ -31,8 +28,8 @@ static void remove_if_never_joined(const struct policy *p, const struct world *w
     const struct setting *allowed = &p->timing.join_within;
     usec due = w->now - elapsed_since(w, vm->born) + allowed->value;
     /* A collector that was away hears of a VM only with the startd's next update. */
-    if (due < w->pool.fact.since + slot_shows_within)
-        due = w->pool.fact.since + slot_shows_within;
+    if (due < w->pool.fact.since + SLOT_SHOWS_WITHIN)
+        due = w->pool.fact.since + SLOT_SHOWS_WITHIN;
     if (w->pool.fact.asked > due)
         act(actions, ACTION_DESTROY, vm,
             (struct reason){REASON_NEVER_JOINED, w->now - vm->born, allowed->value, allowed->at});
@@ -91,7 +88,8 @@ static void remove_rest(const struct policy *p, const struct world *w, const str
 {
     const struct world_host *host = &w->hosts[vm->world_host];
     bool clean = true;
-    for (size_t i = 0; i < host->n_volumes; i++) {
+    /* The volumes on a host that is off can wait until it is back. */
+    for (size_t i = 0; i < (world_host_is_off(host) ? 0 : host->n_volumes); i++) {
         if (strcmp(host->volumes[i].uuid, vm->uuid) != 0 || !is_ours(p, &host->volumes[i]))
             continue;
         clean = false;

@@ -130,7 +130,7 @@ static void count_vms(struct arena *a, const struct vms *vms, const struct leave
         if (vm->state == VM_DRAINING && up)
             tally_add(stays, vm, 1);
         rows[vm->request].up += up;
-        rows[vm->request].vms += up || promised || vm->state == VM_LOST;
+        rows[vm->request].vms += up || promised || (vm->state == VM_LOST && vm_counts(vm));
     }
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];

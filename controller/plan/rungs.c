@@ -60,6 +60,8 @@ struct reason vm_ordered(const struct world *w, const struct plan_vm *vm)
         return (struct reason){REASON_DRAIN_ASKED, .subject = admin(&vm->record->order)};
     if (host && host->drain)
         return (struct reason){REASON_HOST_DRAINED, .subject = host->name};
+    if (host && host->fenced) /* it came back: what was held to be gone is replaced by now */
+        return (struct reason){REASON_HOST_FENCED, .subject = host->name};
     return (struct reason){0};
 }
 
@@ -74,6 +76,11 @@ struct reason vm_ordered_now(const struct world *w, const struct plan_vm *vm)
     if (vm->record && host && host->drain && host->drain_now)
         return (struct reason){REASON_DRAIN_NOW, vm->claimed, .subject = admin(&host->order)};
     return (struct reason){0};
+}
+
+bool vm_counts(const struct plan_vm *vm)
+{
+    return vm->state != VM_FOREIGN && vm->state != VM_GONE && vm->reason.code != REASON_AD_EXPIRED;
 }
 
 /* The named policy of S1. Only a domain that a trusted list shows is ended, and no copy of one. */

@@ -68,6 +68,9 @@ usec request_lead(const struct policy *p, usec boot, int64_t vms);
 /* Whether a VM that was started for @request (or NO_REQUEST) may run a job of @want. */
 bool booking_takes(const struct bookings *b, uint32_t request, const struct want *want);
 
+/* In VMs a startd sends its ads anew each 20 s; thrice that is a minute. */
+#define SLOT_SHOWS_WITHIN USEC_PER_MINUTE
+
 /* 2. Facts × intents → the state of every VM. */
 struct vms {
     struct plan_vm *items; /* to be read by the rungs */
@@ -255,6 +258,8 @@ bool tally_exceeds(const struct tally *t, const struct plan_vm *vm, struct reaso
 /* How many of the group's stay; SIZE_MAX: of all. */
 int64_t tally_group_vms(const struct tally *t, size_t group);
 
+/* Whether it counts in the limits: ours, and there for all that we know. */
+bool vm_counts(const struct plan_vm *vm);
 /* How long ago @at was, at the most: a time from before our clock jumped says nothing. */
 usec elapsed_since(const struct world *w, usec at);
 /* Whether a drain has lasted longer than the policy that kills allows. */

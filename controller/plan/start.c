@@ -9,7 +9,7 @@ static void count(struct starter *s, const struct vms *vms)
 {
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->state == VM_FOREIGN || vm->state == VM_GONE)
+        if (!vm_counts(vm))
             continue;
         struct use *group = vm->policy_group == SIZE_MAX ? NULL : &s->groups[vm->policy_group];
         struct use *of[] = {&s->all, group};

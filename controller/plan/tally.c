@@ -56,7 +56,8 @@ static void count_booked(struct arena *a, struct tally *t, const struct vms *vms
     int64_t *there = arena_take(a, b->n, sizeof(*there));
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->request < b->n && !vm->must_go && (vm->state < VM_DRAINING || vm->state == VM_LOST))
+        if (vm->request < b->n && !vm->must_go && vm_counts(vm) &&
+            (vm->state < VM_DRAINING || vm->state == VM_LOST))
             there[vm->request]++;
     }
     for (size_t i = 0; i < b->n; i++) {
@@ -81,9 +82,9 @@ struct tally *tally_open(struct arena *a, const struct policy *p, const struct v
     if (bookings && bookings->n)
         count_booked(a, t, vms, bookings);
     for (size_t i = 0; i < vms->n; i++) {
-        enum vm_state state = vms->items[i].state;
-        if (state != VM_FOREIGN && state != VM_GONE && state != VM_LEAVING && state != VM_DRAINING)
-            tally_add(t, &vms->items[i], 1);
+        const struct plan_vm *vm = &vms->items[i];
+        if (vm_counts(vm) && vm->state != VM_LEAVING && vm->state != VM_DRAINING)
+            tally_add(t, vm, 1);
     }
     return t;
 }

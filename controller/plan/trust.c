@@ -23,6 +23,14 @@ static bool judge(struct plan_trust *row, const char *kind, const char *name,
     return row->trusted;
 }
 
+static bool judge_host(struct plan_trust *row, const struct world_host *host,
+                       const struct policy *p, usec now, struct later *later)
+{
+    row->trusted =
+        judge(row, "host", host->name, &host->fact, p, now, later) && !world_host_is_off(host);
+    return row->trusted;
+}
+
 const struct trust *trust_judge(struct arena *a, const struct policy *p, const struct world *w,
                                 struct later *later)
 {
@@ -51,6 +59,6 @@ const struct trust *trust_judge(struct arena *a, const struct policy *p, const s
     }
     t->queues = good >= p->n_schedds;
     for (size_t i = 0; i < w->n_hosts; i++)
-        host[i] = judge(row++, "host", w->hosts[i].name, &w->hosts[i].fact, p, w->now, later);
+        host[i] = judge_host(row++, &w->hosts[i], p, w->now, later);
     return t;
 }

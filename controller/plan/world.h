@@ -138,6 +138,7 @@ struct world_host {
     bool cordoned;            /* an admin said: no new VM */
     bool drain;               /* and: those that are there are to be drained */
     bool drain_now;           /* and: at once, their jobs may be lost */
+    usec fenced;              /* and as of then: it is off, with all that was on it; 0: nobody did */
     struct world_order order; /* the admin who said so last */
     int64_t cpus;   /* as the host says */
     int64_t memory;
@@ -152,6 +153,12 @@ struct world_host {
     usec last_failure;
     int64_t joined;    /* VMs that joined since its last failure */
 };
+
+/** Whether an admin said that it is off, and it has not answered since: what it said before is history. */
+static inline bool world_host_is_off(const struct world_host *host)
+{
+    return host->fenced && host->fact.asked <= host->fenced;
+}
 
 /** What became of the VMs of a template, on any host. */
 struct world_template {

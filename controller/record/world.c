@@ -137,8 +137,8 @@ static const struct type host_type = {
     (const struct field[]){
         FIELD(world_host, STRING, name), OBJECT(world_host, fact, &fact_type),
         FIELD(world_host, BOOL, cordoned), FIELD(world_host, BOOL, drain),
-        FIELD(world_host, BOOL, drain_now), OBJECT(world_host, order, &order_type),
-        FIELD(world_host, INT, cpus),
+        FIELD(world_host, BOOL, drain_now), FIELD(world_host, TIME, fenced),
+        OBJECT(world_host, order, &order_type), FIELD(world_host, INT, cpus),
         FIELD(world_host, BYTES, memory), FIELD(world_host, BYTES, storage_available),
         LIST(world_host, domains, &domain_type), LIST(world_host, volumes, &volume_type),
         STRINGS(world_host, images), FIELD(world_host, INT, failures),

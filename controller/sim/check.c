@@ -56,8 +56,17 @@ static void count(const struct sim *s, struct use *u, const struct vm *vm)
     u->starting += !vm->record.joined && is_young(s, &s->hosts[vm->host].fact);
 }
 
+/* Whether neither its host nor the collector has told of it for long: it counts no more. */
+static bool is_out_of_sight(const struct sim *s, const struct vm *vm)
+{
+    for (size_t i = 0; i < s->startds.n; i++)
+        if (strcmp(s->startds.items[i].uuid, vm->uuid) == 0)
+            return false;
+    return !is_young(s, &s->hosts[vm->host].fact);
+}
+
 /* S2, when a VM was just decided: it is counted, and so is everything that is or may come to be, but
- * for what only a lost ledger knew of. */
+ * for what only a lost ledger knew of, and what is out of sight. */
 void check_create(struct sim *s, const struct vm *new)
 {
     const struct policy *p = s->policy;
@@ -66,7 +75,7 @@ void check_create(struct sim *s, const struct vm *new)
     struct use all = {0}, group = {0}, template = {0}, host = {0};
     for (size_t i = 0; i < s->n_living; i++) {
         const struct vm *vm = s->vms[s->living[i]];
-        if (!(vm->domain || vm->creating) || !vm->recorded)
+        if (!(vm->domain || vm->creating) || !vm->recorded || is_out_of_sight(s, vm))
             continue;
         count(s, &all, vm);
         if (vm->group == new->group)

@@ -56,6 +56,10 @@ static void enter_domains(struct books *b)
     for (size_t h = 0; h < w->n_hosts; h++) {
         for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
             const struct world_domain *d = &w->hosts[h].domains[i];
+            const struct plan_vm *vm = trial_vm(b->trial->plan, d->uuid);
+            if (trial_is_off(&w->hosts[h]) ||
+                (d->ours && vm && vm->reason.code == REASON_AD_EXPIRED)) /* a rule of its own */
+                continue;
             if (d->ours) {
                 enter(b, h, group_index(p, d->group), template_index(p, d->template), d->cpus,
                       d->memory);
@@ -74,7 +78,8 @@ static void enter_unseen(struct books *b)
     const struct world *w = b->trial->world;
     for (size_t i = 0; i < b->trial->plan->n_vms; i++) {
         const struct plan_vm *vm = &b->trial->plan->vms[i];
-        if (vm->state == VM_GONE || vm->state == VM_FOREIGN || trial_domain(w, vm->uuid, NULL))
+        if (vm->state == VM_GONE || vm->state == VM_FOREIGN ||
+            vm->reason.code == REASON_AD_EXPIRED || trial_domain(w, vm->uuid, NULL))
             continue;
         const struct world_host *host = vm->record ? trial_host(w, vm->record->host) : NULL;
         size_t h = host ? (size_t)(host - w->hosts) : SIZE_MAX;
@@ -158,7 +163,8 @@ bool books_host_fits(const struct books *b, size_t host, size_t template)
     const struct policy_host *h = host_policy(p, w->name);
     const struct policy_template *t = &p->templates[template];
     const struct use *used = &b->hosts[host];
-    if (!h || w->cordoned || w->drain || !trial_trusts(b->trial, &w->fact) || !has_tags(h, t))
+    if (!h || w->cordoned || w->drain || w->fenced || w->fact.failed ||
+        !trial_trusts(b->trial, &w->fact) || !has_tags(h, t))
         return false;
     int64_t cpus = (h->cpus ? h->cpus : w->cpus) * p->placement.overcommit.value / 100;
     int64_t memory = h->memory ? h->memory : w->memory;

@@ -22,7 +22,7 @@ static bool is_planned(const struct trial *t, enum action_kind kind, const char 
 static bool is_listed(const struct world *w, const char *uuid)
 {
     for (size_t h = 0; h < w->n_hosts; h++)
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
+        for (size_t i = 0; !trial_is_off(&w->hosts[h]) && i < w->hosts[h].n_domains; i++)
             if (strcmp(w->hosts[h].domains[i].uuid, uuid) == 0)
                 return true;
     return false;
@@ -33,7 +33,7 @@ static int orphan_volumes_are_deleted_S4(const struct trial *t, struct err *e)
 {
     for (size_t h = 0; !t->plan->frozen.code && h < t->world->n_hosts; h++) {
         const struct world_host *host = &t->world->hosts[h];
-        for (size_t i = 0; trial_trusts(t, &host->fact) && i < host->n_volumes; i++) {
+        for (size_t i = 0; trial_trusts_host(t, host) && i < host->n_volumes; i++) {
             const struct world_volume *v = &host->volumes[i];
             const struct plan_vm *vm = trial_vm(t->plan, v->uuid);
             bool leftover = !vm || (vm->state == VM_GONE && strcmp(vm->host, host->name) == 0);
@@ -86,7 +86,7 @@ static int every_vm_is_accounted_for_S4(const struct trial *t, struct err *e)
         if (!trial_vm(t->plan, w->pool.startds[i].uuid))
             return BROKEN(e, "the plan does not know the startd %s", w->pool.startds[i].name);
     for (size_t h = 0; h < w->n_hosts; h++)
-        for (size_t i = 0; i < w->hosts[h].n_domains; i++)
+        for (size_t i = 0; !trial_is_off(&w->hosts[h]) && i < w->hosts[h].n_domains; i++)
             if (w->hosts[h].domains[i].ours && !trial_vm(t->plan, w->hosts[h].domains[i].uuid))
                 return BROKEN(e, "the plan does not know the domain %s",
                               w->hosts[h].domains[i].name);

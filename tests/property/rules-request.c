@@ -69,7 +69,7 @@ static int what_is_booked_is_held(const struct trial *t, struct err *e)
         const struct plan_vm *vm = a->kind == ACTION_DRAIN ? trial_vm(t->plan, a->uuid) : NULL;
         const struct world_request *r = vm ? find(t, plan_vm_request(vm)) : NULL;
         if (r && !is_over(t, r) && a->reason.code != REASON_DRAIN_ASKED &&
-            a->reason.code != REASON_HOST_DRAINED)
+            a->reason.code != REASON_HOST_DRAINED && a->reason.code != REASON_HOST_FENCED)
             return BROKEN(e, "%s is drained (%s), and %s is not over", vm->name,
                           reason_name(a->reason.code), r->id);
     }
@@ -112,8 +112,12 @@ static int jobs_get_what_they_name(const struct trial *t, struct err *e)
                           s->served + s->starting, s->shape->group, id);
         for (size_t k = 0; k < t->plan->n_vms; k++) {
             const struct plan_vm *vm = &t->plan->vms[k];
-            if (strcmp(plan_vm_request(vm), id) == 0)
-                cpus += vm->startd && vm->startd->cpus > vm->cpus ? vm->startd->cpus : vm->cpus;
+            if (strcmp(plan_vm_request(vm), id) != 0)
+                continue;
+            int64_t most = vm->cpus; /* an ad may say anything */
+            if (vm->startd && vm->startd->cpus > most)
+                most = vm->startd->cpus;
+            cpus += vm->startd && vm->startd->free_cpus > most ? vm->startd->free_cpus : most;
         }
         for (size_t k = 0; k < t->plan->n_actions; k++)
             if (t->plan->actions[k].kind == ACTION_CREATE &&

@@ -20,7 +20,7 @@ static bool is_ordered(const struct trial *t, const struct plan_action *a, bool 
     const struct world_record *r = trial_record(t->world, a->uuid);
     const struct world_host *h = trial_host(t->world, a->host);
     return (r && r->drain && (!now || r->drain_now)) ||
-           (r && h && h->drain && (!now || h->drain_now)) || (!now && h && h->drain);
+           (r && h && h->drain && (!now || h->drain_now)) || (!now && h && (h->drain || h->fenced));
 }
 
 static bool kill_is_allowed(const struct trial *t, const struct plan_action *a)
@@ -93,7 +93,8 @@ static int unknown_is_never_touched_S1(const struct trial *t, struct err *e)
     return 0;
 }
 
-/* Gone is a fact of a trusted list, made after the create's outcome was known. */
+/* Gone is a fact of a trusted list, made after the create's outcome was known; or an admin says so, and
+ * no ad is younger than that. */
 static int gone_is_proven_S1(const struct trial *t, struct err *e)
 {
     for (size_t i = 0; i < t->plan->n_vms; i++) {
@@ -101,6 +102,11 @@ static int gone_is_proven_S1(const struct trial *t, struct err *e)
         if (vm->state != VM_GONE)
             continue;
         const struct world_host *host = vm->record ? trial_host(t->world, vm->record->host) : NULL;
+        if (host && trial_is_off(host)) {
+            if (vm->startd && vm->startd->heard > host->fenced)
+                return BROKEN(e, "%s is gone, and was heard of since", vm->name);
+            continue;
+        }
         if (!host || !trial_trusts(t, &host->fact))
             return BROKEN(e, "%s is gone from a host that is not trusted", vm->name);
         if (trial_domain(t->world, vm->uuid, NULL))
@@ -112,9 +118,28 @@ static int gone_is_proven_S1(const struct trial *t, struct err *e)
     return 0;
 }
 
+/* What counts no more is known to nobody who was asked: not to its host, not to the collector. */
+static int expired_is_proven_S1(const struct trial *t, struct err *e)
+{
+    for (size_t i = 0; i < t->plan->n_vms; i++) {
+        const struct plan_vm *vm = &t->plan->vms[i];
+        if (vm->reason.code != REASON_AD_EXPIRED)
+            continue;
+        const struct world_host *host = vm->record ? trial_host(t->world, vm->host) : NULL;
+        if (!host || trial_trusts_host(t, host))
+            return BROKEN(e, "%s counts no more, and its host answers", vm->name);
+        if (!trial_trusts(t, &t->world->pool.fact) || trial_startd(t->world, vm->uuid, NULL))
+            return BROKEN(e, "%s counts no more, and no look at the slots says so", vm->name);
+        if (!vm->record->joined &&
+            t->world->now - vm->record->create_decided < t->policy->timing.join_within.value)
+            return BROKEN(e, "%s counts no more, and may yet join", vm->name);
+    }
+    return 0;
+}
+
 static bool has_domain(const struct world_host *host, const char *uuid)
 {
-    for (size_t i = 0; host && i < host->n_domains; i++)
+    for (size_t i = 0; host && !trial_is_off(host) && i < host->n_domains; i++)
         if (host->domains[i].ours && strcmp(host->domains[i].uuid, uuid) == 0)
             return true;
     return false;
@@ -223,7 +248,7 @@ static int bad_facts_shrink_nothing_S8(const struct trial *t, struct err *e)
         if (!queues && a->kind == ACTION_DRAIN && !is_ordered(t, a, false))
             return BROKEN(e, "drain of %s while a queue is not trusted", a->name);
         if ((takes_away(a) || a->kind == ACTION_DELETE_VOLUME || a->kind == ACTION_CREATE) &&
-            (!host || !trial_trusts(t, &host->fact)))
+            (!host || !trial_trusts_host(t, host)))
             return BROKEN(e, "%s on %s, which is not trusted", action_kind_name(a->kind), a->host);
     }
     return 0;
@@ -240,7 +265,8 @@ static int frozen_does_nothing_S8(const struct trial *t, struct err *e)
 
 static bool should_be_there(const struct plan_vm *vm)
 {
-    return vm->record && (vm->record->create_answer == WORLD_ANSWER_OK || vm->record->joined) &&
+    return vm->record && vm->reason.code != REASON_HOST_FENCED &&
+           (vm->record->create_answer == WORLD_ANSWER_OK || vm->record->joined) &&
            !vm->record->poweroff_decided && !vm->record->destroy_decided;
 }
 
@@ -269,6 +295,7 @@ const struct rule rules_safety[] = {
     {"S1: a destroy needs proof", destroy_only_when_proven_S1},
     {"S1: what is unknown is never touched", unknown_is_never_touched_S1},
     {"S1: gone is proven", gone_is_proven_S1},
+    {"S1: what counts no more is proven to be unknown", expired_is_proven_S1},
     {"S3: no foreign domain is named", foreign_domains_are_never_named_S3},
     {"S3: only volumes of ours without any domain are deleted", only_our_volumes_are_deleted_S3},
     {"S6: no two actions contradict each other", actions_do_not_contradict_S6},

@@ -125,6 +125,7 @@ static int drains_stay_within_the_budget(const struct trial *t, struct err *e)
                     continue;
                 bool unbounded = a->reason.code == REASON_DRAIN_ASKED ||
                                 a->reason.code == REASON_HOST_DRAINED ||
+                                a->reason.code == REASON_HOST_FENCED ||
                                 a->reason.code == REASON_REQUEST_ENDED;
                 more++;
                 ordered += unbounded;

@@ -223,7 +223,7 @@ static bool knows_all(const struct trial *t)
         good = trial_trusts(t, &t->world->queues[i].fact) &&
                t->world->queues[i].fact.asked >= t->world->pool.fact.asked;
     for (size_t i = 0; good && i < t->world->n_hosts; i++)
-        good = trial_trusts(t, &t->world->hosts[i].fact);
+        good = trial_trusts_host(t, &t->world->hosts[i]) && !t->world->hosts[i].fact.failed;
     return good;
 }
 

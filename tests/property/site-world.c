@@ -239,6 +239,14 @@ static void make_history(struct builder *b)
             site_ago(b, 0, 90 * USEC_PER_SEC), b->w->n_hosts ? b->hosts[0].name : "hv8"};
 }
 
+/* Drawn last: the worlds in which no host is fenced stay what they were. */
+static void fence_hosts(struct builder *b)
+{
+    for (size_t i = 0; i < b->w->n_hosts; i++)
+        if (draw_chance(b->d, 3))
+            b->hosts[i].fenced = site_ago(b, 0, 2 * USEC_PER_MINUTE);
+}
+
 static int start_order(const void *left, const void *right)
 {
     const struct world_start *a = left, *b = right;
@@ -268,6 +276,7 @@ struct world *site_world(struct arena *a, struct draw *d, const struct policy *p
         site_add_vm(&b);
     make_strays(&b);
     make_history(&b);
+    fence_hosts(&b);
     qsort(b.starts, w->n_starts, sizeof(*b.starts), start_order);
     return w;
 }

@@ -36,6 +36,16 @@ bool trial_trusts(const struct trial *t, const struct world_fact *f)
            t->world->now - f->asked <= t->policy->timing.trust_for.value;
 }
 
+bool trial_is_off(const struct world_host *host)
+{
+    return host->fenced > 0 && host->fact.asked <= host->fenced;
+}
+
+bool trial_trusts_host(const struct trial *t, const struct world_host *host)
+{
+    return trial_trusts(t, &host->fact) && !trial_is_off(host);
+}
+
 const struct world_host *trial_host(const struct world *w, const char *name)
 {
     for (size_t i = 0; i < w->n_hosts; i++)
@@ -72,7 +82,7 @@ const struct world_domain *trial_domain(const struct world *w, const char *uuid,
     for (size_t h = 0; h < w->n_hosts; h++) {
         for (size_t i = 0; i < w->hosts[h].n_domains; i++) {
             const struct world_domain *domain = &w->hosts[h].domains[i];
-            if (!domain->ours || strcmp(domain->uuid, uuid) != 0)
+            if (!domain->ours || trial_is_off(&w->hosts[h]) || strcmp(domain->uuid, uuid) != 0)
                 continue;
             if (ret_host)
                 *ret_host = &w->hosts[h];

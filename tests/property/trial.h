@@ -38,6 +38,9 @@ int trial_check(const struct trial *t, const char **ret_rule, struct err *e);
 
 /** Whether an answer is complete, not older than timing.trust_for, and not from the future. */
 bool trial_trusts(const struct trial *t, const struct world_fact *f);
+/** Whether an admin said that the host is off, and it said nothing since. */
+bool trial_is_off(const struct world_host *host);
+bool trial_trusts_host(const struct trial *t, const struct world_host *host);
 const struct world_host *trial_host(const struct world *w, const char *name);
 const struct world_record *trial_record(const struct world *w, const char *uuid);
 const struct plan_vm *trial_vm(const struct plan *plan, const char *uuid);
