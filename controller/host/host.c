@@ -19,8 +19,6 @@
 #include "host/list.h"
 #include "host/protocol.h"
 
-/* One of the calls that a connection bears is left for the main thread. */
-enum { THREADS = LIMIT_CALLS_PER_HOST - 1 };
 /* A destroy of a stuck QEMU takes libvirt up to 40 s. */
 enum { FINISH_WITHIN_MS = 60000 };
 
@@ -277,7 +275,7 @@ int host_run(const struct host_options *options, struct err *e)
     h.connection = connection_new(options->uri, &connection_hooks);
     h.place.test = connection_is_test(h.connection);
     h.list = list_new(options->pool, options->storage_pool);
-    h.jobs = jobs_new(THREADS, &jobs_hooks);
+    h.jobs = jobs_new(LIMIT_CALLS_PER_HOST, &jobs_hooks);
     h.input = virEventAddHandle(h.in, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP, on_input,
                                 &h, NULL);
     if (h.input < 0 ||

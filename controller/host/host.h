@@ -1,6 +1,6 @@
 /*
  * eyrie-host: the worker of one hypervisor host. The main thread turns libvirt's event loop, which
- * also watches the socket to eyried; three threads do the requests. It lives as long as eyried
+ * also watches the socket to eyried; four threads do the requests, one of them only lists. It lives as long as eyried
  * does: at the end of its input, or on SIGTERM, it finishes the calls under way and goes.
  */
 #pragma once

@@ -39,12 +39,22 @@ static bool key_under_way(const struct jobs *j, const char *key)
     return false;
 }
 
+/* Whether one more job that is not urgent would leave no thread for those that are. */
+static bool others_fill(const struct jobs *j)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < j->count; i++)
+        n += j->workers[i].job && !j->workers[i].job->urgent;
+    return n + 1 >= j->count;
+}
+
 /* Take the first job whose VM nobody works on. */
 static struct job *take(struct jobs *j)
 {
+    bool urgent_only = others_fill(j);
     for (struct job **slot = &j->queue; *slot; slot = &(*slot)->next) {
         struct job *job = *slot;
-        if (key_under_way(j, job->key))
+        if (key_under_way(j, job->key) || (urgent_only && !job->urgent))
             continue;
         *slot = job->next;
         j->queued--;
@@ -141,7 +151,7 @@ bool jobs_add(struct jobs *j, void *work_, const char *key, bool urgent)
         *slot = job;
         j->queued++;
         taken = true;
-        (void)pthread_cond_signal(&j->changed);
+        (void)pthread_cond_broadcast(&j->changed); /* not each thread may take each job */
     }
     (void)pthread_mutex_unlock(&j->lock);
     return taken;

@@ -4,6 +4,9 @@
  * back keepalive answers and the connection is torn down although the calls succeed (seen with
  * libvirt 9.0).
  *
+ * One thread is for what is urgent: a QEMU that hangs holds each call about it for 10 s and more, and
+ * three such must not hide a host that answers.
+ *
  * Work on one VM is done one after the other, in the order it came, so that a destroy does not
  * overtake the create before it; a key names the VM.
  */
