@@ -44,7 +44,7 @@ static void start_worker(struct controller *c, struct host_slot *slot, const str
         return;
     retire_worker(c, slot);
     slot->worker = host_new(c->loop, c->policy, h,
-                            &(struct host_callbacks){.changed = controller_list_hosts,
+                            &(struct host_callbacks){.looked = controller_poke,
                                                      .log = controller_log_host,
                                                      .userdata = c});
 }
@@ -79,7 +79,8 @@ static struct host_slot *find_renamed(struct controller *c, const struct policy_
 /* What admins ordered about a host goes with it, or to its new name (NULL: it has none). */
 static void move_orders(struct controller *c, const char *from, const char *to)
 {
-    static const enum ledger_order_kind kinds[] = {LEDGER_CORDON, LEDGER_DRAIN_HOST};
+    static const enum ledger_order_kind kinds[] = {LEDGER_CORDON, LEDGER_DRAIN_HOST,
+                                                  LEDGER_FENCE};
     struct err e;
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         const struct ledger_order *order = ledger_order_find(c->ledger, kinds[i], from);
@@ -169,6 +170,9 @@ static bool is_empty(const struct controller *c, const struct host_slot *slot)
     struct world_host facts = {0};
     if (slot->worker)
         host_fill(slot->worker, &facts);
+    controller_fill_host_orders(c, &facts);
+    if (world_host_is_off(&facts))
+        return true;
     for (size_t i = 0; i < facts.n_domains; i++)
         if (facts.domains[i].ours)
             return false;

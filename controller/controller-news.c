@@ -106,20 +106,6 @@ void controller_start_succeeded(struct controller *c, const char *host, const ch
     boots_learn(c->boots, template, host, took);
 }
 
-static void host_listed(void *userdata, const struct host_answer *answer)
-{
-    (void)answer; /* what went wrong is in the facts */
-    controller_poke(userdata);
-}
-
-void controller_list_hosts(void *userdata)
-{
-    struct controller *c = userdata;
-    for (size_t i = 0; i < c->n_hosts; i++)
-        if (c->hosts[i].worker)
-            host_list(c->hosts[i].worker, host_listed, c);
-}
-
 void controller_log_host(void *userdata, const char *host, const char *line)
 {
     (void)userdata;
@@ -142,7 +128,9 @@ void controller_look(void *userdata)
 {
     struct controller *c = userdata;
     controller_look_flocks(c);
-    controller_list_hosts(c);
+    for (size_t i = 0; i < c->n_hosts; i++)
+        if (c->hosts[i].worker)
+            host_look(c->hosts[i].worker);
     files_mend(c->files);
     (void)look_start(c->look, c->policy, looked, c);
     loop_timer_set(c->look_timer, c->policy->timing.look_every.value);

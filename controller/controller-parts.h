@@ -210,8 +210,6 @@ void controller_renewed(void *userdata);
 void controller_note(void *userdata, const char *kind, const char *subject, const char *text);
 /* Ask everyone for facts; a timer's callback, which it sets again. */
 void controller_look(void *userdata);
-/* Ask all hosts what they have. */
-void controller_list_hosts(void *userdata);
 void controller_log_host(void *userdata, const char *host, const char *line);
 /* The callbacks of act.h. */
 struct host *controller_find_host(void *userdata, const char *name);

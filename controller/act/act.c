@@ -133,7 +133,7 @@ static void created(void *userdata, const struct host_answer *answer)
     report_outcome(d, error);
     struct host *host = d->act->callbacks.host(d->act->callbacks.userdata, d->host);
     if (host)
-        host_list(host, NULL, NULL);
+        host_look(host);
     deed_end(d);
 }
 
@@ -221,7 +221,7 @@ static void host_answered(void *userdata, const struct host_answer *answer)
     struct host *host = d->act->callbacks.host(d->act->callbacks.userdata, d->host);
     report_outcome(d, answer_error(answer));
     if (host)
-        host_list(host, NULL, NULL);
+        host_look(host);
     deed_end(d);
 }
 

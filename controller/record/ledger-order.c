@@ -10,6 +10,7 @@
 static const char *const kinds[] = {
     [LEDGER_PAUSE] = "pause",           [LEDGER_LEAVE] = "leave",       [LEDGER_CORDON] = "cordon",
     [LEDGER_DRAIN_HOST] = "drain-host", [LEDGER_DRAIN_VM] = "drain-vm",
+    [LEDGER_FENCE] = "fence",
 };
 
 const char *ledger_order_name(enum ledger_order_kind kind)

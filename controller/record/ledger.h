@@ -34,6 +34,7 @@ enum ledger_order_kind {
     LEDGER_CORDON,     /* of a host, by name */
     LEDGER_DRAIN_HOST,
     LEDGER_DRAIN_VM,   /* by UUID */
+    LEDGER_FENCE,      /* of a host that is off */
 };
 
 /** "pause", "drain-host", … */

@@ -5,41 +5,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "loop/worker.h"
+#include "sense/host-private.h"
 #include "sense/inventory.h"
 
 #define RESPAWN_FIRST (USEC_PER_SEC / 2)
 #define RESPAWN_LAST USEC_PER_MINUTE
 
-enum op { OP_LIST, OP_CREATE, OP_SHUTDOWN, OP_DESTROY, OP_DELETE_VOLUME, OP_RENEW };
-
+/* Both are counted from the writing of the request. A list takes some milliseconds, and never waits
+ * for other calls; the first one opens the connection, which may take its time. */
 static const struct {
     const char *name;
-    usec deadline; /* from the writing of the request; past it the worker hangs in a libvirt call */
+    usec late;     /* when it is told that the host does not answer; 0: never */
+    usec deadline; /* past it the worker hangs in a libvirt call */
 } ops[] = {
-    [OP_LIST] = {"list", 10 * USEC_PER_SEC},
-    [OP_CREATE] = {"create", 60 * USEC_PER_SEC},
-    [OP_SHUTDOWN] = {"shutdown", 10 * USEC_PER_SEC},
-    [OP_DESTROY] = {"destroy", 60 * USEC_PER_SEC},
-    [OP_DELETE_VOLUME] = {"delete_volume", 20 * USEC_PER_SEC},
-    [OP_RENEW] = {"renew", 40 * USEC_PER_SEC}, /* eyrie-host gives the guest half of it */
+    [HOST_LIST] = {"list", 4 * USEC_PER_SEC, 15 * USEC_PER_SEC},
+    [HOST_CREATE] = {"create", 0, 60 * USEC_PER_SEC},
+    [HOST_SHUTDOWN] = {"shutdown", 0, 10 * USEC_PER_SEC},
+    [HOST_DESTROY] = {"destroy", 0, 60 * USEC_PER_SEC},
+    [HOST_DELETE_VOLUME] = {"delete_volume", 0, 20 * USEC_PER_SEC},
+    [HOST_RENEW] = {"renew", 0, 40 * USEC_PER_SEC}, /* eyrie-host gives the guest half of it */
 };
 
 /* A request. In host.queue until it is written, then in host.written until it is answered. */
 struct call {
     struct call *next;
     struct host *host;
-    enum op op;
+    enum host_op op;
     int64_t id;
     char *line; /* NULL once written */
     size_t length;
     usec asked;
     struct loop_timer *deadline;
+    bool late;
     host_done done;
     void *userdata;
 };
@@ -56,11 +58,13 @@ struct host {
 
     struct call *queue, *written, *refused;
     size_t n_written;
+    bool list_written; /* at most one of them is */
     int64_t last_id, starts;
 
     struct inventory *inventory; /* of the last complete list; NULL: none yet */
     usec asked, failed;
     char *error;
+    bool looking, look_again;
 
     bool busy;  /* callbacks are being called */
     bool freed; /* during that */
@@ -164,18 +168,50 @@ static void facts_failed(struct host *host, const char *why)
     mem_replace(&host->error, why);
 }
 
+/* The facts are other ones now. While callbacks are being called, or between host_hold and -release. */
+static void say_looked(struct host *host)
+{
+    if (host->callbacks.looked && !host->freed)
+        host->callbacks.looked(host->callbacks.userdata);
+}
+
+static void call_is_late(struct call *c)
+{
+    struct host *host = c->host;
+    char time[UNITS_TEXT_MAX];
+    AUTOFREE char *why = mem_printf("no answer to %s for %s", ops[c->op].name,
+                                    units_format_duration(ops[c->op].late, time));
+    c->late = true;
+    loop_timer_set(c->deadline, ops[c->op].deadline - ops[c->op].late);
+    facts_failed(host, why);
+    host_hold(host);
+    say_looked(host);
+    (void)host_release(host);
+}
+
 static void deadline_passed(void *userdata)
 {
     struct call *c = userdata;
     char time[UNITS_TEXT_MAX];
+    if (ops[c->op].late && !c->late) {
+        call_is_late(c);
+        return;
+    }
     AUTOFREE char *why = mem_printf("no answer to %s within %s", ops[c->op].name,
                                     units_format_duration(ops[c->op].deadline, time));
     worker_kill(c->host->worker, why);
 }
 
+/* Of the calls that the worker does at once one is for a list, which stands first in the queue. */
+static bool may_write(const struct host *host)
+{
+    size_t others = host->n_written - host->list_written;
+    return host->queue->op == HOST_LIST || others < LIMIT_CALLS_PER_HOST - 1;
+}
+
 static void host_pump(struct host *host)
 {
-    while (host->worker && host->queue && host->n_written < LIMIT_CALLS_PER_HOST) {
+    while (host->worker && host->queue && may_write(host)) {
         struct call *c = host->queue;
         if (!worker_write(host->worker, c->line, c->length))
             return; /* worker_gone will come */
@@ -183,12 +219,13 @@ static void host_pump(struct host *host)
         c->next = host->written;
         host->written = c;
         host->n_written++;
+        host->list_written |= c->op == HOST_LIST;
         c->asked = loop_now(host->loop);
         explicit_bzero(c->line, c->length);
         free(c->line);
         c->line = NULL;
         c->deadline = loop_timer_new(host->loop, deadline_passed, c);
-        loop_timer_set(c->deadline, ops[c->op].deadline);
+        loop_timer_set(c->deadline, ops[c->op].late ? ops[c->op].late : ops[c->op].deadline);
     }
 }
 
@@ -221,16 +258,17 @@ static void answer_take(struct host *host, struct json_object *o, int64_t id)
     }
     *at = c->next;
     host->n_written--;
+    host->list_written &= c->op != HOST_LIST;
     host->respawn_after = RESPAWN_FIRST; /* it works */
     bool ok = json_bool_or(o, "ok", false);
     AUTOFREE char *error =
         ok ? mem_strdup("") : mem_strdup(json_string_or(o, "error", "no reason"));
-    if (ok && c->op == OP_LIST && c->asked >= host->asked) {
+    if (ok && c->op == HOST_LIST && c->asked >= host->asked) {
         free(error);
         error = list_take(host, c, o);
         ok = !*error;
     }
-    if (!ok && c->op == OP_LIST)
+    if (!ok && c->op == HOST_LIST)
         facts_failed(host, error);
     struct host_answer answer = {
         .answer = ok ? WORLD_ANSWER_OK
@@ -242,16 +280,40 @@ static void answer_take(struct host *host, struct json_object *o, int64_t id)
     call_answer(c, &answer);
 }
 
+static void looked(void *userdata, const struct host_answer *answer)
+{
+    struct host *host = userdata;
+    (void)answer; /* what went wrong is in the facts */
+    host->looking = false;
+    if (host->look_again)
+        host_look(host);
+    say_looked(host);
+}
+
+void host_look(struct host *host)
+{
+    host->look_again = host->looking;
+    if (host->looking || !host->worker)
+        return;
+    host->looking = true;
+    host_ask(host, HOST_LIST, NULL, NULL, looked, host);
+}
+
+/* A lost connection is opened again by the worker, which then says so: no need to ask. */
 static void event_take(struct host *host, struct json_object *o, const char *event)
 {
     if (strcmp(event, "disconnected") == 0) {
-        AUTOFREE char *line = mem_printf("disconnected: %s", json_string_or(o, "error", ""));
+        const char *error = json_string_or(o, "error", "no reason given");
+        AUTOFREE char *line = mem_printf("disconnected: %s", error);
+        facts_failed(host, error);
         say_log(host, line);
-    } else if (strcmp(event, "connected") == 0) {
-        say_log(host, "connected");
+        say_looked(host);
+        return;
     }
-    if (host->callbacks.changed && !host->freed)
-        host->callbacks.changed(host->callbacks.userdata);
+    if (strcmp(event, "connected") == 0)
+        say_log(host, "connected");
+    if (!host->freed)
+        host_look(host);
 }
 
 static void worker_line(void *userdata, char *line, size_t length)
@@ -289,6 +351,7 @@ static void worker_gone(void *userdata, const char *error)
     AUTOFREE char *why = mem_strdup(error);
     host->worker = worker_free(host->worker);
     host->n_written = 0;
+    host->list_written = false;
     mem_replace(&host->why_down, why);
     facts_failed(host, why);
     loop_timer_set(host->respawn, host->respawn_after);
@@ -299,8 +362,7 @@ static void worker_gone(void *userdata, const char *error)
     say_log(host, why);
     calls_answer(host, &host->written, WORLD_ANSWER_NONE, why);
     calls_answer(host, &host->queue, WORLD_ANSWER_FAILED, why);
-    if (host->callbacks.changed && !host->freed)
-        host->callbacks.changed(host->callbacks.userdata);
+    say_looked(host);
     (void)host_release(host);
 }
 
@@ -364,15 +426,24 @@ bool host_is_idle(const struct host *host)
     return !host->queue && !host->written && !host->refused;
 }
 
-/* Take over @line, which ends in a newline. */
-static void host_call(struct host *host, enum op op, int64_t id, char *line, size_t length,
-                      host_done done, void *userdata)
+const char *host_op_name(enum host_op op)
+{
+    return ops[op].name;
+}
+
+int64_t host_next_id(struct host *host)
+{
+    return ++host->last_id;
+}
+
+void host_call(struct host *host, enum host_op op, int64_t id, char *line, size_t length,
+               host_done done, void *userdata)
 {
     struct call *c = mem_new(1, sizeof(*c));
     *c = (struct call){.host = host, .op = op, .id = id, .line = line, .length = length,
                        .done = done, .userdata = userdata};
     struct call **at = host->worker ? &host->queue : &host->refused;
-    while (*at && (op != OP_LIST || (*at)->op == OP_LIST)) /* facts go first */
+    while (*at && (op != HOST_LIST || (*at)->op == HOST_LIST)) /* facts go first */
         at = &(*at)->next;
     c->next = *at;
     *at = c;
@@ -380,121 +451,6 @@ static void host_call(struct host *host, enum op op, int64_t id, char *line, siz
         host_pump(host);
     else
         loop_poke(host->refuse);
-}
-
-static struct json_object *request_new(struct host *host, enum op op, int64_t *ret_id)
-{
-    struct json_object *o = json_object_new_object();
-    *ret_id = ++host->last_id;
-    json_add_int(o, "id", *ret_id);
-    json_add_string(o, "op", ops[op].name);
-    return o;
-}
-
-static const char *request_text(struct json_object *o)
-{
-    return json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
-}
-
-static void call_simple(struct host *host, enum op op, const char *key, const char *value,
-                        host_done done, void *userdata)
-{
-    int64_t id = 0;
-    AUTOJSON struct json_object *o = request_new(host, op, &id);
-    if (key)
-        json_add_string(o, key, value);
-    char *line = mem_printf("%s\n", request_text(o));
-    host_call(host, op, id, line, strlen(line), done, userdata);
-}
-
-void host_list(struct host *host, host_done done, void *userdata)
-{
-    call_simple(host, OP_LIST, NULL, NULL, done, userdata);
-}
-
-void host_shutdown(struct host *host, const char *uuid, host_done done, void *userdata)
-{
-    call_simple(host, OP_SHUTDOWN, "uuid", uuid, done, userdata);
-}
-
-void host_destroy(struct host *host, const char *uuid, host_done done, void *userdata)
-{
-    call_simple(host, OP_DESTROY, "uuid", uuid, done, userdata);
-}
-
-void host_delete_volume(struct host *host, const char *name, host_done done, void *userdata)
-{
-    call_simple(host, OP_DELETE_VOLUME, "name", name, done, userdata);
-}
-
-/* Write @text as the inside of a JSON string; returns where it ends. */
-static char *escape(char *to, const char *text)
-{
-    static const char hex[] = "0123456789abcdef";
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\') {
-            *to++ = '\\';
-            *to++ = (char)c;
-        } else if (c < 0x20) {
-            memcpy(to, "\\u00", 4);
-            to[4] = hex[c >> 4];
-            to[5] = hex[c & 15];
-            to += 6;
-        } else {
-            *to++ = (char)c;
-        }
-    }
-    return to;
-}
-
-/* The secret is added by hand, into memory that will not move: json-c would keep copies of it. */
-static void call_secret(struct host *host, enum op op, int64_t id, struct json_object *o,
-                        const char *key, const char *secret, host_done done, void *userdata)
-{
-    const char *text = request_text(o);
-    size_t head = strlen(text) - 1;
-    size_t room = head + strlen(key) + 6 * strlen(secret) + sizeof(",\"\":\"\"}\n");
-    char *line = mem_new(room, 1), *end = line;
-    memcpy(end, text, head);
-    end = stpcpy(end + head, ",\"");
-    end = stpcpy(end, key);
-    end = stpcpy(end, "\":\"");
-    end = escape(end, secret);
-    end = stpcpy(end, "\"}\n");
-    host_call(host, op, id, line, (size_t)(end - line), done, userdata);
-}
-
-void host_create(struct host *host, const struct host_create_args *args, host_done done,
-                 void *userdata)
-{
-    int64_t id = 0;
-    AUTOJSON struct json_object *o = request_new(host, OP_CREATE, &id);
-    json_add_string(o, "name", args->name);
-    json_add_string(o, "uuid", args->uuid);
-    json_add_string(o, "domain_xml", args->domain_xml);
-    json_add_string(o, "image", args->image);
-    json_add_int(o, "cpus", args->cpus);
-    json_add_int(o, "memory", args->memory);
-    json_add_int(o, "disk", args->disk);
-    struct json_object *metadata = json_object_new_object();
-    json_add(o, "metadata", metadata);
-    json_add_string(metadata, "template", args->template);
-    json_add_string(metadata, "generation", args->generation);
-    json_add_string(metadata, "group", args->group);
-    json_add_string(metadata, "request", args->request ? args->request : "");
-    json_add_bool(metadata, "exclusive", args->exclusive);
-    json_add_int(metadata, "born", args->born);
-    call_secret(host, OP_CREATE, id, o, "seed", args->seed, done, userdata);
-}
-
-void host_renew(struct host *host, const char *uuid, const char *token, host_done done,
-                void *userdata)
-{
-    int64_t id = 0;
-    AUTOJSON struct json_object *o = request_new(host, OP_RENEW, &id);
-    json_add_string(o, "uuid", uuid);
-    call_secret(host, OP_RENEW, id, o, "token", token, done, userdata);
 }
 
 void host_fill(const struct host *host, struct world_host *w)

@@ -25,8 +25,8 @@ struct host_answer {
 typedef void (*host_done)(void *userdata, const struct host_answer *answer);
 
 struct host_callbacks {
-    /** Something changed on the host: look again. */
-    void (*changed)(void *userdata);
+    /** What host_fill tells is other now: a look has ended, is late, or cannot be. May be NULL. */
+    void (*looked)(void *userdata);
     /** A line for the log, without secrets. May be NULL. */
     void (*log)(void *userdata, const char *host, const char *line);
     void *userdata;
@@ -69,9 +69,14 @@ bool host_is_for(const struct host *host, const struct policy *p, const struct p
 /** Whether nothing that it was asked is unanswered. */
 bool host_is_idle(const struct host *host);
 
+/**
+ * Look at the host: now, or once more when it is being looked at. Whatever is heard of the host has it
+ * looked at, too; a worker that is down looks as soon as it is up.
+ */
+void host_look(struct host *host);
+
 /* Requests. Everything is copied. While the worker is down they fail with a sentence that says so
  * (nothing was sent, so this is a failure and not unknown). @done may be NULL. */
-void host_list(struct host *host, host_done done, void *userdata);
 void host_create(struct host *host, const struct host_create_args *args, host_done done,
                  void *userdata);
 /** Ask the guest to power off. */

@@ -20,9 +20,9 @@ struct fixture {
     struct policy_host policy_host;
     struct text log;
     struct text answers;
-    int changed;
     int wanted; /* answers, then stop */
     int got;
+    bool look_wanted; /* stop when a look ends */
     bool free_then;
 };
 
@@ -36,10 +36,18 @@ struct fixture {
     "\"template\":\"s\",\"generation\":\"g1\",\"group\":\"juno\",\"request\":\"r-1\",\"born\":77," \
     "\"exclusive\":true}],"
 
-static void on_changed(void *userdata)
+static void stop(struct fixture *f)
+{
+    if (f->free_then)
+        f->host = host_free(f->host);
+    loop_quit(f->loop, 0);
+}
+
+static void on_looked(void *userdata)
 {
     struct fixture *f = userdata;
-    f->changed++;
+    if (f->look_wanted)
+        stop(f);
 }
 
 static void on_log(void *userdata, const char *host, const char *line)
@@ -73,7 +81,7 @@ static int setup(void **state)
     assert_int_equal(loop_new(&f.loop, &e), 0);
     f.limit = loop_timer_new(f.loop, on_limit, &f);
     f.host = host_new(f.loop, &f.policy, &f.policy_host,
-                      &(struct host_callbacks){on_changed, on_log, &f});
+                      &(struct host_callbacks){on_looked, on_log, &f});
     *state = &f;
     return 0;
 }
@@ -97,11 +105,8 @@ static void on_answer(void *userdata, const struct host_answer *a)
                 a->answer == WORLD_ANSWER_OK ? "ok" : a->answer == WORLD_ANSWER_NONE ? "unknown"
                                                                                    : "failed",
                 a->gone ? " gone" : "", a->code, a->error);
-    if (++f->got < f->wanted)
-        return;
-    if (f->free_then)
-        f->host = host_free(f->host);
-    loop_quit(f->loop, 0);
+    if (++f->got == f->wanted)
+        stop(f);
 }
 
 /* Run until @n more answers have come, in at most 20 s. */
@@ -119,6 +124,25 @@ static struct world_host facts(struct fixture *f)
     return w;
 }
 
+/* Run until a look ends, in at most 20 s. */
+static void look_wait(struct fixture *f)
+{
+    f->look_wanted = true;
+    loop_timer_set(f->limit, 20 * USEC_PER_SEC);
+    assert_int_equal(loop_run(f->loop), 0);
+    f->look_wanted = false;
+}
+
+/* Look, and wait for what was asked after that. */
+static void look(struct fixture *f)
+{
+    usec asked = loop_now(f->loop);
+    host_look(f->host);
+    do
+        look_wait(f);
+    while (facts(f).fact.asked < asked && facts(f).fact.failed < asked);
+}
+
 static const struct host_create_args create_args = {
     .name = "v-s-1", .uuid = "u1", .domain_xml = "<domain>\n\"x\"</domain>", .image = "i",
     .cpus = 2, .memory = 4 * GIB, .disk = GIB, .template = "s", .generation = "g1", .group = "juno",
@@ -132,13 +156,9 @@ static void test_list(void **state)
     assert_string_equal(w.name, "hv1");
     assert_int_equal(w.fact.asked, 0);
     assert_int_equal(w.n_domains, 0);
-    host_list(f->host, on_answer, f);
-    assert_int_equal(f->got, 0);
-    answers_wait(f, 1);
-    assert_string_equal(text_get(&f->answers), "ok 0 \n");
+    look(f);
     assert_non_null(strstr(text_get(&f->log), "connected\n"));
     assert_non_null(strstr(text_get(&f->log), "hello from the worker\n"));
-    assert_true(f->changed > 0);
     w = facts(f);
     assert_true(w.fact.asked > 0 && w.fact.failed == 0);
     assert_int_equal(w.cpus, 8);
@@ -174,15 +194,11 @@ static void test_bad_lists(void **state)
         "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[7],\"volumes\":[]",
         "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[],\"volumes\":[{}]",
     };
-    host_list(f->host, on_answer, f);
-    answers_wait(f, 1);
+    look(f);
     usec asked = facts(f).fact.asked;
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         fake_put("host.list", bad[i]);
-        text_clear(&f->answers);
-        host_list(f->host, on_answer, f);
-        answers_wait(f, 1);
-        assert_true(text_starts_with(text_get(&f->answers), "failed "));
+        look(f);
         struct world_host w = facts(f);
         assert_int_equal(w.fact.asked, asked);
         assert_true(w.fact.failed >= asked);
@@ -193,8 +209,7 @@ static void test_bad_lists(void **state)
     /* a storage pool in trouble: the domains are facts, the volumes stay as they were */
     fake_put("host.list", "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[],"
                         "\"storage\":{\"error\":\"gone\"},\"volumes\":null");
-    host_list(f->host, on_answer, f);
-    answers_wait(f, 1);
+    look(f);
     struct world_host w = facts(f);
     assert_int_equal(w.fact.failed, 0);
     assert_int_equal(w.n_domains, 0);
@@ -213,18 +228,19 @@ static void test_requests(void **state)
     host_destroy(f->host, "u1", on_answer, f);
     host_shutdown(f->host, "u1", on_answer, f);
     host_delete_volume(f->host, "a", on_answer, f);
-    host_list(f->host, NULL, NULL);
-    host_list(f->host, on_answer, f); /* more than may be written at once */
+    for (int i = 0; i < 9; i++)
+        host_look(f->host); /* is one look, and one more; it waits for none of the others */
     struct host_figures figures;
     host_get_figures(f->host, &figures);
     assert_int_equal(figures.in_flight, 4);
-    assert_int_equal(figures.queued, 2);
-    answers_wait(f, 5);
+    assert_int_equal(figures.queued, 1);
+    answers_wait(f, 4);
+    look_wait(f);
     assert_string_equal(text_get(&f->answers),
-                        "ok 0 \nok gone 0 \nfailed 55 busy\nunknown 38 lost\n"
-                        "ok 0 \n");
+                        "ok 0 \nok gone 0 \nfailed 55 busy\nunknown 38 lost\n");
     host_get_figures(f->host, &figures);
     assert_int_equal(figures.in_flight, 0);
+    assert_int_equal(figures.queued, 0);
     assert_int_equal(figures.starts, 1);
     FILE *log = fake_read("host.log");
     char line[1024];
@@ -248,17 +264,17 @@ static void test_worker_dies(void **state)
     struct fixture *f = *state;
     fake_put("host.destroy", "die");
     fake_put("host.create", "hang");
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 2; i++)
         host_create(f->host, &create_args, on_answer, f);
     host_destroy(f->host, "u1", on_answer, f);
     host_shutdown(f->host, "u1", on_answer, f);
-    answers_wait(f, 5);
+    answers_wait(f, 4);
     size_t unknown = 0, failed = 0;
     for (const char *p = text_get(&f->answers); *p; p = strchr(p, '\n') + 1) {
         unknown += text_starts_with(p, "unknown 0 ") != 0;
         failed += text_starts_with(p, "failed 0 shutdown of host hv1: eyrie-host ") != 0;
     }
-    assert_int_equal(unknown, 4);
+    assert_int_equal(unknown, 3);
     assert_int_equal(failed, 1);
     assert_null(strstr(text_get(&f->answers), "EYRIE-SEED"));
     assert_null(strstr(text_get(&f->log), "EYRIE-SEED"));
@@ -272,13 +288,8 @@ static void test_worker_dies(void **state)
     assert_true(text_starts_with(text_get(&f->answers),
                                  "failed 0 destroy of host hv1: not asked, because the worker is "
                                  "down (eyrie-host "));
-    /* asking again and again gets through in the end */
-    for (int i = 0; i < 200 && facts(f).fact.asked == 0; i++) {
-        host_list(f->host, on_answer, f);
-        answers_wait(f, 1);
-        loop_timer_set(f->limit, 50000);
-        assert_int_equal(loop_run(f->loop), 1);
-    }
+    while (facts(f).fact.failed) /* the new worker looks by itself */
+        look_wait(f);
     w = facts(f);
     assert_true(w.fact.asked > 0 && w.fact.failed == 0);
     struct host_figures figures;
@@ -298,25 +309,61 @@ static void test_worker_hangs(void **state)
                         "shutdown within 10s\n");
 }
 
+/* That it does not answer a list is told long before it is killed; other calls go on meanwhile. */
+static void test_list_is_late(void **state)
+{
+    struct fixture *f = *state;
+    look(f);
+    usec from = loop_ticks(f->loop);
+    fake_put("host.list", "hang");
+    host_look(f->host);
+    host_destroy(f->host, "u1", on_answer, f);
+    answers_wait(f, 1);
+    assert_string_equal(text_get(&f->answers), "ok 0 \n");
+    look_wait(f);
+    struct world_host w = facts(f);
+    assert_true(w.fact.failed > 0 && w.fact.asked > 0);
+    assert_string_equal(w.fact.error, "no answer to list for 4s");
+    assert_int_equal(w.n_domains, 2);
+    assert_true(loop_ticks(f->loop) - from >= 4 * USEC_PER_SEC);
+    struct host_figures figures;
+    host_get_figures(f->host, &figures);
+    assert_int_equal(figures.starts, 1);
+}
+
+/* The connection is lost: that is a fact as of now, and no question is needed. */
+static void test_disconnected(void **state)
+{
+    struct fixture *f = *state;
+    look(f);
+    fake_put("host.destroy", "\"ok\":true}\n{\"event\":\"disconnected\",\"error\":\"no answer to keepalive\"");
+    host_destroy(f->host, "u1", NULL, NULL);
+    while (!facts(f).fact.failed)
+        look_wait(f);
+    assert_string_equal(facts(f).fact.error, "no answer to keepalive");
+    assert_true(facts(f).fact.failed > 0);
+    look(f);
+    assert_int_equal(facts(f).fact.failed, 0);
+}
+
 static void test_garbage(void **state)
 {
     struct fixture *f = *state;
     fake_put("host.list", "garbage");
-    host_list(f->host, on_answer, f);
-    answers_wait(f, 1);
-    assert_string_equal(text_get(&f->answers), "unknown 0 list of host hv1: eyrie-host was killed: "
-                                               "what it says is not JSON\n");
+    host_look(f->host);
+    look_wait(f);
+    assert_string_equal(facts(f).fact.error, "eyrie-host was killed: what it says is not JSON");
 }
 
 static void test_freed_in_a_callback(void **state)
 {
     struct fixture *f = *state;
     f->free_then = true;
-    host_list(f->host, on_answer, f);
-    host_list(f->host, on_answer, f);
-    answers_wait(f, 1);
+    host_look(f->host);
+    host_destroy(f->host, "u1", on_answer, f);
+    look_wait(f);
     assert_null(f->host);
-    assert_int_equal(f->got, 1);
+    assert_int_equal(f->got, 0);
 }
 
 static void test_no_program(void **state)
@@ -325,11 +372,9 @@ static void test_no_program(void **state)
     f->host = host_free(f->host);
     f->policy.paths.host_program = "/nonexistent/eyrie-host";
     f->host = host_new(f->loop, &f->policy, &f->policy_host,
-                       &(struct host_callbacks){on_changed, NULL, f});
-    host_list(f->host, on_answer, f);
-    answers_wait(f, 1);
-    assert_string_equal(text_get(&f->answers), "failed 0 list of host hv1: eyrie-host cannot be "
-                                               "started: No such file or directory\n");
+                       &(struct host_callbacks){on_looked, NULL, f});
+    host_look(f->host);
+    look_wait(f);
     assert_string_equal(facts(f).fact.error,
                         "eyrie-host cannot be started: No such file or directory");
 }
@@ -342,6 +387,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(test_worker_dies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_worker_hangs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_list_is_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_disconnected, setup, teardown),
         cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_freed_in_a_callback, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_program, setup, teardown),
