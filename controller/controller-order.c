@@ -23,10 +23,15 @@ void controller_fill_host_orders(const struct controller *c, struct world_host *
 {
     const struct ledger_order *cordon = ledger_order_find(c->ledger, LEDGER_CORDON, h->name);
     const struct ledger_order *drain = ledger_order_find(c->ledger, LEDGER_DRAIN_HOST, h->name);
+    const struct ledger_order *fence = ledger_order_find(c->ledger, LEDGER_FENCE, h->name);
     h->cordoned = cordon || drain;
     h->drain = drain != NULL;
     h->drain_now = drain && drain->now;
-    h->order = drain ? drain->who : cordon ? cordon->who : (struct world_order)WORLD_NOBODY;
+    h->fenced = fence ? fence->who.at : 0;
+    h->order = fence    ? fence->who
+               : drain  ? drain->who
+               : cordon ? cordon->who
+                        : (struct world_order)WORLD_NOBODY;
 }
 
 static int set(struct controller *c, enum ledger_order_kind kind, const struct order *o,
@@ -63,6 +68,10 @@ static int carry_out(struct controller *c, const struct order *o, struct err *e)
         return set(c, LEDGER_DRAIN_VM, o, e);
     case ORDER_UNDRAIN_VM:
         return clear(c, LEDGER_DRAIN_VM, o, e);
+    case ORDER_FENCE:
+        return set(c, LEDGER_FENCE, o, e);
+    case ORDER_UNFENCE:
+        return clear(c, LEDGER_FENCE, o, e);
     case ORDER_PAUSE:
         return set(c, LEDGER_PAUSE, o, e);
     case ORDER_RESUME:

@@ -56,6 +56,9 @@ static const struct command commands[] = {
      "  eyrie explain job 12.3                    what became of it\n"
      "  eyrie explain job schedd02#12.3           where there are several schedds\n",
      COMMAND_WATCH | COMMAND_EXPLAIN, explain_run},
+    {"fence", "HOST", "a host is off: its VMs are gone, and are replaced",
+     "  eyrie fence hv01 --reason 'no power'      see that it is off first\n", COMMAND_ORDER,
+     fence_run},
     {"flock", "status | show SCHEDD | diff [SCHEDD] | apply | remove",
      "the flocking configuration of the schedds",
      "  eyrie flock                               the same as eyrie flock status\n"
@@ -95,6 +98,8 @@ static const struct command commands[] = {
      COMMAND_WATCH, status_run},
     {"uncordon", "HOST", "a host takes VMs again; the end of its drain, too",
      "  eyrie uncordon hv01\n", COMMAND_ORDER, uncordon_run},
+    {"unfence", "HOST", "a host that was off takes VMs again", "  eyrie unfence hv01\n",
+     COMMAND_ORDER, unfence_run},
     {"vms", "", "every VM: state, age, host, group, cpus in use, job, reason",
      "  eyrie vms\n"
      "  eyrie vms --watch=1\n"

@@ -52,6 +52,7 @@ int drain_run(const struct cli *cli, int argc, char **argv);
 int events_run(const struct cli *cli, int argc, char **argv);
 int explain_run(const struct cli *cli, int argc, char **argv);
 int flock_diff(const struct cli *cli, const char *name); /* @name: NULL, all */
+int fence_run(const struct cli *cli, int argc, char **argv);
 int flock_run(const struct cli *cli, int argc, char **argv);
 int groups_run(const struct cli *cli, int argc, char **argv);
 int hosts_run(const struct cli *cli, int argc, char **argv);
@@ -63,5 +64,6 @@ int resume_run(const struct cli *cli, int argc, char **argv);
 int simulate_run(const struct cli *cli, int argc, char **argv);
 int status_run(const struct cli *cli, int argc, char **argv);
 int uncordon_run(const struct cli *cli, int argc, char **argv);
+int unfence_run(const struct cli *cli, int argc, char **argv);
 int vms_run(const struct cli *cli, int argc, char **argv);
 int world_run(const struct cli *cli, int argc, char **argv);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/order-private.h"
 #include "serve/view-part.h"
 
 static const struct {
@@ -18,6 +19,8 @@ static const struct {
     [ORDER_DRAIN_HOST] = {"drain", "drain-asked"},
     [ORDER_DRAIN_VM] = {"drain", "drain-asked"},
     [ORDER_UNDRAIN_VM] = {"undrain", "drain-taken-back"},
+    [ORDER_FENCE] = {"fence", "fenced"},
+    [ORDER_UNFENCE] = {"unfence", "unfenced"},
     [ORDER_PAUSE] = {"pause", "paused"},
     [ORDER_RESUME] = {"resume", "resumed"},
     [ORDER_FLOCK_APPLY] = {"flock apply", "flock-wanted"},
@@ -29,9 +32,15 @@ const char *order_event(enum order_verb verb)
     return verbs[verb].event;
 }
 
+static bool is_about_fence(enum order_verb verb)
+{
+    return verb == ORDER_FENCE || verb == ORDER_UNFENCE;
+}
+
 static bool is_about_host(enum order_verb verb)
 {
-    return verb == ORDER_CORDON || verb == ORDER_UNCORDON || verb == ORDER_DRAIN_HOST;
+    return verb == ORDER_CORDON || verb == ORDER_UNCORDON || verb == ORDER_DRAIN_HOST ||
+           is_about_fence(verb);
 }
 
 static bool is_about_vm(enum order_verb verb)
@@ -61,12 +70,17 @@ static int find_either(const struct snapshot *s, const char *asked, const struct
 int order_resolve(const struct snapshot *s, struct order *o, const char *asked, struct err *e)
 {
     const struct policy_host *host = NULL;
+    const struct world_host *any;
     const struct plan_vm *vm = NULL;
     o->subject = o->name = "";
     if (!is_about_host(o->verb) && !is_about_vm(o->verb) && o->verb != ORDER_DRAIN)
         return 0;
     if (!s)
         return err_set(e, EAGAIN, "eyried has only just started: it knows no hosts and VMs yet");
+    if (is_about_fence(o->verb) && (any = part_world_host(s->world, asked))) {
+        o->subject = o->name = any->name; /* also when the policy does not name it any more */
+        return 0;
+    }
     int r = is_about_host(o->verb) ? part_find_host(s->policy, asked, &host, e)
             : is_about_vm(o->verb) ? part_find_vm(s->plan, asked, &vm, e)
                                    : find_either(s, asked, &host, &vm, e);
@@ -82,32 +96,13 @@ int order_resolve(const struct snapshot *s, struct order *o, const char *asked, 
     return 0;
 }
 
-/* What an order does, while it is told. */
-struct telling {
-    const struct snapshot *s; /* may be NULL */
-    const struct order *o;
-    usec now;
-    bool changes;
-    struct json_object *effects; /* sentences */
-    struct text sentence;
-    struct json_object *vms;
-    int64_t n_vms, n_busy, claimed;
-    struct text jobs; /* "12.3, 12.4 in vpool-small-1a2b" */
-};
-
-static void effect(struct telling *t)
+void telling_effect(struct telling *t)
 {
     (void)json_object_array_add(t->effects, json_object_new_string(text_get(&t->sentence)));
     text_clear(&t->sentence);
 }
 
-static const char *plural(int64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
-/* There is nothing to do: say so. */
-static void already(struct telling *t, const char *what, const struct world_order *who)
+void telling_already(struct telling *t, const char *what, const struct world_order *who)
 {
     t->changes = false;
     text_printf(&t->sentence, "%s %s", *t->o->name ? t->o->name : "the pool", what);
@@ -115,10 +110,10 @@ static void already(struct telling *t, const char *what, const struct world_orde
         text_add(&t->sentence, ", ");
         part_render_order(&t->sentence, who, t->now);
     }
-    effect(t);
+    telling_effect(t);
 }
 
-static void add_vm(struct telling *t, const struct plan_vm *vm)
+void telling_add_vm(struct telling *t, const struct plan_vm *vm)
 {
     struct json_object *row = json_object_new_object(), *jobs = json_object_new_array();
     const struct world_startd *d = vm->startd;
@@ -151,7 +146,7 @@ static void gather_vms(struct telling *t)
             continue;
         if (is_about_vm(o->verb) ? text_equal(vm->uuid, o->subject)
                                  : text_equal(vm->host, o->subject))
-            add_vm(t, vm);
+            telling_add_vm(t, vm);
     }
 }
 
@@ -178,16 +173,16 @@ static void tell_jobs(struct telling *t)
                                : "are lost");
         if (t->jobs.length > 0)
             text_printf(&t->sentence, " (%s)", text_get(&t->jobs));
-        effect(t);
+        telling_effect(t);
     } else if (t->n_vms > 0) {
         text_add(&t->sentence, "no slot is claimed");
-        effect(t);
+        telling_effect(t);
     }
     if (pool && !pool->trusted && pool->age != USEC_NEVER) {
         text_printf(&t->sentence,
                     "what runs in them was last seen %s ago, which is too old to rely on",
                     units_format_duration(pool->age - pool->age % USEC_PER_SEC, age));
-        effect(t);
+        telling_effect(t);
     }
 }
 
@@ -199,7 +194,7 @@ static void tell_drain(struct telling *t)
             text_add(&t->sentence, "there is no VM on it");
         else
             text_printf(&t->sentence, "%s goes already", t->o->name);
-        effect(t);
+        telling_effect(t);
         return;
     }
     bool one = t->n_vms == 1;
@@ -210,14 +205,14 @@ static void tell_drain(struct telling *t)
         text_printf(&t->sentence,
                     " take%s no more jobs, and %s powered off when the last job has ended",
                     one ? "s" : "", one ? "is" : "each is");
-    effect(t);
+    telling_effect(t);
     tell_jobs(t);
 }
 
 static void tell_cordon(struct telling *t)
 {
     text_printf(&t->sentence, "%s takes no new VM until eyrie uncordon %s", t->o->name, t->o->name);
-    effect(t);
+    telling_effect(t);
 }
 
 static void tell_host(struct telling *t)
@@ -227,7 +222,7 @@ static void tell_host(struct telling *t)
     switch (t->o->verb) {
     case ORDER_CORDON:
         if (cordoned) {
-            already(t, h->drain ? "is drained already" : "is cordoned already", &h->order);
+            telling_already(t, h->drain ? "is drained already" : "is cordoned already", &h->order);
             return;
         }
         tell_cordon(t);
@@ -236,25 +231,25 @@ static void tell_host(struct telling *t)
             begin_vms(t);
             text_printf(&t->sentence, " stay%s and take%s jobs", t->n_vms == 1 ? "s" : "",
                         t->n_vms == 1 ? "s" : "");
-            effect(t);
+            telling_effect(t);
         }
         return;
     case ORDER_UNCORDON:
         if (!cordoned) {
-            already(t, "is not cordoned", NULL);
+            telling_already(t, "is not cordoned", NULL);
             return;
         }
         text_printf(&t->sentence, "%s takes new VMs again", t->o->name);
-        effect(t);
+        telling_effect(t);
         if (h->drain) {
             text_add(&t->sentence, "its VMs are not drained any more; one that drains by now takes "
                                    "jobs again when jobs want it");
-            effect(t);
+            telling_effect(t);
         }
         return;
     default:
         if (h && h->drain && (!t->o->now || h->drain_now)) {
-            already(t, "is drained already", &h->order);
+            telling_already(t, "is drained already", &h->order);
             return;
         }
         if (!cordoned)
@@ -277,17 +272,17 @@ static void tell_vm(struct telling *t)
     const struct world_record *r = vm ? vm->record : NULL;
     if (t->o->verb == ORDER_UNDRAIN_VM) {
         if (!r || !r->drain) {
-            already(t, "is not drained by an admin", NULL);
+            telling_already(t, "is not drained by an admin", NULL);
             return;
         }
         text_printf(&t->sentence, "%s is not drained any more", t->o->name);
         text_add(&t->sentence, vm->state == VM_LEAVING ? "; it was powered off by now"
                                                        : "; it takes jobs again when jobs want it");
-        effect(t);
+        telling_effect(t);
         return;
     }
     if (r && r->drain && (!t->o->now || r->drain_now))
-        already(t, "is drained already", &r->order);
+        telling_already(t, "is drained already", &r->order);
     else
         tell_drain(t);
 }
@@ -296,16 +291,16 @@ static void tell_pause(struct telling *t)
 {
     size_t n = t->s ? t->s->plan->n_actions : 0;
     if (t->s && t->s->world->paused) {
-        already(t, "is paused already", &t->s->world->order);
+        telling_already(t, "is paused already", &t->s->world->order);
         return;
     }
     text_add(&t->sentence, "no VM is started, drained, powered off or removed until eyrie resume; "
                            "what runs goes on");
-    effect(t);
+    telling_effect(t);
     if (n > 0) {
         text_printf(&t->sentence, "%zu action%s of the last plan may be left undone (eyrie plan)",
                     n, plural((int64_t)n));
-        effect(t);
+        telling_effect(t);
     }
 }
 
@@ -322,23 +317,27 @@ static void tell_flock(struct telling *t, bool wanted)
                     wanted ? "put in place: flagged jobs flock to the virtual pool"
                            : "taken away: no more jobs come; those that run go on");
     }
-    effect(t);
+    telling_effect(t);
 }
 
 static void tell(struct telling *t)
 {
     bool paused = t->s && t->s->world->paused;
     switch (t->o->verb) {
+    case ORDER_FENCE:
+    case ORDER_UNFENCE:
+        order_tell_fence(t);
+        break;
     case ORDER_PAUSE:
         tell_pause(t);
         return;
     case ORDER_RESUME:
         if (t->s && !paused) {
-            already(t, "is not paused", NULL);
+            telling_already(t, "is not paused", NULL);
             return;
         }
         text_add(&t->sentence, "the pool acts on what it sees again, from the next step on");
-        effect(t);
+        telling_effect(t);
         return;
     case ORDER_FLOCK_APPLY:
     case ORDER_FLOCK_REMOVE:
@@ -352,7 +351,7 @@ static void tell(struct telling *t)
     }
     if (paused && t->changes) {
         text_add(&t->sentence, "the pool is paused: nothing of it happens before eyrie resume");
-        effect(t);
+        telling_effect(t);
     }
 }
 

@@ -15,6 +15,8 @@ enum order_verb {
     ORDER_DRAIN_HOST, /* cordon, and its VMs are drained */
     ORDER_DRAIN_VM,
     ORDER_UNDRAIN_VM,
+    ORDER_FENCE,      /* a host is off: its VMs are gone */
+    ORDER_UNFENCE,    /* it takes VMs again */
     ORDER_PAUSE,
     ORDER_RESUME,
     ORDER_FLOCK_APPLY,

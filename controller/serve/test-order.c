@@ -71,6 +71,42 @@ static void a_drain_at_once_says_which_jobs_are_lost(void **state)
                         "changes, 1 slots lost\n");
 }
 
+static void only_a_host_that_does_not_answer_is_fenced(void **state)
+{
+    struct snapshot *s = sample_snapshot(NULL, NULL);
+    CLEANUP(text_done) struct text t = {0};
+    struct world w = *s->world;
+    struct world_host hosts[2] = {w.hosts[0], w.hosts[1]};
+    (void)state;
+    tell(s, ORDER_FENCE, "hv01", false, &t);
+    assert_string_equal(text_get(&t), "hv01 answers, so it is not off (eyrie drain takes its VMs out "
+                                      "of service)\nnothing, 0 slots lost\n");
+    tell(s, ORDER_FENCE, "hv02", false, &t);
+    assert_string_equal(
+        text_get(&t),
+        "hv02 is held to be off, with everything on it: see that it is\n"
+        "1 VM on it counts as gone: other hosts may take its place, and its slot ads are taken away\n"
+        "it takes no new VM until eyrie unfence hv02; what runs there when it is back is drained\n"
+        "changes, 0 slots lost\n");
+    tell(s, ORDER_UNFENCE, "hv02", false, &t);
+    assert_string_equal(text_get(&t), "hv02 is not fenced\nnothing, 0 slots lost\n");
+    hosts[1].fenced = SAMPLE_NOW - 65 * USEC_PER_SEC;
+    hosts[1].order = (struct world_order){hosts[1].fenced, "dave", "no power"};
+    w.hosts = hosts;
+    struct snapshot *changed = snapshot_new(s->policy, &w, s->plan, &s->server, NULL, NULL);
+    tell(changed, ORDER_FENCE, "hv02", false, &t);
+    assert_string_equal(text_get(&t), "hv02 is fenced already, by dave 1m5s ago: no power\n"
+                                      "nothing, 0 slots lost\n");
+    tell(changed, ORDER_UNFENCE, "hv02", false, &t);
+    assert_string_equal(text_get(&t), "hv02 takes new VMs again, as soon as it answers\n"
+                                      "changes, 0 slots lost\n");
+    hosts[1].fact.asked = hosts[1].fenced + 1; /* it was back, and is off once more */
+    tell(changed, ORDER_FENCE, "hv02", false, &t);
+    assert_non_null(strstr(text_get(&t), "counts as gone"));
+    (void)snapshot_unref(changed);
+    (void)snapshot_unref(s);
+}
+
 static void what_was_asked_before_is_told(void **state)
 {
     struct snapshot *s = sample_snapshot(NULL, NULL);
@@ -144,6 +180,7 @@ int main(void)
         cmocka_unit_test(a_cordon_keeps_the_vms),
         cmocka_unit_test(a_drain_waits_for_jobs),
         cmocka_unit_test(a_drain_at_once_says_which_jobs_are_lost),
+        cmocka_unit_test(only_a_host_that_does_not_answer_is_fenced),
         cmocka_unit_test(what_was_asked_before_is_told),
         cmocka_unit_test(unknown_names_and_foreign_domains_are_refused),
         cmocka_unit_test(the_pool_can_be_paused_before_its_first_step),

@@ -71,9 +71,13 @@ static void why_facts(struct why *why, const char *host, usec now)
 {
     const struct plan_trust *t = part_trust(why->s->plan, host);
     char age[UNITS_TEXT_MAX];
-    if (t && t->trusted)
+    const struct world_host *facts = part_world_host(why->s->world, host);
+    bool fails = facts && facts->fact.failed;
+    if (t && t->trusted && !fails)
         return;
-    if (!t || t->age == USEC_NEVER)
+    if (t && t->trusted)
+        text_add(&why->text, "its last look failed, and it gets nothing new until one succeeds");
+    else if (!t || t->age == USEC_NEVER)
         text_add(&why->text, "it has not answered yet");
     else
         text_printf(&why->text, "its facts are stale, the last complete answer is %s old",

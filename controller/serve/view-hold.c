@@ -32,6 +32,7 @@ static struct json_object *order_row(const char *what, const struct world_order 
     text_printf(&t, "%s%s ",
                 text_equal(what, "drain")   ? "drained"
                 : text_equal(what, "pause") ? "paused"
+                : text_equal(what, "fence") ? "fenced"
                                             : "cordoned",
                 drain_now ? " at once" : "");
     part_render_order(&t, order, now);
@@ -39,12 +40,20 @@ static struct json_object *order_row(const char *what, const struct world_order 
     return o;
 }
 
+/* The last of them, or NULL. */
+static struct json_object *host_order(const struct world_host *host, usec now)
+{
+    const char *what = host->fenced     ? "fence"
+                       : host->drain    ? "drain"
+                       : host->cordoned ? "cordon"
+                                        : NULL;
+    bool at_once = !host->fenced && host->drain_now;
+    return what ? order_row(what, &host->order, at_once, now) : NULL;
+}
+
 void part_add_host_order(struct json_object *row, const struct world_host *host, usec now)
 {
-    json_add(row, "order",
-             host->drain      ? order_row("drain", &host->order, host->drain_now, now)
-             : host->cordoned ? order_row("cordon", &host->order, false, now)
-                              : NULL);
+    json_add(row, "order", host_order(host, now));
 }
 
 void part_add_vm_order(struct json_object *row, const struct world_record *record, usec now)
@@ -72,11 +81,7 @@ struct json_object *part_orders(const struct snapshot *s, usec now)
     if (w->paused)
         list_order(list, order_row("pause", &w->order, false, now), "the pool");
     for (size_t i = 0; i < w->n_hosts; i++)
-        if (w->hosts[i].drain || w->hosts[i].cordoned)
-            list_order(list,
-                       order_row(w->hosts[i].drain ? "drain" : "cordon", &w->hosts[i].order,
-                                 w->hosts[i].drain_now, now),
-                       w->hosts[i].name);
+        list_order(list, host_order(&w->hosts[i], now), w->hosts[i].name);
     for (size_t i = 0; i < w->n_records; i++)
         if (w->records[i].drain && json_object_array_length(list) < VIEW_ORDERS_MAX)
             list_order(list, order_row("drain", &w->records[i].order, w->records[i].drain_now, now),

@@ -55,6 +55,7 @@ struct json_object *part_host(const struct snapshot *s, const struct policy_host
     json_add_string(row, "name", set->name);
     part_add_name(row, "uri", set->uri);
     json_add_string(row, "state", !*set->uri                  ? "removed"
+                                  : host->fenced              ? "fenced"
                                   : host->drain               ? "drained"
                                   : host->cordoned            ? "cordoned"
                                   : trust && trust->trusted   ? "ready"

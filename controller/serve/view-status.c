@@ -108,6 +108,31 @@ static void complain(struct json_object *list, struct text *t)
     text_clear(t);
 }
 
+/* A source whose facts are too old, or a host that fails now; that a fenced one says nothing is known. */
+static void complain_of_source(struct json_object *list, const struct snapshot *s,
+                               const struct plan_trust *f, usec now)
+{
+    CLEANUP(text_done) struct text t = {0};
+    char age[UNITS_TEXT_MAX];
+    const char *space = f->name && *f->name ? " " : "";
+    const char *error = f->error ? f->error : "";
+    const struct world_host *host =
+        text_equal(f->kind, "host") ? part_world_host(s->world, f->name) : NULL;
+    if (host && host->fenced)
+        return;
+    if (f->trusted && (!host || !host->fact.failed))
+        return;
+    text_printf(&t, "%s%s%s: ", f->kind, space, f->name ? f->name : "");
+    if (f->age == USEC_NEVER)
+        text_add(&t, "no complete answer yet");
+    else if (f->trusted)
+        text_add(&t, "gets no new VM");
+    else
+        text_printf(&t, "stale, the last complete answer is %s old", seconds(age_now(s, f, now), age));
+    text_printf(&t, "%s%s", *error ? ": " : "", error);
+    complain(list, &t);
+}
+
 /* One sentence for each thing that is not as it should be; empty when all is well. */
 static struct json_object *degraded(const struct snapshot *s, struct json_object *resting,
                                     usec now)
@@ -137,21 +162,8 @@ static struct json_object *degraded(const struct snapshot *s, struct json_object
                     s->server.ledger_aside);
         complain(list, &t);
     }
-    for (size_t i = 0; i < plan->n_trust; i++) {
-        const struct plan_trust *f = &plan->trust[i];
-        const char *space = f->name && *f->name ? " " : "";
-        const char *colon = f->error && *f->error ? ": " : "";
-        if (f->trusted)
-            continue;
-        text_printf(&t, "%s%s%s: ", f->kind, space, f->name ? f->name : "");
-        if (f->age == USEC_NEVER)
-            text_add(&t, "no complete answer yet");
-        else
-            text_printf(&t, "stale, the last complete answer is %s old",
-                        seconds(age_now(s, f, now), age));
-        text_printf(&t, "%s%s", colon, *colon ? f->error : "");
-        complain(list, &t);
-    }
+    for (size_t i = 0; i < plan->n_trust; i++)
+        complain_of_source(list, s, &plan->trust[i], now);
     for (size_t i = 0; i < json_object_array_length(resting); i++) {
         text_add(&t, json_string_or(json_object_array_get_idx(resting, i), "text", ""));
         complain(list, &t);

@@ -14,9 +14,9 @@
 static const struct {
     const char *before;
     const char *name;
-} names[] = {{"/add/", "schedd.lab"}, {"/remove/", "schedd.lab"}, {"/cordon/", "hv01"}, {"/drain/", "hv01"},    {"/group/", "juno"}, {"/host/", "hv01"},
+} names[] = {{"/add/", "schedd.lab"}, {"/remove/", "schedd.lab"}, {"/cordon/", "hv01"}, {"/drain/", "hv01"},    {"/fence/", "hv02"},    {"/group/", "juno"}, {"/host/", "hv01"},
              {"/job/", "12.3"},
-             {"/uncordon/", "hv02"}, {"/undrain/", "1a2b3c4d"}, {"/vm/", "1a2b3c4d"}};
+             {"/uncordon/", "hv02"}, {"/undrain/", "1a2b3c4d"}, {"/unfence/", "hv02"}, {"/vm/", "1a2b3c4d"}};
 
 typedef struct snapshot *(*sample)(void);
 
