@@ -10,6 +10,7 @@
 #include "act/drain.h"
 #include "act/fragment.h"
 #include "act/invalidate.h"
+#include "act/renew.h"
 #include "act/seed.h"
 #include "act/token.h"
 #include "base/limits.h"
@@ -30,6 +31,7 @@ struct deed {
     struct token *token;
     struct drain *drain;
     struct invalidate *invalidate;
+    struct renew *renew;
     /* create */
     struct config *config; /* a reference; NULL for other kinds */
     const struct policy_template *template;
@@ -38,6 +40,8 @@ struct deed {
     char *vm_fragment;
     bool exclusive;
     bool by_name;
+    usec until; /* of the request */
+    usec max_walltime;
     usec born;
 };
 
@@ -55,6 +59,7 @@ static struct deed *deed_free(struct deed *d)
     (void)token_free(d->token);
     (void)drain_free(d->drain);
     (void)invalidate_free(d->invalidate);
+    (void)renew_free(d->renew);
     (void)config_free(d->config);
     free(d->key);
     free(d->name);
@@ -73,6 +78,7 @@ static void deed_end(struct deed *d)
     d->token = token_free(d->token);
     d->drain = drain_free(d->drain);
     d->invalidate = invalidate_free(d->invalidate);
+    d->renew = renew_free(d->renew);
     d->ended = loop_now(a->loop);
     a->callbacks.changed(a->callbacks.userdata);
 }
@@ -156,6 +162,8 @@ static void got_token(void *userdata, const char *token, const char *error)
                                                  .request = d->request,
                                                  .exclusive = d->exclusive,
                                                  .by_name = d->by_name,
+                                                 .until = d->until,
+                                                 .max_walltime = d->max_walltime,
                                                  .token = token},
                                d->vm_fragment, &seed, &e)
                  : err_set(&e, ENOENT, "host %s is no longer in the policy", d->host);
@@ -215,6 +223,12 @@ static void invalidated(void *userdata, const char *error)
     deed_end(userdata);
 }
 
+static void renewed(void *userdata, const char *error)
+{
+    report_outcome(userdata, error);
+    deed_end(userdata);
+}
+
 static void host_answered(void *userdata, const struct host_answer *answer)
 {
     struct deed *d = userdata;
@@ -258,6 +272,9 @@ size_t act_under_way(const struct act *a)
     return n;
 }
 
+/* A startd looks for the note, and sends its ad anew. */
+static const usec renew_shows_within = USEC_PER_MINUTE;
+
 /* When the facts were asked for in which the outcome of a deed shows; USEC_NEVER: it shows at once. */
 static usec facts_asked(const struct deed *d, const struct world *w)
 {
@@ -266,6 +283,8 @@ static usec facts_asked(const struct deed *d, const struct world *w)
     case ACTION_UNDRAIN:
     case ACTION_INVALIDATE:
         return w->pool.fact.asked;
+    case ACTION_RENEW:
+        return w->pool.fact.asked - renew_shows_within;
     case ACTION_POWEROFF:
     case ACTION_DESTROY:
     case ACTION_DELETE_VOLUME:
@@ -321,6 +340,15 @@ static bool is_under_way(const struct act *a, const struct plan_action *action)
     return false;
 }
 
+/* When the request of that id ends; 0: it is none. */
+static usec until_of(const struct plan *plan, const char *request)
+{
+    for (size_t i = 0; i < plan->n_requests; i++)
+        if (strcmp(plan->requests[i].request->id, request) == 0)
+            return plan->requests[i].request->until;
+    return 0;
+}
+
 static void start_create(struct deed *d, const struct plan *plan, const struct plan_action *action,
                          const char *why, const char *vm_fragment)
 {
@@ -340,6 +368,10 @@ static void start_create(struct deed *d, const struct plan *plan, const struct p
     d->request = mem_strdup(action->request);
     d->exclusive = action->exclusive;
     d->by_name = action->by_name;
+    d->until = until_of(plan, action->request);
+    d->max_walltime = action->policy_group == SIZE_MAX
+                          ? 0
+                          : p->groups[action->policy_group].max_walltime.value;
     d->born = loop_now(d->act->loop);
     int r = ledger_vm_add(d->act->ledger,
                           &(struct world_record){.uuid = d->key,
@@ -393,6 +425,10 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
     case ACTION_UNDRAIN:
         d->drain = drain_cancel(a->loop, plan->policy, action->machine, undrained, d);
         return;
+    case ACTION_RENEW:
+        d->renew = renew_start(a->loop, plan->policy, action->machine, action->request,
+                               until_of(plan, action->request), renewed, d);
+        return;
     case ACTION_INVALIDATE:
         d->invalidate = invalidate_start(a->loop, plan->policy, action->uuid, action->machine,
                                          invalidated, d);
@@ -442,14 +478,14 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
 static bool needs_tool(enum action_kind kind)
 {
     return kind == ACTION_CREATE || kind == ACTION_DRAIN || kind == ACTION_UNDRAIN ||
-           kind == ACTION_INVALIDATE;
+           kind == ACTION_RENEW || kind == ACTION_INVALIDATE;
 }
 
 static size_t tools_running(const struct act *a)
 {
     size_t n = 0;
     for (const struct deed *d = a->deeds; d; d = d->next)
-        n += d->token || d->drain || d->invalidate;
+        n += d->token || d->drain || d->invalidate || d->renew;
     return n;
 }
 

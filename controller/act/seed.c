@@ -30,12 +30,15 @@ int seed_render(const struct policy *p, const struct policy_template *t, const s
 {
     AUTOFREE char *start = start_expression(vm);
     CLEANUP(arena_free_p) struct arena *a = arena_new();
-    char cpus[24], memory[24], join[24], orphan[24];
+    bool of_request = vm->request && *vm->request;
+    char cpus[24], memory[24], join[24], orphan[24], until[24], walltime[24];
     (void)snprintf(cpus, sizeof(cpus), "%" PRId64, t->cpus);
     (void)snprintf(memory, sizeof(memory), "%" PRId64, t->memory / MIB);
     /* eyried removes it sooner; the VM acts for itself only when that does not happen. */
     (void)snprintf(join, sizeof(join), "%" PRId64, 2 * p->timing.join_within.value / USEC_PER_SEC);
     (void)snprintf(orphan, sizeof(orphan), "%" PRId64, p->timing.orphan_after.value / USEC_PER_SEC);
+    (void)snprintf(until, sizeof(until), "%" PRId64, vm->until / USEC_PER_SEC);
+    (void)snprintf(walltime, sizeof(walltime), "%" PRId64, vm->max_walltime / USEC_PER_SEC);
     const struct fragment_value values[] = {
         {"POOL", p->pool.name},
         {"FLAG", p->pool.flag},
@@ -46,7 +49,10 @@ int seed_render(const struct policy *p, const struct policy_template *t, const s
         {"TEMPLATE", t->name},
         {"GENERATION", t->generation},
         {"GROUP", vm->group},
-        {"REQUEST", vm->request ? vm->request : ""},
+        {"REQUEST", of_request ? vm->request : ""},
+        {"HAS_REQUEST", of_request ? "true" : "false"},
+        {"UNTIL", until},
+        {"MAX_WALLTIME", walltime},
         {"START", start},
         {"RULES", gates_rules(a, p)},
         {"CPUS", cpus},

@@ -350,8 +350,8 @@ static void judge(struct plan_vm *vm, const struct policy *p, const struct world
                               : 0;
     if (t && (vm->state == VM_BOOTING ||
               (vm->state == VM_CREATING && is_promised(vm, w, later)))) {
-        vm->free_cpus = t->cpus;
-        vm->free_memory = t->memory;
+        vm->free_cpus = vm->cpus; /* of its domain, whatever the template says by now */
+        vm->free_memory = vm->memory;
     }
 }
 

@@ -176,6 +176,10 @@ const struct served_requests *request_serve(struct arena *a, const struct bookin
                                             const struct demand *d, const struct supply *s,
                                             struct reason stop, struct starter *starter);
 
+/* 8, beside it: VMs that believe in another end of their request are told. */
+void renew_choose(const struct world *w, const struct bookings *b, const struct vms *vms,
+                  struct actions *actions);
+
 /* 5. The groups: the VMs to start, and what stops the rest. @stop: nothing may grow. */
 struct growth {
     const int64_t *starting;         /* jobs, as demand.wants: by VMs that this plan starts */

@@ -97,6 +97,7 @@ struct world_startd {
     bool draining;       /* a drain was accepted: it takes no more jobs */
     bool drained;        /* one ad says both: drained, and no job is left */
     bool usable;         /* it would start a job: not Owner, Backfill, offline */
+    usec until;          /* EyrieUntil: it starts no job that runs longer; 0 = not given */
     usec heard;          /* the collector last heard of it */
     const char *job;     /* a job that runs there, "" when none */
     const char *const *jobs; /* all of them that are known */

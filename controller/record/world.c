@@ -108,7 +108,7 @@ static const struct type startd_type = {
         FIELD(world_startd, BYTES, free_memory), FIELD(world_startd, INT, free_gpus),
         FIELD(world_startd, INT, claimed), FIELD(world_startd, BOOL, draining),
         FIELD(world_startd, BOOL, drained), FIELD(world_startd, BOOL, usable),
-        FIELD(world_startd, TIME, heard), FIELD(world_startd, STRING, job),
+        FIELD(world_startd, TIME, until), FIELD(world_startd, TIME, heard), FIELD(world_startd, STRING, job),
         STRINGS(world_startd, jobs), {0}}};
 
 static const struct type pool_type = {

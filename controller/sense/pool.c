@@ -24,6 +24,7 @@ struct slot {
     int64_t cpus, memory, gpus; /* of this slot; of a partitionable one what is left of it */
     int64_t total_cpus, total_memory, total_gpus; /* of it and the dynamic slots cut from it */
     int64_t children;                 /* dynamic slots that were cut from it */
+    usec until;
     usec heard;
     bool dynamic;
     bool claimed, owner;
@@ -54,7 +55,7 @@ const char *const *pool_argv(struct arena *a, const struct policy *p)
         "condor_status", "-pool", arena_strdup(a, p->pool.central_manager), "-constraint",
         arena_printf(a, "EyriePool =?= %s", quote(a, p->pool.name)), "-attributes",
         "EyriePool,EyrieUUID,EyrieName,Name,MyAddress,SlotType,State,Activity,Cpus,Memory,"
-        "TotalSlotCpus,TotalSlotMemory,TotalSlotGPUs,GPUs,NumDynamicSlots,Draining,Offline,JobId,LastHeardFrom",
+        "TotalSlotCpus,TotalSlotMemory,TotalSlotGPUs,GPUs,NumDynamicSlots,Draining,Offline,JobId,EyrieUntil,LastHeardFrom",
         "-json", NULL,
     };
     return memcpy(arena_take(a, ARRAY_SIZE(argv), sizeof(*argv)), argv, sizeof(argv));
@@ -90,6 +91,7 @@ static int slot_take(void *userdata, struct json_object *ad, struct err *e)
         .cpus = untrusted_number(ad, "Cpus", 0, MAX_CPUS, 0, NULL),
         .memory = MIB * untrusted_number(ad, "Memory", 0, MAX_MEMORY_MIB, 0, NULL),
         .children = untrusted_number(ad, "NumDynamicSlots", 0, MAX_CPUS, 0, NULL),
+        .until = USEC_PER_SEC * untrusted_number(ad, "EyrieUntil", 0, MAX_SECONDS, 0, NULL),
         .heard = USEC_PER_SEC * untrusted_number(ad, "LastHeardFrom", 0, MAX_SECONDS, 0, NULL),
         .dynamic = strcmp(json_string_or(ad, "SlotType", ""), "Dynamic") == 0,
         .gpus = untrusted_number(ad, "GPUs", 0, MAX_CPUS, 0, NULL),
@@ -158,6 +160,7 @@ static struct world_startd startd_of(struct arena *a, const struct slot *slots, 
         .machine = slots[0].slot_name, /* a machine name without a dot would not do: condor_drain */
         .address = slots[0].address,
         .usable = true,
+        .until = slots[0].until,
         .job = "",
         .jobs = jobs,
     };

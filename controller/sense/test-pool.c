@@ -28,13 +28,17 @@ static char *startds(const char *bytes, size_t length, size_t piece)
         r = pool_parser_end(q, &d, &n, &e);
     if (r < 0)
         text_printf(&out, "error: %s", e.text);
-    for (size_t i = 0; i < n; i++, d++)
-        text_printf(&out, "%.8s %s %s %lldc %lldM free %lldc %lldM claimed %lld%s%s%s%s%s\n",
+    for (size_t i = 0; i < n; i++, d++) {
+        text_printf(&out, "%.8s %s %s %lldc %lldM free %lldc %lldM claimed %lld%s%s%s%s%s",
                     d->uuid, d->name, d->machine, (long long)d->cpus, (long long)(d->memory / MIB),
                     (long long)d->free_cpus, (long long)(d->free_memory / MIB),
                     (long long)d->claimed, d->draining ? " draining" : "",
                     d->drained ? " drained" : "", d->usable ? "" : " unusable",
                     *d->job ? " job " : "", d->job);
+        if (d->until)
+            text_printf(&out, " until %lld", (long long)(d->until / USEC_PER_SEC));
+        text_add(&out, "\n");
+    }
     (void)pool_parser_free(q);
     (void)arena_free(a);
     char *result = mem_strdup(text_get(&out));
@@ -58,6 +62,7 @@ static void test_argv(void **state)
     assert_string_equal(argv[2], "vcm.example:9618");
     assert_string_equal(argv[4], "EyriePool =?= \"v\\\"p\\\\\"");
     assert_true(text_starts_with(argv[6], "EyriePool,EyrieUUID,"));
+    assert_non_null(strstr(argv[6], ",EyrieUntil,"));
     (void)arena_free(a);
 }
 
@@ -136,6 +141,17 @@ static void test_unusable(void **state)
            "u v slot1@v 1c 10M free 1c 10M claimed 0 unusable\n");
 }
 
+static void test_end_of_its_request(void **state)
+{
+    (void)state;
+    expect("[" SLOT("slot1@v", "Partitionable", "Unclaimed", "Idle",
+                    "\"Cpus\":1,\"Memory\":10,\"EyrieUntil\":1700000000") "]",
+           "u v slot1@v 1c 10M free 1c 10M claimed 0 until 1700000000\n");
+    expect("[" SLOT("slot1@v", "Partitionable", "Unclaimed", "Idle",
+                    "\"Cpus\":1,\"Memory\":10,\"EyrieUntil\":\"soon\"") "]",
+           "u v slot1@v 1c 10M free 1c 10M claimed 0\n");
+}
+
 static void test_several(void **state)
 {
     (void)state;
@@ -165,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_argv),         cmocka_unit_test(test_recorded),
         cmocka_unit_test(test_truncated),    cmocka_unit_test(test_garbled),
         cmocka_unit_test(test_busy_or_not),  cmocka_unit_test(test_unusable),
+        cmocka_unit_test(test_end_of_its_request),
         cmocka_unit_test(test_several),      cmocka_unit_test(test_not_trusted),
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);

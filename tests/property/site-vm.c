@@ -233,6 +233,7 @@ void site_add_vm(struct builder *b)
         .memory = l.t->memory - draw_range(d, 0, 3) * 100 * MIB,
         .gpus = l.t->gpus,
         .usable = true,
+        .until = *request ? b->w->now + draw_range(d, -1, 24) * USEC_PER_HOUR : 0,
         .heard = site_ago(b, 0, USEC_PER_MINUTE),
         .job = "",
     };

@@ -34,8 +34,8 @@ vm_seed() {
 		-identity "vm-$uuid@vpool.lab" -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER -authz READ)"
 	render "$EYRIE_SOURCE/flock-config/vm-startd.conf" POOL=$pool FLAG=VirtualPool \
 		CENTRAL_MANAGER=vcm.lab:9618 TRUST_DOMAIN=vpool.lab "NAME=$name" "UUID=$uuid" \
-		TEMPLATE=small GENERATION=1 GROUP= START=true CPUS=2 MEMORY_MIB=768 RULES=juno/alice REQUEST= \
-		JOIN_SECONDS="${1:-0}" ORPHAN_SECONDS=0
+		TEMPLATE=small GENERATION=1 GROUP= START=true CPUS=2 MEMORY_MIB=768 RULES=juno/alice \
+		REQUEST= HAS_REQUEST=false UNTIL=0 MAX_WALLTIME=0 JOIN_SECONDS="${1:-0}" ORPHAN_SECONDS=0
 }
 
 # vm_create [FWCFG]: creates it; without FWCFG it gets no seed. The test edits text, Eyrie does not.
