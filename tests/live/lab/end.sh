@@ -32,13 +32,13 @@ job() {
 gone() { [ -z "$(on schedd condor_q -allusers "$1" -af ProcId)" ]; }
 waits() { [ "$(on schedd condor_q -allusers "$1" -af JobStatus NumShadowStarts)" = '1 undefined' ]; }
 told() { [ "$(on vcm condor_status -af EyrieUntil)" = "$1" ]; }
-# note UNTIL [TOKEN-OF-A-VM]: leaves it with the collector, as the controller or as that VM.
+# leave_note UNTIL NAME MACHINE: leaves it with the collector, with the token of that machine.
 leave_note() {
 	printf '%s\n' 'MyType = "DaemonMaster"' "Name = \"$2\"" 'Machine = "eyrie"' 'EyrieRequest = "r-1"' \
 		"EyrieUUID = \"$uuid\"" "EyrieUntil = $1" 'ClassAdLifetime = 300' |
 		on "$3" condor_advertise -pool vcm.lab UPDATE_MASTER_AD - >/dev/null
 }
-reread() { on vcm condor_reconfig -pool vcm.lab -daemon startd "$vm.vpool" >/dev/null; }
+reread() { on vcm condor_reconfig -pool vcm.lab -daemon startd "$(on vcm condor_status -af Machine)" >/dev/null; }
 
 trap '"$lab" down' EXIT
 trap 'exit 130' INT TERM
@@ -56,11 +56,13 @@ ok 'a job that ends before that runs' wait_for 60 gone "$short"
 ok 'one that may not, and was there first, waits' waits "$long"
 
 later=$((until + 86400))
-leave_note $((later + 1)) "$vm-of-$vm" "$vm"
+leave_note $((later + 1)) "r-1@$vm" "$vm"
+ok 'the collector takes what a VM says of a request' equal \
+	"$(on vcm condor_status -master -constraint "EyrieUntil == $later + 1" -af Name)" "r-1@$vm"
 reread
 leave_note "$later" r-1@eyrie vcm
 reread
-ok 'a new end reaches the VM that runs; what a VM says of it does not' wait_for 60 told "$later"
+ok 'the VM believes the controller' wait_for 60 told "$later"
 ok 'and the long job runs' wait_for 60 gone "$long"
 
 tap_end
