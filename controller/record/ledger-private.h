@@ -1,6 +1,6 @@
 /*
  * The ledger from inside, for the files that are its parts: the file itself (ledger-file.c, -schema.c), VMs
- * (ledger.c), what admins ordered (ledger-order.c), what is booked (ledger-request.c), where things are (ledger-site.c), the agents
+ * (ledger.c), what admins ordered (ledger-order.c), what is booked (ledger-request.c) and told of it (ledger-notice.c), where things are (ledger-site.c), the agents
  * (ledger-agent.c), who is the controller (ledger-lease.c), and the history (ledger-event.c).
  */
 #pragma once
@@ -79,3 +79,5 @@ void ledger_orders_free(struct ledger *l);
 /* Read the requests from the file. */
 int ledger_requests_load(struct ledger *l, struct err *e);
 void ledger_requests_free(struct ledger *l);
+/* Of a request in memory, what was told is @told. */
+void ledger_request_tell(struct ledger *l, int64_t number, int64_t told);

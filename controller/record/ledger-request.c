@@ -126,6 +126,13 @@ void ledger_requests_forget(struct ledger *l, usec before)
     l->n_requests = n;
 }
 
+void ledger_request_tell(struct ledger *l, int64_t number, int64_t told)
+{
+    struct ledger_request *r = find(l, number);
+    if (r)
+        r->told = told;
+}
+
 void ledger_request_seen(struct ledger *l, int64_t number, usec used, int64_t delivered)
 {
     struct ledger_request *r = find(l, number);

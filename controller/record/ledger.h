@@ -243,3 +243,26 @@ struct ledger_lease {
  * that cannot be written at all is lent to those only who need not write it down.)
  */
 int ledger_lease_take(struct ledger *l, const struct ledger_lease *own, usec now, struct err *e);
+
+/** What a group is still to be told of a request. */
+struct ledger_notice {
+    int64_t number; /* grows, and no two have the same; given by the ledger */
+    const char *group;
+    const char *about; /* for the log: "r-17 ready" */
+    const char *body;
+    usec at;
+    int64_t owed; /* for whoever tells: a bit for each way in which it is still to be told */
+};
+
+/**
+ * Write notices down, and that @told is what was told of the request with that number; both are on disk
+ * then, or neither. Returns 0 or -errno.
+ */
+int ledger_notices_add(struct ledger *l, int64_t request, int64_t told,
+                       const struct ledger_notice *notices, size_t n, struct err *e);
+/** Only these ways are still owed; 0: none, it is forgotten. */
+int ledger_notice_settle(struct ledger *l, int64_t number, int64_t owed, struct err *e);
+/** All that is owed, the oldest first, one by one to @callback, which must not change the ledger. */
+int ledger_notices(struct ledger *l,
+                   void (*callback)(void *userdata, const struct ledger_notice *notice),
+                   void *userdata, struct err *e);

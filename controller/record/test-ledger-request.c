@@ -187,6 +187,72 @@ static void history_stays_when_it_is_forgotten(void **state)
     (void)ledger_close(l);
 }
 
+struct heard {
+    int64_t numbers[4], owed[4];
+    size_t n;
+};
+
+static void hear(void *userdata, const struct ledger_notice *notice)
+{
+    struct heard *h = userdata;
+    assert_string_equal(notice->group, "juno");
+    assert_string_equal(notice->body, "{}");
+    h->numbers[h->n] = notice->number;
+    h->owed[h->n++] = notice->owed;
+}
+
+static struct heard notices(struct ledger *l)
+{
+    struct heard h = {.n = 0};
+    struct err e;
+    assert_int_equal(ledger_notices(l, hear, &h, &e), 0);
+    return h;
+}
+
+static int64_t told(struct ledger *l, int64_t number)
+{
+    size_t n;
+    const struct ledger_request *all = ledger_requests(l, &n);
+    for (size_t i = 0; i < n; i++)
+        if (all[i].number == number)
+            return all[i].told;
+    return -1;
+}
+
+/* What is to be told is on disk with the mark that it is, and no longer than until it was told. */
+static void notices_last_until_they_are_settled(void **state)
+{
+    static const struct ledger_notice two[] = {
+        {.group = "juno", .about = "r-1 granted", .body = "{}", .at = 5, .owed = 3},
+        {.group = "juno", .about = "r-1 ready", .body = "{}", .at = 6, .owed = 1}};
+    struct ledger_request r = sample();
+    struct ledger *l = reopen(NULL);
+    int64_t number;
+    struct err e;
+    (void)state;
+    assert_int_equal(ledger_request_add(l, &r, &number, &e), 0);
+    assert_int_equal(ledger_notices_add(l, number, 5, two, 2, &e), 0);
+    assert_int_equal(told(l, number), 5);
+    l = reopen(l);
+    assert_int_equal(told(l, number), 5);
+    struct heard h = notices(l);
+    assert_int_equal(h.n, 2);
+    assert_int_equal(h.owed[0], 3);
+    assert_true(h.numbers[1] > h.numbers[0]);
+    assert_int_equal(ledger_notice_settle(l, h.numbers[0], 2, &e), 0);
+    assert_int_equal(ledger_notice_settle(l, h.numbers[1], 0, &e), 0);
+    l = reopen(l);
+    h = notices(l);
+    assert_int_equal(h.n, 1);
+    assert_int_equal(h.owed[0], 2);
+    assert_int_equal(ledger_notice_settle(l, h.numbers[0], 0, &e), 0);
+    /* no number comes twice */
+    int64_t last = h.numbers[0];
+    assert_int_equal(ledger_notices_add(l, number, 7, two, 1, &e), 0);
+    assert_true(notices(l).numbers[0] > last + 1);
+    (void)ledger_close(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +260,7 @@ int main(void)
         cmocka_unit_test(what_was_added_is_on_disk_before_the_answer),
         cmocka_unit_test(what_was_seen_goes_to_disk_with_the_next_change),
         cmocka_unit_test(history_stays_when_it_is_forgotten),
+        cmocka_unit_test(notices_last_until_they_are_settled),
     };
     return cmocka_run_group_tests_name("record/ledger-request", tests, make_file, remove_file);
 }
