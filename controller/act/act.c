@@ -10,7 +10,7 @@
 #include "act/drain.h"
 #include "act/fragment.h"
 #include "act/invalidate.h"
-#include "act/renew.h"
+#include "act/extend.h"
 #include "act/seed.h"
 #include "act/token.h"
 #include "base/limits.h"
@@ -31,7 +31,7 @@ struct deed {
     struct token *token;
     struct drain *drain;
     struct invalidate *invalidate;
-    struct renew *renew;
+    struct extend *extend;
     /* create */
     struct config *config; /* a reference; NULL for other kinds */
     const struct policy_template *template;
@@ -59,7 +59,7 @@ static struct deed *deed_free(struct deed *d)
     (void)token_free(d->token);
     (void)drain_free(d->drain);
     (void)invalidate_free(d->invalidate);
-    (void)renew_free(d->renew);
+    (void)extend_free(d->extend);
     (void)config_free(d->config);
     free(d->key);
     free(d->name);
@@ -78,7 +78,7 @@ static void deed_end(struct deed *d)
     d->token = token_free(d->token);
     d->drain = drain_free(d->drain);
     d->invalidate = invalidate_free(d->invalidate);
-    d->renew = renew_free(d->renew);
+    d->extend = extend_free(d->extend);
     d->ended = loop_now(a->loop);
     a->callbacks.changed(a->callbacks.userdata);
 }
@@ -223,7 +223,7 @@ static void invalidated(void *userdata, const char *error)
     deed_end(userdata);
 }
 
-static void renewed(void *userdata, const char *error)
+static void extended(void *userdata, const char *error)
 {
     report_outcome(userdata, error);
     deed_end(userdata);
@@ -273,7 +273,7 @@ size_t act_under_way(const struct act *a)
 }
 
 /* A startd looks for the note, and sends its ad anew. */
-static const usec renew_shows_within = USEC_PER_MINUTE;
+static const usec extend_shows_within = USEC_PER_MINUTE;
 
 /* When the facts were asked for in which the outcome of a deed shows; USEC_NEVER: it shows at once. */
 static usec facts_asked(const struct deed *d, const struct world *w)
@@ -283,8 +283,8 @@ static usec facts_asked(const struct deed *d, const struct world *w)
     case ACTION_UNDRAIN:
     case ACTION_INVALIDATE:
         return w->pool.fact.asked;
-    case ACTION_RENEW:
-        return w->pool.fact.asked - renew_shows_within;
+    case ACTION_EXTEND:
+        return w->pool.fact.asked - extend_shows_within;
     case ACTION_POWEROFF:
     case ACTION_DESTROY:
     case ACTION_DELETE_VOLUME:
@@ -425,9 +425,9 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
     case ACTION_UNDRAIN:
         d->drain = drain_cancel(a->loop, plan->policy, action->machine, undrained, d);
         return;
-    case ACTION_RENEW:
-        d->renew = renew_start(a->loop, plan->policy, action->machine, action->request,
-                               until_of(plan, action->request), renewed, d);
+    case ACTION_EXTEND:
+        d->extend = extend_start(a->loop, plan->policy, action->machine, action->request,
+                               until_of(plan, action->request), extended, d);
         return;
     case ACTION_INVALIDATE:
         d->invalidate = invalidate_start(a->loop, plan->policy, action->uuid, action->machine,
@@ -478,14 +478,14 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
 static bool needs_tool(enum action_kind kind)
 {
     return kind == ACTION_CREATE || kind == ACTION_DRAIN || kind == ACTION_UNDRAIN ||
-           kind == ACTION_RENEW || kind == ACTION_INVALIDATE;
+           kind == ACTION_EXTEND || kind == ACTION_INVALIDATE;
 }
 
 static size_t tools_running(const struct act *a)
 {
     size_t n = 0;
     for (const struct deed *d = a->deeds; d; d = d->next)
-        n += d->token || d->drain || d->invalidate || d->renew;
+        n += d->token || d->drain || d->invalidate || d->extend;
     return n;
 }
 

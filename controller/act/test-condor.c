@@ -2,7 +2,7 @@
  * tools are stand-ins (tests/functional/fake/tools). */
 #include "act/drain.h"
 #include "act/invalidate.h"
-#include "act/renew.h"
+#include "act/extend.h"
 #include "act/token.h"
 
 #include <setjmp.h>
@@ -21,7 +21,7 @@ struct fixture {
     struct token *token;
     struct drain *drain;
     struct invalidate *invalidate;
-    struct renew *renew;
+    struct extend *extend;
     struct text got;
 };
 
@@ -56,7 +56,7 @@ static int teardown(void **state)
     f->token = token_free(f->token);
     f->drain = drain_free(f->drain);
     f->invalidate = invalidate_free(f->invalidate);
-    f->renew = renew_free(f->renew);
+    f->extend = extend_free(f->extend);
     f->loop = loop_free(f->loop);
     text_done(&f->got);
     fake_close();
@@ -106,7 +106,7 @@ static void got(void *userdata, const char *error)
     text_add(&f->got, error ? error : "ok");
     f->drain = drain_free(f->drain);
     f->invalidate = invalidate_free(f->invalidate);
-    f->renew = renew_free(f->renew);
+    f->extend = extend_free(f->extend);
     loop_quit(f->loop, 0);
 }
 
@@ -154,18 +154,18 @@ static void test_invalidate(void **state)
     expect_invalidate(f, "condor_advertise ended with status 1: failed to send classad");
 }
 
-static void expect_renew(struct fixture *f, const char *wanted)
+static void expect_extend(struct fixture *f, const char *wanted)
 {
-    f->renew = renew_start(f->loop, &f->policy, "slot1@vm1", "r-17", 1700000000 * USEC_PER_SEC + 1,
+    f->extend = extend_start(f->loop, &f->policy, "slot1@vm1", "r-17", 1700000000 * USEC_PER_SEC + 1,
                            got, f);
     assert_int_equal(loop_run(f->loop), 0);
     assert_string_equal(text_get(&f->got), wanted);
 }
 
-static void test_renew(void **state)
+static void test_extend(void **state)
 {
     struct fixture *f = *state;
-    expect_renew(f, "ok");
+    expect_extend(f, "ok");
     expect_file("log", "condor_advertise -pool vcm:9618 UPDATE_MASTER_AD -\n"
                        "condor_reconfig -pool vcm:9618 -daemon startd vm1\n");
     expect_file("condor_advertise.in",
@@ -174,9 +174,9 @@ static void test_renew(void **state)
                 "EyrieUntil = 1700000000\nClassAdLifetime = 300\n");
     fake_put("condor_reconfig.exit", "1");
     fake_put("condor_reconfig.err", "no such startd\n");
-    expect_renew(f, "condor_reconfig ended with status 1: no such startd");
+    expect_extend(f, "condor_reconfig ended with status 1: no such startd");
     fake_put("condor_advertise.exit", "1");
-    expect_renew(f, "condor_advertise ended with status 1");
+    expect_extend(f, "condor_advertise ended with status 1");
 }
 
 static void test_given_up(void **state)
@@ -188,8 +188,8 @@ static void test_given_up(void **state)
     f->token = token_create(f->loop, &f->policy, "u", got_token, f);
     f->drain = drain_start(f->loop, &f->policy, "m", "w", got, f);
     f->invalidate = invalidate_start(f->loop, &f->policy, "u", "m", got, f);
-    f->renew = renew_start(f->loop, &f->policy, "m", "r-1", 0, got, f);
-    assert_null(renew_free(NULL));
+    f->extend = extend_start(f->loop, &f->policy, "m", "r-1", 0, got, f);
+    assert_null(extend_free(NULL));
     assert_null(token_free(NULL));
     assert_null(drain_free(NULL));
     assert_null(invalidate_free(NULL));
@@ -201,7 +201,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_token, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
         cmocka_unit_test_setup_teardown(test_invalidate, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_renew, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_extend, setup, teardown),
         cmocka_unit_test_setup_teardown(test_given_up, setup, teardown),
     };
     return cmocka_run_group_tests_name("condor", tests, NULL, NULL);

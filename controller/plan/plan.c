@@ -69,7 +69,7 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
     const struct growth *growth = share_grow(a, p, demand, supply, served, stop, starter);
     if (!stop.code)
         spare_grow(a, demand, vms, leavers, supply, starter);
-    renew_choose(w, bookings, vms, &actions);
+    extend_choose(w, bookings, vms, &actions);
     retire_choose(p, w, trust, vms, leavers, supply, &actions, &later);
     remove_choose(p, w, trust, vms, &actions, &later);
     flock_choose(p, w, &actions, &later);

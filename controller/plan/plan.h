@@ -113,7 +113,7 @@ enum action_kind {
     ACTION_CREATE,
     ACTION_DRAIN,
     ACTION_UNDRAIN, /* cancel a drain that we asked for: there is demand again */
-    ACTION_RENEW,   /* tell a VM that its request ends at another time */
+    ACTION_EXTEND,   /* tell a VM that its request ends at another time */
     ACTION_POWEROFF,
     ACTION_DESTROY,
     ACTION_DELETE_VOLUME,
@@ -137,10 +137,10 @@ struct plan_action {
     const char *host;
     const char *template;    /* of the VM; "" for others */
     const char *volume;      /* delete-volume */
-    const char *machine;     /* drain, undrain, renew, invalidate: the startd's machine */
+    const char *machine;     /* drain, undrain, extend, invalidate: the startd's machine */
     size_t policy_template;  /* create */
     size_t policy_group;     /* create */
-    const char *request;     /* create, renew: its id; "" = for none */
+    const char *request;     /* create, extend: its id; "" = for none */
 };
 
 struct plan {

@@ -134,7 +134,7 @@ static const struct {
     [REASON_BUDGET] = {"budget",
                        "to be drained ($s), but $n VM$p of its group drain$v and $limit may at once$w"},
     [REASON_WANTED_AGAIN] = {"wanted-again", "$n idle job$p want$v it again"},
-    [REASON_REQUEST_RENEWED] = {"request-renewed", "request $s ends in $L, and the VM was told $N"},
+    [REASON_REQUEST_EXTENDED] = {"request-extended", "request $s ends in $L, and the VM was told $N"},
     [REASON_DRAINED] = {"drained", "drained and empty"},
     [REASON_NEVER_JOINED] = {"never-joined", "no slot for $N, and $L are allowed$w"},
     [REASON_POWEROFF_OVERDUE] = {"poweroff-overdue",

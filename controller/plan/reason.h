@@ -99,7 +99,7 @@ enum reason_code {
     REASON_OVER_LIMIT,           /* drain: a limit was lowered: @n in use, @limit allowed */
     REASON_BUDGET,               /* to be drained for @subject: @n of the group drain, @limit may */
     REASON_WANTED_AGAIN,         /* undrain: @n jobs fit into it */
-    REASON_REQUEST_RENEWED,      /* renew: @subject ends in @limit, and the VM believes in @n */
+    REASON_REQUEST_EXTENDED,      /* extend: @subject ends in @limit, and the VM believes in @n */
     REASON_DRAINED,              /* power off: observed drained and empty */
     REASON_NEVER_JOINED,         /* destroy: no slot @n µs after the create, allowed @limit */
     REASON_POWEROFF_OVERDUE,     /* destroy: still there @n µs after the power-off */

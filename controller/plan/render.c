@@ -19,7 +19,7 @@ static const struct {
     [ACTION_CREATE] = {"create", '+'},
     [ACTION_DRAIN] = {"drain", '-'},
     [ACTION_UNDRAIN] = {"undrain", '+'},
-    [ACTION_RENEW] = {"renew", '~'},
+    [ACTION_EXTEND] = {"extend", '~'},
     [ACTION_POWEROFF] = {"poweroff", '-'},
     [ACTION_DESTROY] = {"destroy", '-'},
     [ACTION_DELETE_VOLUME] = {"delete-volume", '-'},

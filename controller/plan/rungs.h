@@ -177,7 +177,7 @@ const struct served_requests *request_serve(struct arena *a, const struct bookin
                                             struct reason stop, struct starter *starter);
 
 /* 8, beside it: VMs that believe in another end of their request are told. */
-void renew_choose(const struct world *w, const struct bookings *b, const struct vms *vms,
+void extend_choose(const struct world *w, const struct bookings *b, const struct vms *vms,
                   struct actions *actions);
 
 /* 5. The groups: the VMs to start, and what stops the rest. @stop: nothing may grow. */

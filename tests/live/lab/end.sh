@@ -1,7 +1,7 @@
 #!/bin/bash
 # A VM of a request, and real jobs: it starts none that may run beyond the end of the request; when the
 # end is put off it hears of that while it runs, from the controller and from nobody else. The VM is a
-# stand-in, and what eyried does (act/renew.c) is done by hand. About half a minute.
+# stand-in, and what eyried does (act/extend.c) is done by hand. About half a minute.
 set -eu
 
 # shellcheck source=tests/live/tap.sh

@@ -9,14 +9,14 @@
 #include "config/policy.h"
 #include "loop/loop.h"
 
-struct renew;
+struct extend;
 
 /** @error is NULL when both tools took it; the VM's ad shows it some seconds later. Else one sentence. */
-typedef void (*renew_done)(void *userdata, const char *error);
+typedef void (*extend_done)(void *userdata, const char *error);
 
 /** Tell the startd on @machine that @request ends at @until. @done comes once. */
-struct renew *renew_start(struct loop *loop, const struct policy *p, const char *machine,
-                          const char *request, usec until, renew_done done, void *userdata)
+struct extend *extend_start(struct loop *loop, const struct policy *p, const char *machine,
+                            const char *request, usec until, extend_done done, void *userdata)
     __attribute__((returns_nonnull));
 /** Free; one under way is given up and its done not called. May be called from its done. */
-struct renew *renew_free(struct renew *r);
+struct extend *extend_free(struct extend *r);

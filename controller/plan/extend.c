@@ -10,7 +10,7 @@ static usec in_seconds(usec t)
     return t / USEC_PER_SEC * USEC_PER_SEC;
 }
 
-void renew_choose(const struct world *w, const struct bookings *b, const struct vms *vms,
+void extend_choose(const struct world *w, const struct bookings *b, const struct vms *vms,
                   struct actions *actions)
 {
     for (size_t i = 0; i < vms->n; i++) {
@@ -23,8 +23,8 @@ void renew_choose(const struct world *w, const struct bookings *b, const struct 
         if (known == in_seconds(r->until))
             continue;
         struct plan_action *action = actions_add(
-            actions, ACTION_RENEW,
-            (struct reason){REASON_REQUEST_RENEWED, known > w->now ? known - w->now : 0,
+            actions, ACTION_EXTEND,
+            (struct reason){REASON_REQUEST_EXTENDED, known > w->now ? known - w->now : 0,
                             r->until - w->now, .subject = r->id});
         action->uuid = vm->uuid;
         action->name = vm->name;
