@@ -28,10 +28,10 @@ running() { [ "$(jobs_in_queue "ClusterId == $1 && JobStatus == 2")" = 1 ]; }
 
 trap pool_end EXIT
 trap 'exit 130' INT TERM
-pool_ready
-pool_configure vms=1 idle=10m trust=60s
+pool_ready container
+pool_configure template=container vms=1 idle=10m trust=60s
 pool_start
-first=$(submit alice juno 2 1 60 flagged)
+first=$(submit alice juno 2 1 45 flagged)
 wait_for 300 runs "$first"
 second=$(submit alice juno 2 1 20 flagged)
 vm=$(vm_of busy)

@@ -12,7 +12,7 @@ here=$(dirname "$0")
 # shellcheck source=scripts/lib/pool.sh
 . "$EYRIE_SOURCE/scripts/lib/pool.sh"
 
-jobs=12 seconds=60
+jobs=12 seconds=30
 
 # save NAME VALUE: sets a limit, and saves the file as a new one over the old one.
 save() { sed -i "s/^\(limits:.*\b$1: \)[0-9]*/\1$2/" "$pool_dir/eyrie.yaml"; }
@@ -38,13 +38,13 @@ others_powered_off() {
 
 trap pool_end EXIT
 trap 'exit 130' INT TERM
-pool_ready
-pool_configure vms=1 cpus=8 juno_max=8 idle=30s join=20m trust=60s
+pool_ready container
+pool_configure template=container vms=1 cpus=8 juno_max=8 idle=30s join=20m trust=60s
 pool_start
 pid=$(eyried_pid)
 cluster=$(submit alice juno 2 "$jobs" "$seconds" flagged)
 
-ok 'one VM takes a job' wait_for 900 busy 1
+ok 'one VM takes a job' wait_for 300 busy 1
 ok 'a second one is not started' vms_are 1
 ok 'for the limit, which is named with its line' \
 	grep -qE 'the limit is 1 \(eyrie.yaml:[0-9]+\)' <<<"$(eyrie explain group juno)"
@@ -53,7 +53,7 @@ save vms 3
 ok 'the raised limit is taken over' wait_for 30 in_the_log 'policy limits.vms: 1 → 3 \(eyrie.yaml:[0-9]+\)'
 ok 'what it will do was said before' in_the_log 'policy-plan vpool: 2 create'
 ok 'two more VMs are started' wait_for 30 vms_are 3
-ok 'and take jobs' wait_for 900 busy 3
+ok 'and take jobs' wait_for 300 busy 3
 
 overwrite vms 1
 ok 'the lowered limit is taken over' wait_for 30 in_the_log 'policy limits.vms: 3 → 1 \(eyrie.yaml:[0-9]+\)'
@@ -74,7 +74,7 @@ said=$(eyrie reload)
 ok 'eyrie reload says what changes' says 'limits.vms: 1 → 2'
 ok 'the pool grows again' wait_for 30 vms_are 2
 
-ok 'all jobs end' wait_for 1800 queue_is_empty
+ok 'all jobs end' wait_for 900 queue_is_empty
 ok 'well, each started once, in VMs' equal "$(good_jobs)" "$jobs"
 ok 'the VMs leave' wait_for 300 vms_are 0
 ok 'none was powered off before it was drained and empty' equal "$(others_powered_off)" 0
