@@ -11,6 +11,7 @@ enum {
     LIMIT_OBJECT_BYTES = 256 * 1024,           /* one ClassAd in that output */
     LIMIT_ERROR_BYTES = 16 * 1024,             /* stderr of one condor tool */
     LIMIT_LINE_BYTES = 16 * 1024 * 1024,       /* one line from eyrie-host */
+    LIMIT_DOMAIN_XML_BYTES = 4 * 1024 * 1024,  /* as libvirt shows it to a hook */
     LIMIT_NAME_BYTES = 255,                    /* any name: VM, host, group, owner */
     LIMIT_SHAPES = 100000,
     LIMIT_SLOTS = 200000,

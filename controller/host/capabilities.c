@@ -1,24 +1,17 @@
 #include "host/capabilities.h"
 
-#include <libxml/parser.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/element.h"
 
-static void free_doc_p(xmlDoc **doc)
-{
-    xmlFreeDoc(*doc);
-}
-#define AUTODOC __attribute__((cleanup(free_doc_p)))
-
 /* NULL when it is not XML: whoever looks in it finds nothing then. */
 static xmlDoc *parse(const char *text)
 {
-    return xmlReadMemory(text, (int)strlen(text), NULL, NULL,
-                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    xmlDoc *doc = NULL;
+    (void)element_parse(text, &doc, NULL);
+    return doc;
 }
 
 void capabilities_read_offered(const char *capabilities, const char *arch,

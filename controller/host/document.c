@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>
 
@@ -19,32 +18,13 @@ struct document {
     xmlNode *vda; /* the <disk> whose target is vda; NULL: it is a container, which has none */
 };
 
-static void free_doc_p(xmlDoc **doc)
-{
-    xmlFreeDoc(*doc);
-}
-#define AUTODOC __attribute__((cleanup(free_doc_p)))
-
-/* Parse without network, without external entities and without a word on stderr. */
 static int parse(const char *text, xmlDoc **ret, struct fault *f)
 {
-    xmlParserCtxt *parser = xmlNewParserCtxt();
-    if (!parser)
-        mem_exhausted();
-    xmlDoc *doc = xmlCtxtReadMemory(parser, text, (int)strlen(text), NULL, NULL,
-                                    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-    int r = 0;
-    if (!doc) {
-        const char *reason = parser->lastError.message ? parser->lastError.message : "not XML";
-        r = fault_set(f, VIR_ERR_XML_ERROR, "line %d: %.*s", parser->lastError.line,
-                      (int)strcspn(reason, "\n"), reason);
-    } else if (doc->intSubset || doc->extSubset) {
-        xmlFreeDoc(doc);
-        r = fault_set(f, VIR_ERR_XML_ERROR, "a <!DOCTYPE> is not allowed");
-    } else {
-        *ret = doc;
+    int r = element_parse(text, ret, &f->err);
+    if (r < 0) {
+        f->code = VIR_ERR_XML_ERROR;
+        f->unknown = false;
     }
-    xmlFreeParserCtxt(parser);
     return r;
 }
 

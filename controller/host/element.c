@@ -1,10 +1,34 @@
 #include "host/element.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <libxml/parser.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+int element_parse(const char *text, xmlDoc **ret, struct err *e)
+{
+    xmlParserCtxt *parser = xmlNewParserCtxt();
+    if (!parser)
+        mem_exhausted();
+    xmlDoc *doc = xmlCtxtReadMemory(parser, text, (int)strlen(text), NULL, NULL,
+                                    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    int r = 0;
+    if (!doc) {
+        const char *reason = parser->lastError.message ? parser->lastError.message : "not XML";
+        r = err_set(e, EIO, "line %d: %.*s", parser->lastError.line, (int)strcspn(reason, "\n"),
+                    reason);
+    } else if (doc->intSubset || doc->extSubset) {
+        xmlFreeDoc(doc);
+        r = err_set(e, EIO, "a <!DOCTYPE> is not allowed");
+    } else {
+        *ret = doc;
+    }
+    xmlFreeParserCtxt(parser);
+    return r;
+}
 
 bool element_is(const xmlNode *n, const char *name)
 {

@@ -8,6 +8,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
+/**
+ * Parse @text without network, without external entities and without a word on stderr; a DOCTYPE is
+ * refused. Returns 0 and the document, owned by the caller (xmlFreeDoc, AUTODOC), or -EIO and a
+ * sentence that names the line.
+ */
+int element_parse(const char *text, xmlDoc **ret, struct err *e);
+
+static inline void element_free_doc_p(xmlDoc **doc)
+{
+    xmlFreeDoc(*doc);
+}
+#define AUTODOC __attribute__((cleanup(element_free_doc_p)))
+
 /** Whether @n is the element @name, in no namespace. */
 bool element_is(const xmlNode *n, const char *name);
 /** Whether @n is the element @name (NULL: any) of the namespace @uri. */

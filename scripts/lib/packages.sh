@@ -4,7 +4,7 @@
 
 # shellcheck disable=SC2034 # both are for who sources this
 PACKAGES_BUILD=(
-	clang cppcheck curl fish gcc gcovr libclang-rt-14-dev libcmocka-dev libcurl4-gnutls-dev
+	clang cppcheck curl duktape fish gcc gcovr libclang-rt-14-dev libcmocka-dev libcurl4-gnutls-dev
 	libgnutls28-dev libjson-c-dev libmicrohttpd-dev libsmartcols-dev libsqlite3-dev libsystemd-dev
 	libvirt-dev libxml2-dev libyaml-dev meson ninja-build openssl pkg-config python3-jsonschema
 	python3-prometheus-client python3-yaml scdoc shellcheck systemd uuid-dev zlib1g-dev zsh

@@ -163,6 +163,7 @@ slot_rows() {
 	"$lab" exec vcm condor_status -af Name State Activity Cpus 'RemoteOwner ?: ""' 2>/dev/null
 }
 
+job_lease='' # seconds, of the jobs that are submitted; HTCondor's default is 40 minutes
 # submit USER GROUP CPUS COUNT SECONDS [flagged]: prints the cluster.
 submit() {
 	local flag='' group="accounting_group = $2"
@@ -179,6 +180,7 @@ request_memory = 128
 request_disk = 1024
 $group
 $flag
+${job_lease:+job_lease_duration = $job_lease}
 queue $4
 END
 }
