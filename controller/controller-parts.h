@@ -1,7 +1,7 @@
 /*
  * The controller from inside, for the files that are its parts: the step (controller.c), what others
  * tell it (-news), that it is the only one (-lease), its hosts, fragments and agents (-hosts, -flocks, -agents), a new policy
- * (-reload), what admins order (-order), the API's side (-port), set-up and tear-down (-setup).
+ * (-reload), what admins order (-order), what groups book (-request), the API's side (-port), set-up and tear-down (-setup).
  */
 #pragma once
 
@@ -23,9 +23,11 @@
 #include "sense/look.h"
 #include "serve/access.h"
 #include "serve/api.h"
+#include "serve/booking.h"
 #include "serve/order.h"
 #include "serve/remote.h"
 #include "serve/snapshot.h"
+#include "serve/view-part.h"
 
 enum {
     CONTROLLER_EVENTS = 20,          /* shown by `eyrie status` */
@@ -120,6 +122,8 @@ struct controller {
     usec last_step; /* ticks, when it ended; at first, when all began */
     char *last_error;
     usec last_error_at;
+    usec pool_counted;   /* which answer of the pool the requests' cpu time is counted up to */
+    usec requests_saved; /* when it was last written down */
     struct counts counts;
     struct controller_event events[CONTROLLER_EVENTS]; /* a ring */
     size_t n_events;
@@ -235,3 +239,19 @@ bool controller_is_ordered(const struct controller *c, enum ledger_order_kind ki
 /* Put the orders into the facts; what they point to is valid until the next order. */
 void controller_fill_orders(const struct controller *c, struct world *w);
 void controller_fill_host_orders(const struct controller *c, struct world_host *h);
+
+/* ---- what groups book: controller-request.c -------------------------------------------------- */
+
+/* What is granted, and what was of late; what it points to is valid until the ledger changes. */
+const struct world_request *controller_fill_requests(const struct controller *c, struct arena *a,
+                                                     size_t *ret_n);
+/* Those whose time is over have ended. */
+void controller_settle_requests(struct controller *c);
+/* What a step shows of them: who used them, how much; those that nobody uses are handed back. */
+void controller_see_requests(struct controller *c, const struct world *w, const struct plan *plan);
+/* As api_port has them. */
+int controller_requests(void *userdata, int64_t number, bool all,
+                        void (*callback)(void *userdata, const struct ledger_request *r),
+                        void *callback_userdata, struct err *e);
+int controller_book(void *userdata, struct booking *b, const struct asker *asker,
+                    struct json_object **ret, bool *ret_refused, struct err *e);

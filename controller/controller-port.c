@@ -82,4 +82,6 @@ const struct api_port controller_port = {
     .agents = controller_agents,
     .agent_add = controller_agent_add,
     .agent_remove = controller_agent_remove,
+    .requests = controller_requests,
+    .book = controller_book,
 };

@@ -82,6 +82,7 @@ const struct world *controller_build_world(struct controller *c, struct arena *a
     w.hosts = hosts;
     w.n_hosts = c->n_hosts;
     w.flocks = controller_fill_flocks(c, a, &w.n_flocks);
+    w.requests = controller_fill_requests(c, a, &w.n_requests);
     w.records = ledger_records(c->ledger, &w.n_records);
     w.starts = ledger_starts(c->ledger, a, w.now - USEC_PER_MINUTE, &w.n_starts);
     return world_copy(a, &w);
@@ -209,9 +210,11 @@ void controller_step(void *userdata)
     watch_clock(c);
     controller_settle_hosts(c);
     controller_settle_flocks(c);
+    controller_settle_requests(c);
     const struct world *w = controller_build_world(c, a);
     const struct plan *plan = plan_make(a, c->policy, w);
     keep(c, plan);
+    controller_see_requests(c, w, plan);
     (void)act_start(c->act, c->config, plan, w, c->vm_fragment);
     renewals_step(c->renewals, plan);
     for (size_t i = 0; i < plan->n_actions; i++)

@@ -24,6 +24,7 @@ enum {
     LIMIT_EVENTS = 200000,                     /* kept in the ledger, 40 MB or so */
     LIMIT_BOOTS = 1000,                        /* of the last VMs, learned from at the start */
     LIMIT_EVENTS_SHOWN = 1000,                 /* in one answer */
+    LIMIT_REQUESTS = 10000,                    /* of all groups that are not over */
     LIMIT_REQUESTS_SHOWN = 1000,               /* of the history, in one answer */
     LIMIT_REASON_BYTES = 200,                  /* what an admin gives as the reason of an order */
     LIMIT_LETTER_BYTES = 64 * 1024,            /* what eyrie-notify reads */

@@ -34,6 +34,8 @@ struct cli {
     const char *vm, *host, *group, *state, *sort;         /* of events and vms; likewise */
     const char *since, *lines;                            /* of events; likewise */
     const char *reason, *schedd;                          /* likewise */
+    const char *cpus, *vms, *template, *from, *length, *until, *why; /* of request; likewise */
+    bool all, shared, whole_host;
     bool json;
     bool names; /* --output=name */
     bool quiet; /* --quiet */

@@ -86,6 +86,19 @@ static const struct command commands[] = {
      0, reload_run},
     {"replay", "FOLDER", "what another policy would have decided in recorded worlds",
      "  eyrie replay /var/lib/eyrie/worlds -c new.yaml\n", COMMAND_POLICY, replay_run},
+    {"request",
+     "add | preview | list | show REQUEST | extend REQUEST | cancel REQUEST | approve REQUEST | "
+     "deny REQUEST",
+     "book capacity for a group and a time, and see what was booked",
+     "  eyrie request add --group juno --cpus 200 --template big --from 2026-12-01T20:00 --for 36h "
+     "--reason calibration\n"
+     "  eyrie request preview --group juno --vms 4 --for 2h      the same answer, nothing booked\n"
+     "  eyrie request list --all                  the history, too\n"
+     "  eyrie request show r-17 --watch\n"
+     "  eyrie request extend r-17 --for +6h\n"
+     "  eyrie request cancel r-17                 its running jobs end first\n"
+     "  eyrie request deny r-17 --why 'the hosts are moved that week'\n",
+     COMMAND_WATCH | COMMAND_REQUEST | COMMAND_NAMES, request_run},
     {"resume", "", "the end of eyrie pause", "  eyrie resume --yes\n", COMMAND_ORDER, resume_run},
     {"simulate", "--trace=FILE | --synthetic=SPEC", "what a policy would make of a workload",
      "  eyrie simulate -c eyrie.yaml --trace LCG.swf.gz\n"

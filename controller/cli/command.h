@@ -18,6 +18,7 @@ enum {
     COMMAND_EXPLAIN = 1 << 8, /* --schedd */
     COMMAND_NAMES = 1 << 9,  /* --output=name */
     COMMAND_QUIET = 1 << 10, /* --quiet */
+    COMMAND_REQUEST = 1 << 11, /* --cpus, --vms, --template, --from, --for, … and --group, --reason */
 };
 
 struct command {
@@ -60,6 +61,7 @@ int pause_run(const struct cli *cli, int argc, char **argv);
 int plan_run(const struct cli *cli, int argc, char **argv);
 int reload_run(const struct cli *cli, int argc, char **argv);
 int replay_run(const struct cli *cli, int argc, char **argv);
+int request_run(const struct cli *cli, int argc, char **argv);
 int resume_run(const struct cli *cli, int argc, char **argv);
 int simulate_run(const struct cli *cli, int argc, char **argv);
 int status_run(const struct cli *cli, int argc, char **argv);

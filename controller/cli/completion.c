@@ -16,6 +16,7 @@ static const struct {
     {"HOST", {COMPLETION_NAMES, "hosts"}},
     {"KEY", {COMPLETION_WORDS, "age group host name state"}},
     {"PATH", {COMPLETION_FILES, ""}},
+    {"REQUEST", {COMPLETION_NAMES, "request list"}},
     {"SCHEDD", {COMPLETION_NAMES, "flock"}},
     {"STATE", {COMPLETION_WORDS, "creating booting idle busy draining leaving gone lost foreign"}},
     {"VM", {COMPLETION_NAMES, "vms"}},

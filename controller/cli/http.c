@@ -110,8 +110,6 @@ int http_send(const struct cli *cli, const char *method, const char *path, const
         return unreachable(cli, curl, code, e);
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     int exit = status == 200 ? CLI_OK : refused(status, &body, e);
-    if (exit != CLI_OK && exit != CLI_CONFIGURATION)
-        return exit;
     *ret = body;
     body = (struct text){0};
     return exit;

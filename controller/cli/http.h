@@ -10,8 +10,8 @@
 /**
  * Ask eyried. @method: "GET" or "POST"; @path: escaped. Returns CLI_OK and the answer's body in
  * @ret (the caller's, text_done); or the exit code that says what went wrong, with a sentence: what
- * the API answered, or why nobody did. With CLI_CONFIGURATION there is a body in @ret, too: no one
- * sentence holds all that can be wrong with a policy.
+ * the API answered, or why nobody did. A body that says no is in @ret, too: no one sentence holds all
+ * that can be wrong with a policy.
  */
 int http_ask(const struct cli *cli, const char *method, const char *path, struct text *ret,
              struct err *e);

@@ -133,13 +133,13 @@ void ledger_request_tell(struct ledger *l, int64_t number, int64_t told)
         r->told = told;
 }
 
-void ledger_request_seen(struct ledger *l, int64_t number, usec used, int64_t delivered)
+void ledger_request_see(struct ledger *l, int64_t number, const struct ledger_request_seen *seen)
 {
     struct ledger_request *r = find(l, number);
     if (!r)
         return;
-    r->used = used;
-    r->delivered = delivered;
+    r->unsaved = r->unsaved || r->seen.used != seen->used || r->seen.delivered != seen->delivered;
+    r->seen = *seen;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -184,8 +184,8 @@ static void bind(sqlite3_stmt *s, int at, const struct ledger_request *r, const 
     (void)sqlite3_bind_int64(s, at++, r->decided.at);
     ledger_bind_text(s, at++, r->decided.by);
     ledger_bind_text(s, at++, r->decided.reason);
-    (void)sqlite3_bind_int64(s, at++, r->used);
-    (void)sqlite3_bind_int64(s, at++, r->delivered);
+    (void)sqlite3_bind_int64(s, at++, r->seen.used);
+    (void)sqlite3_bind_int64(s, at++, r->seen.delivered);
     (void)sqlite3_bind_int64(s, at++, r->told);
 }
 
@@ -202,8 +202,7 @@ static int each_row(struct ledger *l, sqlite3_stmt *s,
             .decided = {.at = sqlite3_column_int64(s, 10),
                         .by = ledger_column_text(s, 11),
                         .reason = ledger_column_text(s, 12)},
-            .used = sqlite3_column_int64(s, 13),
-            .delivered = sqlite3_column_int64(s, 14),
+            .seen = {.used = sqlite3_column_int64(s, 13), .delivered = sqlite3_column_int64(s, 14)},
             .told = sqlite3_column_int64(s, 15),
             .number = sqlite3_column_int64(s, N_COLUMNS),
             .uid = (uid_t)sqlite3_column_int64(s, N_COLUMNS + 3),
@@ -345,7 +344,37 @@ int ledger_request_set(struct ledger *l, const struct ledger_request *request, s
     bind(s, 1, request, text_get(&seats));
     (void)sqlite3_bind_int64(s, N_COLUMNS + 1, request->number);
     r = ledger_finish(l, s, e);
+    if (r < 0)
+        return r;
+    struct ledger_request kept = *request;
+    kept.unsaved = false;
+    keep(l, &kept);
+    return 0;
+}
+
+int ledger_requests_save(struct ledger *l, struct err *e)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    int r = ledger_prepare(l, "UPDATE request SET used = ?, delivered = ? WHERE number = ?", &s, e);
     if (r == 0)
-        keep(l, request);
+        r = ledger_execute(l, "BEGIN", e);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < l->n_requests && r == 0; i++) {
+        const struct ledger_request *request = &l->requests[i];
+        if (!request->unsaved)
+            continue;
+        (void)sqlite3_bind_int64(s, 1, request->seen.used);
+        (void)sqlite3_bind_int64(s, 2, request->seen.delivered);
+        (void)sqlite3_bind_int64(s, 3, request->number);
+        r = ledger_finish(l, s, e);
+        (void)sqlite3_reset(s);
+    }
+    if (r == 0)
+        r = ledger_execute(l, "COMMIT", e);
+    if (r < 0)
+        (void)sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+    for (size_t i = 0; i < l->n_requests && r == 0; i++)
+        l->requests[i].unsaved = false;
     return r;
 }

@@ -193,6 +193,13 @@ enum ledger_request_state {
 /** "waiting", "handed-back", … */
 const char *ledger_request_state_name(enum ledger_request_state state);
 
+/** What was seen of a request's jobs and VMs. */
+struct ledger_request_seen {
+    usec used;         /* when one of its jobs was first seen; 0: never */
+    int64_t delivered; /* cpus × µs that jobs had in its VMs */
+    usec up;           /* since when VMs of it are up; 0: none was. In memory only: a new start, a new wait */
+};
+
 struct ledger_request {
     struct world_request booking; /* id, group, …; without seats until it is granted */
     int64_t number;               /* in the id; grows; given by the ledger */
@@ -202,8 +209,8 @@ struct ledger_request {
     uid_t uid;
     usec asked;                 /* when */
     struct world_order decided; /* who approved, denied, cancelled or extended it last, and why */
-    usec used;                  /* when a job of it was first seen; 0: never */
-    int64_t delivered;          /* cpus × µs that jobs had in its VMs */
+    struct ledger_request_seen seen;
+    bool unsaved;               /* that is newer than what is on disk */
     int64_t told;               /* for whoever notifies: a bit for each thing that was told */
 };
 
@@ -214,8 +221,10 @@ int ledger_request_add(struct ledger *l, const struct ledger_request *r, int64_t
                        struct err *e);
 /** Write @r down in the place of the one with its number: all but id, group, user and when asked. */
 int ledger_request_set(struct ledger *l, const struct ledger_request *r, struct err *e);
-/** In memory only, until the next ledger_request_set: what was seen of its jobs. */
-void ledger_request_seen(struct ledger *l, int64_t number, usec used, int64_t delivered);
+/** In memory, until it is written down with the next change or by ledger_requests_save. */
+void ledger_request_see(struct ledger *l, int64_t number, const struct ledger_request_seen *seen);
+/** Write down what was seen of all of them since then. */
+int ledger_requests_save(struct ledger *l, struct err *e);
 /**
  * The requests that are open, and those that ended since the last ledger_requests_forget, in the order of
  * their numbers; valid until the next change of the ledger.

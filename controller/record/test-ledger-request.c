@@ -102,8 +102,7 @@ static void all_of_it_survives(void **state)
     changed.booking.ended = 1500;
     changed.booking.n_seats = 0;
     changed.decided = (struct world_order){1500, "bob", "done early"};
-    changed.used = 1100;
-    changed.delivered = 7;
+    changed.seen = (struct ledger_request_seen){.used = 1100, .delivered = 7};
     changed.told = 5;
     assert_int_equal(ledger_request_set(l, &changed, &e), 0);
     l = reopen(l);
@@ -113,8 +112,8 @@ static void all_of_it_survives(void **state)
     assert_int_equal(r->booking.n_seats, 0);
     assert_string_equal(r->decided.by, "bob");
     assert_string_equal(r->decided.reason, "done early");
-    assert_int_equal(r->used, 1100);
-    assert_int_equal(r->delivered, 7);
+    assert_int_equal(r->seen.used, 1100);
+    assert_int_equal(r->seen.delivered, 7);
     assert_int_equal(r->told, 5);
     (void)ledger_close(l);
 }
@@ -144,20 +143,30 @@ static void what_was_added_is_on_disk_before_the_answer(void **state)
     (void)ledger_close(l);
 }
 
-static void what_was_seen_goes_to_disk_with_the_next_change(void **state)
+static void what_was_seen_goes_to_disk_at_times_and_with_a_change(void **state)
 {
     struct ledger *l = reopen(NULL);
     struct err e;
     (void)state;
-    ledger_request_seen(l, 2, 1200, 42);
-    ledger_request_seen(l, 99, 1, 1); /* there is none */
+    struct ledger_request_seen seen = {.used = 1200, .delivered = 42, .up = 1100};
+    ledger_request_see(l, 2, &seen);
+    ledger_request_see(l, 99, &seen); /* there is none */
+    assert_true(find(l, "r-2")->unsaved);
+    assert_int_equal(ledger_requests_save(l, &e), 0);
+    assert_false(find(l, "r-2")->unsaved);
+    assert_int_equal(find(l, "r-2")->seen.up, 1100);
+    l = reopen(l);
+    assert_int_equal(find(l, "r-2")->seen.delivered, 42);
+    assert_int_equal(find(l, "r-2")->seen.used, 1200);
+    assert_int_equal(find(l, "r-2")->seen.up, 0); /* that is waited for anew */
+
+    seen.delivered = 43;
+    ledger_request_see(l, 2, &seen);
     struct ledger_request r = *find(l, "r-2");
-    assert_int_equal(r.delivered, 42);
     r.state = LEDGER_REQUEST_ENDED;
     assert_int_equal(ledger_request_set(l, &r, &e), 0);
     l = reopen(l);
-    assert_int_equal(find(l, "r-2")->delivered, 42);
-    assert_int_equal(find(l, "r-2")->used, 1200);
+    assert_int_equal(find(l, "r-2")->seen.delivered, 43);
     (void)ledger_close(l);
 }
 
@@ -258,7 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_of_it_survives),
         cmocka_unit_test(what_was_added_is_on_disk_before_the_answer),
-        cmocka_unit_test(what_was_seen_goes_to_disk_with_the_next_change),
+        cmocka_unit_test(what_was_seen_goes_to_disk_at_times_and_with_a_change),
         cmocka_unit_test(history_stays_when_it_is_forgotten),
         cmocka_unit_test(notices_last_until_they_are_settled),
     };

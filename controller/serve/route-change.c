@@ -111,3 +111,22 @@ struct answer route_order(const struct asked *asked, enum order_verb verb)
         code = asked->port->order(asked->userdata, &o, &e);
     return code < 0 ? answer_failure(code, &e) : answer_body(json_object_get(view));
 }
+
+/* 409: there is no room, and the answer says what there would be room for. */
+struct answer route_book(const struct asked *asked, enum booking_verb verb)
+{
+    const struct question *q = asked->question;
+    struct booking b = {.verb = verb, .id = asked->name};
+    struct json_object *body = NULL;
+    struct err e = {0};
+    bool refused = false;
+    if (booking_read(q->body, &b, &e) < 0)
+        return answer_refusal(400, "%s", e.text);
+    if (!asked->s)
+        return route_no_snapshot();
+    AUTOFREE char *user = access_user(q->who.uid);
+    b.user = user;
+    int r = asked->port->book(asked->userdata, &b, &q->who, &body, &refused, &e);
+    return r < 0 ? answer_failure(r, &e)
+                 : (struct answer){.status = refused ? 409 : 200, .body = body};
+}

@@ -103,3 +103,30 @@ struct answer route_agents(const struct asked *asked)
     json_add(view, "agents", asked->port->agents(asked->userdata));
     return answer_body(view);
 }
+
+struct answer route_requests(const struct asked *asked)
+{
+    const struct question *q = asked->question;
+    const char *all = question_parameter(q, "all");
+    const struct requests_wanted wanted = {.all = text_equal(all, "true"),
+                                           .group = question_parameter(q, "group")};
+    struct err e = {0};
+    struct json_object *view = NULL;
+    if (all && !wanted.all && !text_equal(all, "false"))
+        return answer_refusal(400, "all: \"%.64s\" is not true or false", all);
+    if (!asked->s)
+        return route_no_snapshot();
+    int r = view_requests(asked->s, q->now, &wanted, asked->port->requests, asked->userdata, &view, &e);
+    return r < 0 ? answer_failure(r, &e) : answer_body(view);
+}
+
+struct answer route_request(const struct asked *asked)
+{
+    struct err e = {0};
+    struct json_object *view = NULL;
+    if (!asked->s)
+        return route_no_snapshot();
+    int r = view_request(asked->s, asked->question->now, asked->name, asked->port->requests,
+                         asked->userdata, &view, &e);
+    return r < 0 ? answer_failure(r, &e) : answer_body(view);
+}

@@ -21,6 +21,8 @@ struct answer route_metrics(const struct asked *asked);
 struct answer route_events(const struct asked *asked);
 struct answer route_job(const struct asked *asked);
 struct answer route_vms(const struct asked *asked);
+struct answer route_requests(const struct asked *asked);
+struct answer route_request(const struct asked *asked);
 /** The refusal before the first step. */
 struct answer route_no_snapshot(void);
 
@@ -30,3 +32,4 @@ struct answer route_agents(const struct asked *asked);
 struct answer route_agent_add(const struct asked *asked);
 struct answer route_agent_remove(const struct asked *asked);
 struct answer route_order(const struct asked *asked, enum order_verb verb);
+struct answer route_book(const struct asked *asked, enum booking_verb verb);

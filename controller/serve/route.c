@@ -12,7 +12,7 @@ enum { PARAMETERS_MAX = 5 }; /* that one route takes */
 
 /*
  * A route, and what answers it: @view and @explain show the snapshot, @order is one for the pool,
- * @other is all else. A part in braces stands for one name.
+ * @booking is about a request, @other is all else. A part in braces stands for one name.
  */
 struct route {
     const char *name;
@@ -21,12 +21,15 @@ struct route {
                    struct err *e);
     bool is_order;
     enum order_verb order;
+    bool is_booking;
+    enum booking_verb booking;
     struct answer (*other)(const struct asked *asked);
     const char *type;                       /* media type; NULL: JSON */
     const char *parameters[PARAMETERS_MAX]; /* the keys that it knows */
 };
 
 #define ORDER(verb) .is_order = true, .order = verb
+#define BOOKING(verb) .is_booking = true, .booking = verb
 
 /* A new route is one more line here, and one more path in docs/openapi.yaml. */
 static const struct route routes[] = {
@@ -54,6 +57,13 @@ static const struct route routes[] = {
     {"POST /v1/pause", ORDER(ORDER_PAUSE)},
     {"GET /v1/plan", .view = view_plan},
     {"POST /v1/reload", .other = route_reload},
+    {"GET /v1/requests", .other = route_requests, .parameters = {"all", "group"}},
+    {"POST /v1/requests/add", BOOKING(BOOKING_ADD)},
+    {"POST /v1/requests/approve/{name}", BOOKING(BOOKING_APPROVE)},
+    {"POST /v1/requests/cancel/{name}", BOOKING(BOOKING_CANCEL)},
+    {"POST /v1/requests/deny/{name}", BOOKING(BOOKING_DENY)},
+    {"POST /v1/requests/extend/{name}", BOOKING(BOOKING_EXTEND)},
+    {"GET /v1/requests/{name}", .other = route_request},
     {"POST /v1/resume", ORDER(ORDER_RESUME)},
     {"GET /v1/status", .view = view_status},
     {"POST /v1/uncordon/{name}", ORDER(ORDER_UNCORDON)},
@@ -149,6 +159,8 @@ static struct answer answer_route(const struct route *r, struct asked *asked)
     asked->s = s;
     if (r->is_order)
         return route_order(asked, r->order);
+    if (r->is_booking)
+        return route_book(asked, r->booking);
     if (r->other)
         return r->other(asked);
     if (!s)

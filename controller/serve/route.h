@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "serve/access.h"
 #include "serve/answer.h"
+#include "serve/booking.h"
 #include "serve/job.h"
 #include "serve/order.h"
 #include "serve/snapshot.h"
@@ -45,6 +46,13 @@ struct api_port {
     int (*agent_add)(void *userdata, const char *name, const char *user, struct json_object **ret,
                      struct err *e);
     int (*agent_remove)(void *userdata, const char *name, const char *user, struct err *e);
+    requests_function requests;
+    /**
+     * Do what @b asks, which @asker may or may not: uid and admin are filled in here. Returns 0 and
+     * view_booking, the caller's, when it is written down or *@ret_refused; or as booking_decide.
+     */
+    int (*book)(void *userdata, struct booking *b, const struct asker *asker,
+                struct json_object **ret, bool *ret_refused, struct err *e);
 };
 
 /** One `key=value` after the path's question mark. */

@@ -32,9 +32,12 @@ static const char *juno_submitters[] = {"alice", "bob"};
 static const struct policy_group groups[] = {
     {.name = "juno", .quota = {8, {30, 1}}, .max = {8, {31, 1}}, .weight = {2, {32, 1}}, .templates = small_only,
      .n_templates = 1, .submitters = juno_submitters, .n_submitters = 2, .exclusive = true,
-     .at = {29, 1}},
+     .requests = {.max_cpus = {POLICY_UNLIMITED}, .max_open = {POLICY_UNLIMITED}}, .at = {29, 1}},
     {.name = "lhaaso", .max = {POLICY_UNLIMITED}, .weight = {1}, .templates = small_only,
-     .n_templates = 1, .at = {33}},
+     .n_templates = 1,
+     .requests = {.answer = {POLICY_APPROVE, {34}}, .max_cpus = {POLICY_UNLIMITED},
+                  .max_open = {POLICY_UNLIMITED}},
+     .at = {33}},
 };
 
 static const char *const files[] = {"eyrie.yaml", "conf.d/juno.yaml"};
@@ -58,8 +61,10 @@ static const struct policy policy = {
 };
 
 static const struct world_shape shapes[] = {
-    {.owner = "alice", .group = "juno", .cpus = 1, .memory = GIB, .idle = 9, .running = 3},
-    {.owner = "eve", .group = "", .cpus = 2, .memory = GIB, .idle = 50, .held = 1},
+    {.owner = "alice", .group = "juno", .cpus = 1, .memory = GIB, .idle = 9, .running = 3,
+     .request = ""},
+    {.owner = "eve", .group = "", .cpus = 2, .memory = GIB, .idle = 50, .held = 1,
+     .request = ""},
 };
 
 static const struct world_queue queues[] = {
@@ -281,7 +286,7 @@ struct world_job sample_job = {
     .status = WORLD_JOB_IDLE,
     .flagged = true,
     .flocks = true,
-    .shape = {.owner = "alice", .group = "juno", .cpus = 1, .memory = GIB},
+    .shape = {.owner = "alice", .group = "juno", .cpus = 1, .memory = GIB, .request = ""},
     .hold_reason = "",
     .remote_host = "",
     .submitted = AGO(200),
@@ -388,6 +393,56 @@ int sample_agent_remove(void *userdata, const char *name, const char *user, stru
                                                     : err_set(e, ENOENT, "there is no agent of %s", name);
 }
 
+#define BOOKED(name_, hours_)                                                                      \
+    {.id = name_, .group = "juno", .template = "small", .vms = 2, .exclusive = true,               \
+     .user = "alice", .from = SAMPLE_NOW + (hours_)*USEC_PER_HOUR,                                 \
+     .until = SAMPLE_NOW + ((hours_) + 5) * USEC_PER_HOUR}
+static const struct ledger_request booked[] = {
+    {.booking = BOOKED("r-9", -48), .number = 9, .state = LEDGER_REQUEST_ENDED, .cpus = 4,
+     .reason = "calibration", .uid = 1001, .asked = AGO(200000), .decided = WORLD_NOBODY,
+     .seen = {.used = AGO(172000), .delivered = 9 * USEC_PER_HOUR}},
+    {.booking = BOOKED("r-16", 48), .number = 16, .state = LEDGER_REQUEST_WAITING, .cpus = 3,
+     .reason = "", .uid = 1001, .asked = AGO(900), .decided = WORLD_NOBODY},
+    {.booking = BOOKED("r-17", 1), .number = 17, .state = LEDGER_REQUEST_GRANTED, .cpus = 4,
+     .reason = "a release", .uid = 1001, .asked = AGO(900),
+     .decided = {AGO(300), "carol", "go ahead"}},
+};
+
+int sample_requests(void *userdata, int64_t number, bool all,
+                    void (*callback)(void *userdata, const struct ledger_request *r),
+                    void *callback_userdata, struct err *e)
+{
+    (void)userdata;
+    (void)e;
+    for (size_t i = 0; i < ARRAY_SIZE(booked); i++)
+        if ((all || i > 0) && (!number || number == booked[i].number))
+            callback(callback_userdata, &booked[i]);
+    return 0;
+}
+
+int sample_book(void *userdata, struct booking *b, const struct asker *asker,
+                struct json_object **ret, bool *ret_refused, struct err *e)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    CLEANUP(snapshot_unref_p) struct snapshot *s = sample_snapshot(NULL, NULL);
+    struct world w = *s->world;
+    struct booking_answer answer;
+    (void)userdata;
+    w.requests = &booked[2].booking;
+    w.n_requests = 1;
+    b->uid = asker->uid;
+    b->admin = sample_allows(asker);
+    const struct booking_facts facts = {s->policy, &w, s->plan, booked, ARRAY_SIZE(booked)};
+    int r = booking_decide(a, &facts, b, &answer, e);
+    if (r < 0)
+        return r;
+    *ret_refused = answer.refused;
+    if (!answer.refused && !answer.request.number && !b->preview)
+        answer.request.booking.id = "r-18";
+    *ret = view_booking(&facts, b, &answer);
+    return 0;
+}
+
 static struct snapshot *port_snapshot(void *userdata)
 {
     (void)userdata;
@@ -436,4 +491,6 @@ const struct api_port sample_port = {.snapshot = port_snapshot,
                                      .reload = port_reload,
                                      .agents = sample_agents,
                                      .agent_add = sample_agent_add,
-                                     .agent_remove = sample_agent_remove};
+                                     .agent_remove = sample_agent_remove,
+                                     .requests = sample_requests,
+                                     .book = sample_book};

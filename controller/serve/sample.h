@@ -41,5 +41,12 @@ int sample_agent_add(void *userdata, const char *name, const char *user, struct 
                      struct err *e);
 /** Only "schedd.lab" has one. */
 int sample_agent_remove(void *userdata, const char *name, const char *user, struct err *e);
+/** Requests of juno: r-9 has ended, r-16 waits, r-17 is granted; a requests_function. */
+int sample_requests(void *userdata, int64_t number, bool all,
+                    void (*callback)(void *userdata, const struct ledger_request *r),
+                    void *callback_userdata, struct err *e);
+/** As api_port's, about those and sample_snapshot; what is new becomes r-18. */
+int sample_book(void *userdata, struct booking *b, const struct asker *asker,
+                struct json_object **ret, bool *ret_refused, struct err *e);
 /** A controller that lets everybody do everything, and does nothing; the pool is sample_snapshot. */
 extern const struct api_port sample_port;

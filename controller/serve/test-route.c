@@ -74,15 +74,29 @@ static const struct api_port port = {
     .agents = sample_agents,
     .agent_add = sample_agent_add,
     .agent_remove = sample_agent_remove,
+    .requests = sample_requests,
+    .book = sample_book,
+};
+
+/* What must be sent along with some questions. */
+static const struct {
+    const char *path, *body;
+} sent[] = {
+    {"/v1/requests/add", "{\"group\": \"juno\", \"vms\": 1, \"for\": \"1h\"}"},
+    {"/v1/requests/extend/r-17", "{\"for\": \"+1h\"}"},
 };
 
 /* An answer that takes a while is only begun here; test-job.c has the rest. */
 static unsigned ask(struct fake *f, const char *method, const char *path, uid_t who)
 {
+    AUTOJSON struct json_object *body = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(sent); i++)
+        if (strcmp(path, sent[i].path) == 0)
+            (void)json_parse(sent[i].body, strlen(sent[i].body), &body, NULL);
     struct answer a = route_answer(
         &port, f,
         &(struct question){.method = method, .path = path, .who.uid = who, .now = SAMPLE_NOW,
-                           .traffic = &(struct traffic){.n_rows = 0}});
+                           .body = body, .traffic = &(struct traffic){.n_rows = 0}});
     if (a.waiting) {
         assert_int_equal(a.status, 0);
         assert_null(waiting_free(a.waiting));
@@ -103,7 +117,8 @@ static void test_anyone_may_look(void **state)
     static const char *const paths[] = {"/v1/status", "/v1/vms", "/v1/plan", "/v1/groups",
                                         "/v1/hosts", "/v1/demand", "/v1/world",
                                         "/v1/explain/vm/1a2b3c4d", "/v1/explain/host/hv01",
-                                        "/v1/explain/group/juno", "/healthz", "/readyz"};
+                                        "/v1/explain/group/juno", "/healthz", "/readyz",
+                                        "/v1/requests", "/v1/requests/r-9"};
     struct fake f = {0};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
@@ -284,6 +299,8 @@ static void test_the_table_is_in_order_and_each_route_is_answered(void **state)
                                : strstr(path, "/group/") ? "juno"
                                : strstr(path, "/job/")   ? "12.3"
                                : strstr(path, "/agents/") ? "schedd.lab"
+                               : strstr(path, "/extend/") ? "r-17"
+                               : strstr(path, "/requests/") ? "r-16"
                                                          : "hv01")
                   : mem_strdup(path);
         assert_int_equal(ask(&f, method, asked, 0), 200);

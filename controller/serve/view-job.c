@@ -68,7 +68,8 @@ static const struct plan_shape *find_shape(const struct telling *t)
         const struct world_shape *b = p->shape;
         if (text_equal(p->schedd, t->schedd) && text_equal(a->owner, b->owner) &&
             text_equal(a->group, b->group) && a->cpus == b->cpus && a->memory == b->memory &&
-            a->disk == b->disk && a->gpus == b->gpus && a->runtime == b->runtime && a->flock_from == b->flock_from)
+            a->disk == b->disk && a->gpus == b->gpus && a->runtime == b->runtime && a->flock_from == b->flock_from &&
+            text_equal(a->request, b->request))
             return p;
     }
     return NULL;

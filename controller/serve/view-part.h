@@ -62,6 +62,19 @@ struct json_object *part_resting(const struct snapshot *s, usec now);
 /** What the last plan does, in a row for each kind of action and cause. */
 struct json_object *part_doing(const struct plan *plan, const struct policy *p);
 
+/** A request as a row; @plan: NULL before the first step. */
+struct json_object *part_request(const struct policy *p, const struct plan *plan,
+                                 const struct ledger_request *r);
+/** What was asked for, in one line: "juno: 200 cpus as 13 × big (16 cpus), exclusive, 1 Dec …". */
+void part_render_request(const struct policy *p, const struct ledger_request *r, usec now,
+                         struct text *out);
+/** "1 Dec 20:00 – 3 Dec 08:00", in the site's zone. */
+void part_render_span(usec from, usec until, usec now, struct text *out);
+/** The cpus of a template's VMs; 0: it is not in the policy any more. */
+int64_t part_template_cpus(const struct policy *p, const char *name);
+/** Move the sentence @t to the end of @lines. */
+void part_add_line(struct json_object *lines, struct text *t);
+
 /** The rows of view_groups, view_hosts and view_vms. */
 struct json_object *part_groups(const struct snapshot *s);
 /** What the plan thinks of the facts of a host, or NULL. */

@@ -74,6 +74,21 @@ typedef int (*events_function)(void *userdata, const struct ledger_events_wanted
  */
 int view_events(const struct snapshot *s, usec now, const struct ledger_events_wanted *wanted,
                 events_function events, void *userdata, struct json_object **ret, struct err *e);
+/** As ledger_requests (@all: the last LIMIT_REQUESTS_SHOWN of the history, too), or only @number if that is not 0. */
+typedef int (*requests_function)(void *userdata, int64_t number, bool all,
+                                 void (*callback)(void *userdata, const struct ledger_request *r),
+                                 void *callback_userdata, struct err *e);
+struct requests_wanted {
+    bool all;          /* the history, too; else only those that are waiting or granted */
+    const char *group; /* NULL: of any */
+};
+/** What groups have booked. */
+int view_requests(const struct snapshot *s, usec now, const struct requests_wanted *wanted,
+                  requests_function requests, void *userdata, struct json_object **ret,
+                  struct err *e);
+/** All that is known of one request. Returns 0, or -ENOENT. */
+int view_request(const struct snapshot *s, usec now, const char *name, requests_function requests,
+                 void *userdata, struct json_object **ret, struct err *e);
 /**
  * What came of reading the policy again: the changes, and the plan; or {"error"}. A file that is saved
  * is taken over by itself: who asks after that is told what changed then.

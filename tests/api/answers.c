@@ -16,6 +16,7 @@ static const struct {
     const char *name;
 } names[] = {{"/add/", "schedd.lab"}, {"/remove/", "schedd.lab"}, {"/cordon/", "hv01"}, {"/drain/", "hv01"},    {"/fence/", "hv02"},    {"/group/", "juno"}, {"/host/", "hv01"},
              {"/job/", "12.3"},
+             {"/approve/", "r-16"}, {"/cancel/", "r-17"}, {"/deny/", "r-16"}, {"/extend/", "r-17"}, {"/requests/", "r-17"},
              {"/uncordon/", "hv02"}, {"/undrain/", "1a2b3c4d"}, {"/unfence/", "hv02"}, {"/vm/", "1a2b3c4d"}};
 
 typedef struct snapshot *(*sample)(void);
@@ -88,6 +89,12 @@ static void print(size_t i, sample from)
     AUTOJSON struct json_object *line = json_object_new_object();
     AUTOJSON struct json_object *sent = json_object_new_object();
     json_add_bool(sent, "preview", true);
+    if (strstr(path, "/requests/add")) {
+        json_add_string(sent, "group", "juno");
+        json_add_int(sent, "cpus", from == busy ? 3 : 300); /* there is room for the first */
+    }
+    if (strstr(path, "/requests/add") || strstr(path, "/requests/extend"))
+        json_add_string(sent, "for", "+1h" + (strstr(path, "/add") != NULL));
     struct answer a;
     a = route_answer(
         &port, &from,
