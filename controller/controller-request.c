@@ -76,7 +76,7 @@ void controller_settle_requests(struct controller *c)
     size_t n;
     ledger_requests_forget(c->ledger, now - remember_for);
     const struct ledger_request *all = ledger_requests(c->ledger, &n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && !*ledger_error(c->ledger); i++)
         if (ledger_request_is_open(&all[i]) && all[i].booking.until <= now)
             end(c, &all[i]);
 }
@@ -151,7 +151,7 @@ static bool is_idle(const struct controller *c, const struct world *w, const str
 void controller_see_requests(struct controller *c, const struct world *w, const struct plan *plan)
 {
     AUTOFREE struct sight *sights = mem_new(w->n_requests, sizeof(*sights));
-    bool trusted = is_all_trusted(plan);
+    bool trusted = is_all_trusted(plan) && !*ledger_error(c->ledger);
     usec span = span_of_answer(c, w);
     struct err e;
     size_t n, k = 0;
@@ -174,7 +174,7 @@ void controller_see_requests(struct controller *c, const struct world *w, const 
     if (w->now - c->requests_saved < save_every && w->now >= c->requests_saved)
         return;
     c->requests_saved = w->now;
-    if (ledger_requests_save(c->ledger, &e) < 0)
+    if (ledger_requests_keep_seen(c->ledger, &e) < 0)
         controller_note(c, "ledger-failed", "requests", e.text);
 }
 

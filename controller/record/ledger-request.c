@@ -352,7 +352,7 @@ int ledger_request_set(struct ledger *l, const struct ledger_request *request, s
     return 0;
 }
 
-int ledger_requests_save(struct ledger *l, struct err *e)
+int ledger_requests_keep_seen(struct ledger *l, struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
     int r = ledger_prepare(l, "UPDATE request SET used = ?, delivered = ? WHERE number = ?", &s, e);

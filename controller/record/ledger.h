@@ -221,10 +221,10 @@ int ledger_request_add(struct ledger *l, const struct ledger_request *r, int64_t
                        struct err *e);
 /** Write @r down in the place of the one with its number: all but id, group, user and when asked. */
 int ledger_request_set(struct ledger *l, const struct ledger_request *r, struct err *e);
-/** In memory, until it is written down with the next change or by ledger_requests_save. */
+/** In memory, until it is written down with the next change or by ledger_requests_keep_seen. */
 void ledger_request_see(struct ledger *l, int64_t number, const struct ledger_request_seen *seen);
 /** Write down what was seen of all of them since then. */
-int ledger_requests_save(struct ledger *l, struct err *e);
+int ledger_requests_keep_seen(struct ledger *l, struct err *e);
 /**
  * The requests that are open, and those that ended since the last ledger_requests_forget, in the order of
  * their numbers; valid until the next change of the ledger.

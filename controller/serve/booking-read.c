@@ -38,12 +38,12 @@ static int take_text(const char *key, struct json_object *value, size_t most, vo
     if (!json_object_is_type(value, json_type_string))
         return err_set(e, EINVAL, "\"%s\" must be a text", key);
     const char *text = json_object_get_string(value);
-    if (strlen(text) > most || (size_t)json_object_get_string_len(value) != strlen(text))
+    size_t length = (size_t)json_object_get_string_len(value);
+    if (length > most)
         return err_set(e, EINVAL, "\"%s\" is longer than %zu bytes", key, most);
-    for (const char *p = text; *p; p++) /* it goes into logs, a line an event */
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            return err_set(e, EINVAL, "\"%s\" has a control character in it (byte %d)", key,
-                           (int)(p - text) + 1);
+    for (size_t i = 0; i < length; i++) /* it goes into logs, a line an event */
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return err_set(e, EINVAL, "\"%s\" has a control character in it (byte %zu)", key, i + 1);
     memcpy(field, &text, sizeof(text));
     return 0;
 }

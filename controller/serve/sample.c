@@ -23,17 +23,19 @@ static const struct policy_host hosts[] = {
 
 static const struct policy_template templates[] = {
     {.name = "small", .generation = "g1", .cpus = 2, .memory = 4 * GIB, .disk = 20 * GIB,
-     .at = {24}},
+     .max_vms = {POLICY_UNLIMITED}, .at = {24}},
 };
 
 static const size_t small_only[] = {0};
 static const char *juno_submitters[] = {"alice", "bob"};
 
 static const struct policy_group groups[] = {
-    {.name = "juno", .quota = {8, {30, 1}}, .max = {8, {31, 1}}, .weight = {2, {32, 1}}, .templates = small_only,
+    {.name = "juno", .quota = {8, {30, 1}}, .max = {8, {31, 1}}, .max_vms = {POLICY_UNLIMITED},
+     .max_memory = {POLICY_UNLIMITED}, .weight = {2, {32, 1}}, .templates = small_only,
      .n_templates = 1, .submitters = juno_submitters, .n_submitters = 2, .exclusive = true,
      .requests = {.max_cpus = {POLICY_UNLIMITED}, .max_open = {POLICY_UNLIMITED}}, .at = {29, 1}},
-    {.name = "lhaaso", .max = {POLICY_UNLIMITED}, .weight = {1}, .templates = small_only,
+    {.name = "lhaaso", .max = {POLICY_UNLIMITED}, .max_vms = {POLICY_UNLIMITED},
+     .max_memory = {POLICY_UNLIMITED}, .weight = {1}, .templates = small_only,
      .n_templates = 1,
      .requests = {.answer = {POLICY_APPROVE, {34}}, .max_cpus = {POLICY_UNLIMITED},
                   .max_open = {POLICY_UNLIMITED}},
@@ -56,6 +58,7 @@ static const struct policy policy = {
     .n_hosts = ARRAY_SIZE(hosts),
     .templates = templates,
     .n_templates = ARRAY_SIZE(templates),
+    .placement.overcommit = {100},
     .groups = groups,
     .n_groups = ARRAY_SIZE(groups),
 };

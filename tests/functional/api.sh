@@ -24,6 +24,7 @@ test_the_api_is_as_it_is_described_and_its_metrics_parse() {
 	slot_ads Unclaimed Idle "$(uuids)"
 	until_true 'it is idle' is_state "$(uuids)" idle || return
 	one_job '"JobStatus": 1'
+	eyrie request add --group juno --vms 1 --from 2099-12-01 --for 1h >/dev/null || fail "request: $?" || return
 	"$source_dir/tests/api/check-openapi" "$source_dir/docs/openapi.yaml" "$build/tests/api/api-answers" \
 		"$T/socket" >"$T/openapi" || fail "$(cat "$T/openapi")" || return
 	has 'ok 1 - the description itself' "$(cat "$T/openapi")" || return
