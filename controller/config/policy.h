@@ -42,7 +42,8 @@ struct policy_host {
     const char *uri;  /* libvirt connection URI */
     const char *storage_pool;
     int64_t cpus;   /* 0: as the host says */
-    int64_t memory; /* bytes; 0: as the host says */
+    int64_t memory; /* bytes; 0: as the host says, less the reserve */
+    int64_t reserve;
     struct setting max_vms; /* POLICY_UNLIMITED by default */
     const char **tags;      /* what it has to offer: a template may need one */
     size_t n_tags;

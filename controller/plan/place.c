@@ -42,14 +42,15 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
         p, w, trust, ramp, books, a, arena_take(a, p->n_templates, sizeof(struct suitors))};
     for (size_t i = 0; i < w->n_hosts; i++) {
         const struct policy_host *wish = books[i].policy = vms->policy_hosts[i];
-        int64_t cpus = wish && wish->cpus ? wish->cpus : w->hosts[i].cpus;
-        books[i].cpus = cpus * p->placement.overcommit.value / 100;
-        books[i].memory = wish && wish->memory ? wish->memory : w->hosts[i].memory;
+        books[i].cpus = plan_host_cpus(p, wish, &w->hosts[i]);
+        books[i].memory = plan_host_memory(wish, &w->hosts[i]);
         books[i].disk = w->hosts[i].storage_available;
     }
     for (size_t h = 0; h < w->n_hosts; h++) {
         for (size_t i = 0; i < w->hosts[h].n_domains && !world_host_is_off(&w->hosts[h]); i++) {
             const struct world_domain *domain = &w->hosts[h].domains[i];
+            if (!plan_domain_counts(domain))
+                continue;
             books[h].used_cpus += domain->cpus;
             books[h].used_memory += domain->memory + VM_OVERHEAD;
             books[h].vms += domain->ours;

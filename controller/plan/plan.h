@@ -169,6 +169,14 @@ struct plan {
  */
 const struct plan *plan_make(struct arena *a, const struct policy *p, const struct world *w);
 
+/** Cpus that VMs may have of a host, overcommitted as the policy says: its own word (@h may be NULL)
+ * comes before the host's (@w may be NULL). */
+int64_t plan_host_cpus(const struct policy *p, const struct policy_host *h,
+                       const struct world_host *w);
+/** The same of memory, which is never overcommitted; of what the host says it keeps the reserve. */
+int64_t plan_host_memory(const struct policy_host *h, const struct world_host *w);
+/** Whether a domain takes room on its host. libvirt lists other people's that are shut off, too. */
+bool plan_domain_counts(const struct world_domain *d);
 /** Until when a host or template that failed so often in a row, @last at last, is left alone. */
 usec plan_rests_until(const struct policy *p, int64_t failures, usec last);
 

@@ -46,6 +46,26 @@ bool vm_drain_overdue(const struct policy *p, const struct world *w, const struc
            elapsed_since(w, accepted) >= allowed->value;
 }
 
+int64_t plan_host_cpus(const struct policy *p, const struct policy_host *h,
+                       const struct world_host *w)
+{
+    int64_t cpus = h && h->cpus ? h->cpus : w ? w->cpus : 0;
+    return cpus * p->placement.overcommit.value / 100;
+}
+
+int64_t plan_host_memory(const struct policy_host *h, const struct world_host *w)
+{
+    if (h && h->memory)
+        return h->memory;
+    int64_t left = w ? w->memory - (h ? h->reserve : 0) : 0;
+    return left > 0 ? left : 0;
+}
+
+bool plan_domain_counts(const struct world_domain *d)
+{
+    return d->ours || strcmp(d->state, "shutoff") != 0;
+}
+
 static const char *admin(const struct world_order *order)
 {
     return order->by && *order->by ? order->by : "an admin";

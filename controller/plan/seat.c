@@ -35,12 +35,11 @@ struct seating {
 
 static void survey(struct ground *g, const struct policy *p, const struct world_host *facts)
 {
-    int64_t cpus = g->policy->cpus ? g->policy->cpus : facts ? facts->cpus : 0;
-    g->cpus = cpus * p->placement.overcommit.value / 100;
-    g->memory = g->policy->memory ? g->policy->memory : facts ? facts->memory : 0;
-    g->closed = facts && (facts->cordoned || facts->drain);
+    g->cpus = plan_host_cpus(p, g->policy, facts);
+    g->memory = plan_host_memory(g->policy, facts);
+    g->closed = facts && (facts->cordoned || facts->drain || facts->fenced);
     for (size_t i = 0; facts && i < facts->n_domains; i++) {
-        if (facts->domains[i].ours)
+        if (facts->domains[i].ours || !plan_domain_counts(&facts->domains[i]))
             continue;
         g->foreign = true;
         g->cpus -= facts->domains[i].cpus;

@@ -21,6 +21,8 @@ static struct host_use host_use(const struct plan *plan, const char *host)
             use.foreign++;
         else
             use.vms++;
+        if (vm->domain && !plan_domain_counts(vm->domain))
+            continue;
         use.cpus += vm->cpus;
         use.memory += vm->memory;
     }
@@ -65,7 +67,7 @@ struct json_object *part_host(const struct snapshot *s, const struct policy_host
     json_add_int(row, "cpus_used", use.cpus);
     json_add_int(row, "cpus", set->cpus ? set->cpus : host->cpus);
     json_add_int(row, "memory_used", use.memory);
-    json_add_int(row, "memory", set->memory ? set->memory : host->memory);
+    json_add_int(row, "memory", plan_host_memory(set, host));
     json_add_int(row, "storage_available", host->storage_available);
     json_add_bool(row, "trusted", trust && trust->trusted);
     part_add_time(row, "asked", host->fact.asked);

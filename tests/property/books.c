@@ -65,6 +65,8 @@ static void enter_domains(struct books *b)
                       d->memory);
                 continue;
             }
+            if (strcmp(d->state, "shutoff") == 0)
+                continue;
             b->hosts[h].cpus += d->cpus;
             b->hosts[h].memory += d->memory + books_overhead;
         }
@@ -167,7 +169,7 @@ bool books_host_fits(const struct books *b, size_t host, size_t template)
         !trial_trusts(b->trial, &w->fact) || !has_tags(h, t))
         return false;
     int64_t cpus = (h->cpus ? h->cpus : w->cpus) * p->placement.overcommit.value / 100;
-    int64_t memory = h->memory ? h->memory : w->memory;
+    int64_t memory = h->memory ? h->memory : w->memory - h->reserve;
     return used->cpus + t->cpus <= cpus && used->memory + t->memory + books_overhead <= memory &&
            used->disk + t->disk <= w->storage_available && used->vms < h->max_vms.value &&
            used->in_flight < p->limits.host_starts_in_flight.value &&

@@ -127,6 +127,7 @@ static void make_hosts(struct arena *a, struct draw *d, struct policy *p)
             .storage_pool = "eyrie",
             .cpus = draw_chance(d, 30) ? draw_range(d, 1, 64) : 0,
             .memory = draw_chance(d, 30) ? draw_range(d, 1, 128) * GIB : 0,
+            .reserve = i % 2 * GIB,
             .max_vms = limit(d, 30, 10, 5),
             .at = {29},
         };
