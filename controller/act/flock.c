@@ -109,6 +109,16 @@ struct flock_target flock_of_shares(const char *name, const char *path, const ch
                                  .tools = tools};
 }
 
+struct flock_target flock_of_main_cm(void)
+{
+    return (struct flock_target){.name = "main-cm.conf",
+                                 .daemon = "-negotiator",
+                                 .file = "main-cm.conf",
+                                 .knob = "EYRIE_MAIN_REVISION",
+                                 .path = "",
+                                 .tools = ""};
+}
+
 size_t flock_count(const struct policy *p)
 {
     return p->n_schedds + (p->pool.shares[0] != '\0');

@@ -52,6 +52,8 @@ struct flock_target {
 struct flock_target flock_of_schedd(const char *name, const char *path, const char *tools);
 /** The groups' shares at the virtual pool's central manager. */
 struct flock_target flock_of_shares(const char *name, const char *path, const char *tools);
+/** What the main pool's negotiator may have; an admin puts it there, as flock_text makes it. */
+struct flock_target flock_of_main_cm(void);
 /** How many fragments @p wants: each schedd's, and the groups' shares. */
 size_t flock_count(const struct policy *p);
 /** The @index-th of them. */

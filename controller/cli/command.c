@@ -63,6 +63,7 @@ static const struct command commands[] = {
      "the flocking configuration of the schedds",
      "  eyrie flock                               the same as eyrie flock status\n"
      "  eyrie flock show schedd01.example.org     the fragment, as the policy wants it\n"
+     "  eyrie flock show main-cm.conf             the one for the main pool's central manager\n"
      "  eyrie flock diff                          what is otherwise in the files and the daemons\n"
      "  eyrie flock remove                        leave: take the fragments away again\n",
      COMMAND_WATCH | COMMAND_POLICY | COMMAND_ORDER | COMMAND_NAMES, flock_run},

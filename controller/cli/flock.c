@@ -46,6 +46,24 @@ static void render(const struct cli *cli, struct json_object *view, FILE *out)
         (void)fputs("The policy has no schedds.\n", out);
 }
 
+/* Whose fragment @name is, whether eyried keeps it or not; false when nobody's. */
+static bool find_target(const struct policy *p, const char *name, struct flock_target *ret)
+{
+    const struct flock_target of_pools[] = {
+        flock_of_shares(p->pool.central_manager, "", ""),
+        flock_of_main_cm(),
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(of_pools) + p->n_schedds; i++) {
+        const struct flock_target target =
+            i < p->n_schedds ? flock_target(p, i) : of_pools[i - p->n_schedds];
+        if (strcmp(name, target.name) != 0)
+            continue;
+        *ret = target;
+        return true;
+    }
+    return false;
+}
+
 /* The fragment as the policy wants it: what `eyrie flock apply` would put in place. */
 static int show_text(const struct cli *cli, const char *name)
 {
@@ -54,15 +72,11 @@ static int show_text(const struct cli *cli, const char *name)
     if (code != CLI_OK)
         return code;
     const struct policy *p = config_policy(config);
-    struct flock_target target = flock_of_shares(p->pool.central_manager, "", "");
-    bool known = strcmp(name, target.name) == 0;
-    for (size_t i = 0; i < p->n_schedds && !known; i++) {
-        target = flock_target(p, i);
-        known = strcmp(name, target.name) == 0;
-    }
-    if (!known)
-        return cli_usage(cli, "the policy names no schedd \"%s\", and its central manager is %s", name,
-                         p->pool.central_manager);
+    struct flock_target target;
+    if (!find_target(p, name, &target))
+        return cli_usage(cli, "the policy names no schedd \"%s\", its central manager is %s, and the "
+                              "fragment that an admin puts in place is %s", name,
+                         p->pool.central_manager, flock_of_main_cm().name);
     struct text text = {0};
     struct err e;
     code = CLI_OK;

@@ -209,6 +209,21 @@ static void what_cannot_be_replayed_is_named(void **state)
     assert_says(bare.err, "what was decided is not in it");
 }
 
+static void fragments_are_shown_as_the_policy_wants_them(void **state)
+{
+    (void)state;
+    SAID main_cm = eyrie("flock show main-cm.conf -c " SCENARIOS "/../live/lab/eyrie.yaml");
+    assert_int_equal(main_cm.code, CLI_OK);
+    assert_says(main_cm.out, "(VirtualPool =!= true || EyriePlacement =?= \"overflow\")");
+    assert_says(main_cm.out, "EYRIE_MAIN_REVISION_vpool = ");
+    SAID schedd = eyrie("flock show schedd.lab -c " SCENARIOS "/../live/lab/eyrie.yaml");
+    assert_int_equal(schedd.code, CLI_OK);
+    assert_says(schedd.out, "FLOCK_TO = vcm.lab:9618");
+    SAID none = eyrie("flock show other.lab -c " SCENARIOS "/../live/lab/eyrie.yaml");
+    assert_int_equal(none.code, CLI_USAGE);
+    assert_says(none.err, "the policy names no schedd \"other.lab\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +233,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_with_a_policy_is_said),
         cmocka_unit_test(a_replay_shows_what_would_differ),
         cmocka_unit_test(what_cannot_be_replayed_is_named),
+        cmocka_unit_test(fragments_are_shown_as_the_policy_wants_them),
     };
     static const char *const made[] = {"bad.yaml",
                                        "printed.yaml",
