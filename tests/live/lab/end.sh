@@ -4,32 +4,12 @@
 # stand-in, and what eyried does (act/extend.c) is done by hand. About half a minute.
 set -eu
 
-# shellcheck source=tests/live/tap.sh
-. "$(dirname "$0")/../tap.sh"
-# shellcheck source=scripts/lib/stage.sh
-. "$(dirname "$0")/../../../scripts/lib/stage.sh"
-# shellcheck source=scripts/lib/pool.sh
-. "$EYRIE_SOURCE/scripts/lib/pool.sh"
-here=$EYRIE_SOURCE/tests/live/lab
-uuid=11111111-aaaa-4aaa-8aaa-000000000001 vm=vm-11111111
+# shellcheck source=tests/live/site.sh
+. "$(dirname "$0")/../site.sh"
+uuid=11111111-aaaa-4aaa-8aaa-000000000001 vm="vm-11111111"
 
-on() { "$lab" exec "$@"; }
-# job SECONDS: a job of the request that may run so long; prints the cluster.
-job() {
-	on -u alice schedd condor_submit -terse <<-END | sed 's/\..*//'
-		executable = /bin/sleep
-		arguments = 2
-		transfer_executable = false
-		request_memory = 64
-		request_disk = 1000
-		accounting_group = juno
-		allowed_execute_duration = $1
-		My.VirtualPool = true
-		My.EyrieRequest = "r-1"
-		queue
-	END
-}
-gone() { [ -z "$(on schedd condor_q -allusers "$1" -af ProcId)" ]; }
+# booked SECONDS: a job of the request that may run so long; prints the cluster.
+booked() { flagged alice 1 2 'My.EyrieRequest = "r-1"' "allowed_execute_duration = $1"; }
 waits() { [ "$(on schedd condor_q -allusers "$1" -af JobStatus NumShadowStarts)" = '1 undefined' ]; }
 told() { [ "$(on vcm condor_status -af EyrieUntil)" = "$1" ]; }
 # leave_note UNTIL NAME MACHINE: leaves it with the collector, with the token of that machine.
@@ -40,18 +20,14 @@ leave_note() {
 }
 reread() { on vcm condor_reconfig -pool vcm.lab -daemon startd "$(on vcm condor_status -af Machine)" >/dev/null; }
 
-trap '"$lab" down' EXIT
-trap 'exit 130' INT TERM
-stage 'build' pool_compile
-"$lab" down
-"$lab" up
-"$lab" run env "EYRIE_BUILD=$EYRIE_BUILD" "$here/flock" on
+site_up
+flocking on
 until=$(($(date +%s) + 600))
-"$lab" run "$here/standin" "$vm" "$uuid" 10.77.0.31 'TARGET.EyrieRequest =?= "r-1"' r-1 "$until"
+vm 1 request=r-1 by-name until=$until
 ok 'the slot says when its request ends' wait_for 30 told "$until"
 
-long=$(job 3600)
-short=$(job 60)
+long=$(booked 3600)
+short=$(booked 60)
 ok 'a job that ends before that runs' wait_for 60 gone "$short"
 ok 'one that may not, and was there first, waits' waits "$long"
 
