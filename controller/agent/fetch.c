@@ -124,6 +124,8 @@ static void set_server(struct fetch *f, const struct fetch_server *server)
         (void)curl_easy_setopt(f->curl, CURLOPT_PINNEDPUBLICKEY, server->pin);
         (void)curl_easy_setopt(f->curl, CURLOPT_SSL_VERIFYPEER, 0L);
         (void)curl_easy_setopt(f->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+        (void)curl_easy_setopt(f->curl, CURLOPT_CAINFO, NULL); /* they would be read all the same */
+        (void)curl_easy_setopt(f->curl, CURLOPT_CAPATH, NULL);
     } else if (*server->ca) {
         (void)curl_easy_setopt(f->curl, CURLOPT_CAINFO, server->ca);
     }
