@@ -175,7 +175,7 @@ static void changed(void *userdata)
         a->status = 1;
     if (a->once && a->lost) /* nobody to report to */
         loop_quit(a->loop, a->status);
-    else if (a->failures == 0)
+    else if (a->once || a->failures == 0) /* who runs once reports whatever came of it */
         loop_timer_set(a->timer, 0);
 }
 
