@@ -310,6 +310,10 @@ static void end(struct flocking *f, const char *error)
     f->changed = false;
     mem_replace(&f->trouble, NULL);
     mem_replace(&f->before, NULL);
+    if (!f->remote) { /* of this apply, or of one that was cut off */
+        replace_scratch_remove(f->path, "new");
+        replace_scratch_remove(f->path, "check");
+    }
     free(look(f));
     done(f->userdata, text);
 }
@@ -406,16 +410,13 @@ static void checked(void *userdata, const struct child_result *r)
 {
     struct flocking *f = userdata;
     struct err e;
-    replace_scratch_remove(f->path, "check");
     bool undefined = r->end == CHILD_EXITED && text_starts_with(r->messages, "Not defined");
     if (r->error && !undefined) {
-        replace_scratch_remove(f->path, "new");
         AUTOFREE char *text = mem_printf("HTCondor's parser refuses the fragment: %s", r->error);
         end(f, text);
         return;
     }
     if (undefined || strncmp(r->output, f->revision, strlen(f->revision)) != 0) {
-        replace_scratch_remove(f->path, "new");
         AUTOFREE char *text =
             mem_printf("HTCondor would not go by the fragment: with it in place %s is \"%.*s\" (is "
                        "%s in a folder of LOCAL_CONFIG_DIR, and does no later file set the knob?)",
@@ -477,7 +478,6 @@ static void got_sources(void *userdata, const struct child_result *r)
     if (k == 0)
         k = replace_scratch_write(f->path, "check", root, &e);
     if (k < 0) {
-        replace_scratch_remove(f->path, "new");
         end(f, e.text);
         return;
     }
