@@ -1,0 +1,170 @@
+# shellcheck shell=bash
+# Trying an operation under a fault at each of its system calls, one fault a run: README.md tells how.
+# To be sourced by a script whose first argument is the build folder.
+
+crash_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # for who sources this
+source_dir=$(cd "$crash_here/../.." && pwd)
+build=$(cd "$1" && pwd)
+work=$(mktemp -d -p /dev/shm) # a disk would wait for each fsync, and no power fails here
+crash_jobs=${EYRIE_CRASH_JOBS:-$(nproc)}
+crash_cases=0 crash_failed=0
+crash_under=()
+declare -A crash_held=()
+
+# --- for operations ---
+
+# under PROGRAM ARG…: how an operation's _run runs its program.
+under() { "${crash_under[@]}" "$@" </dev/null; }
+
+# wrong WHAT…: what an operation's _after says when something is not as it must be.
+wrong() {
+	echo "$*"
+	return 1
+}
+
+# once KEY CMD…: runs CMD unless it has held for this KEY before, in this worker: for a recovery that
+# depends on nothing but what KEY is made of.
+once() {
+	local key=$1
+	shift
+	[ -z "${crash_held[$key]:-}" ] || return 0
+	"$@" || return
+	crash_held[$key]=1
+}
+
+# --- one run ---
+
+# crash_run OPERATION [OPTION-OF-INJECT…]: from its _before to its _after; what is wrong is printed.
+crash_run() {
+	local status=0 operation=$1
+	shift
+	crash_under=("$build/tests/crash/inject" --out="$T/said" "$@" --)
+	"${operation}_before" || { wrong 'it cannot be prepared'; return; }
+	"${operation}_run" >"$T/run.log" 2>&1 || status=$?
+	[ $status -lt 124 ] || [ $status -gt 125 ] || { wrong "it was not over after 30 s: $(tail -n 3 "$T/run.log")"; return; }
+	"${operation}_after" 2>&1
+}
+
+# crash_point OPERATION FROM FAULT NAME NTH SURE: a line that begins with FAULT and hit, missed or wrong.
+crash_point() {
+	local try
+	for try in 1 2 3; do
+		if ! crash_run "$1" ${2:+--from="$2"} --fault="$3" --call="$4" --nth="$5" --seconds=30 >"$T/wrong"; then
+			echo "$3 wrong $4 $5: $(tr '\n' ' ' <"$T/wrong")"
+			[ -z "${EYRIE_CRASH_KEEP:-}" ] || cp -a "$T" "$work/kept-$1-$3-$4-$5"
+			return
+		fi
+		[ ! -s "$T/said" ] || { echo "$3 hit $6"; return; }
+		[ "$6" = sure ] || return 0
+	done
+	echo "$3 missed $4 $5"
+}
+
+# --- an operation ---
+
+# crash_work OPERATION CMD…: CMD in a folder of its own, $T, in which the operation can be run.
+crash_work() {
+	local operation=$1
+	shift
+	T=$(mktemp -d "$work/$operation-XXXXXX")
+	# shellcheck disable=SC2064 # this operation
+	trap "${operation}_end" EXIT
+	"${operation}_begin" >"$T/begin.log" 2>&1 || { cat "$T/begin.log"; return 1; }
+	"$@"
+}
+
+# crash_count OPERATION FROM: two runs without a fault; their calls are in two files.
+crash_count() {
+	local n
+	for n in 1 2; do
+		crash_run "$1" ${2:+--from="$2"} --list >"$T/wrong" || { cat "$T/wrong"; return 1; }
+		cp "$T/said" "$work/$1.calls$n"
+	done
+}
+
+# crash_points OPERATION FAULT…: "FAULT NAME NTH sure" for each call that came in both runs, and "FAULT NAME
+# NTH extra" for those that came in one of them, and two more of each name: there may be as many.
+crash_points() {
+	local operation=$1
+	shift
+	awk -v faults="$*" '
+		FILENAME ~ /\/calls$/ { sub(/#.*/, ""); known[$1] = 1; for (i = 2; i <= NF; i++) can[$1, $i] = 1; next }
+		FILENAME ~ /calls1$/ { first[$1]++ }
+		FILENAME ~ /calls2$/ { second[$1]++ }
+		{ names[$1]; if (!($1 in known)) unknown = unknown " " $1 }
+		END {
+			if (unknown) { print "not in tests/crash/calls:" unknown >"/dev/stderr"; exit 1 }
+			n = split(faults, fault, " ")
+			for (f = 1; f <= n; f++)
+				for (name in names) {
+					if (fault[f] != "kill" && !((name, fault[f]) in can)) continue
+					least = first[name] < second[name] ? first[name] : second[name]
+					most = first[name] + second[name] - least + 2
+					for (i = 1; i <= most; i++) print fault[f], name, i, (i <= least ? "sure" : "extra")
+				}
+		}' "$crash_here/calls" "$work/$operation.calls1" "$work/$operation.calls2"
+}
+
+# crash_share NUMBER OPERATION FROM: this worker's share of the points.
+crash_share() {
+	local n=0 fault name nth sure
+	while read -r fault name nth sure; do
+		[ $((n++ % crash_jobs)) = "$1" ] || continue
+		crash_point "$2" "$3" "$fault" "$name" "$nth" "$sure"
+	done <"$work/$2.points"
+}
+
+# crash_case OPERATION FAULT HOLDS: a line of TAP, from what the workers found. A call that had come twice
+# may not come again (memory, time): one in a hundred of them.
+crash_case() {
+	local all hit extra wrong
+	crash_cases=$((crash_cases + 1))
+	all=$(grep -c "^$2 .* sure$" "$work/$1.points")
+	hit=$(cat "$work/$1".found* | grep -c "^$2 hit sure$")
+	extra=$(cat "$work/$1".found* | grep -c "^$2 hit extra$")
+	wrong=$(cat "$work/$1".found* | grep -c "^$2 wrong")
+	grep -hvE ' hit (sure|extra)$' "$work/$1".found* | grep -E "^$2 " | sed 's/^/# /'
+	if [ "$wrong" = 0 ] && [ "$all" -gt 0 ] && [ $((100 * hit)) -ge $((99 * all)) ]; then
+		printf 'ok'
+	else
+		crash_failed=$((crash_failed + 1))
+		printf 'not ok'
+	fi
+	[ "$extra" = 0 ] && extra='' || extra=", and $extra that come now and then"
+	echo " $crash_cases - ${1//_/ }, $2: $hit of $all system calls$extra: $3"
+}
+
+# crash_try OPERATION FROM "FAULT…" HOLDS: a case for each fault; HOLDS says what _after looks at. FROM: a
+# part of a path; the calls before the first that names such a file are left out. "": none is.
+crash_try() {
+	local operation=$1 from=$2 faults holds=$4 n fault
+	read -ra faults <<<"$3"
+	if ! (crash_work "$operation" crash_count "$operation" "$from") >"$work/$operation.log" 2>&1 ||
+		! crash_points "$operation" "${faults[@]}" >"$work/$operation.points" 2>>"$work/$operation.log"; then
+		sed 's/^/# /' "$work/$operation.log"
+		crash_cases=$((crash_cases + 1)) crash_failed=$((crash_failed + 1))
+		echo "not ok $crash_cases - ${operation//_/ }: without a fault"
+		return
+	fi
+	for n in $(seq 0 $((crash_jobs - 1))); do
+		(crash_work "$operation" crash_share "$n" "$operation" "$from") >"$work/$operation.found$n" 2>&1 &
+	done
+	wait
+	for fault in "${faults[@]}"; do crash_case "$operation" "$fault" "$holds"; done
+}
+
+# crash_end: the last line, and the status.
+crash_end() {
+	echo "1..$crash_cases"
+	[ "$crash_failed" = 0 ]
+}
+
+crash_finish() {
+	# shellcheck disable=SC2046 # a list
+	kill $(jobs -p) 2>/dev/null
+	wait
+	[ "$crash_failed" != 0 ] && [ -n "${EYRIE_CRASH_KEEP:-}" ] && echo "# kept: $work" || rm -rf "$work"
+}
+trap crash_finish EXIT
+trap 'exit 130' INT TERM
