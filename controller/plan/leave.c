@@ -115,7 +115,8 @@ static void shrink(struct chooser *c)
     for (size_t i = c->n; i-- > 0;) {
         struct candidate *candidate = &c->candidates[i];
         if (!candidate->leaves || (candidate->must.code != REASON_OVER_LIMIT &&
-                                   candidate->must.code != REASON_ROOM_FOR_REQUEST))
+                                   candidate->must.code != REASON_ROOM_FOR_REQUEST &&
+                                   candidate->must.code != REASON_HOST_FOR_REQUEST))
             continue;
         move(c, candidate, false);
         if (tally_exceeds(c->stays, candidate->vm, &over))
@@ -240,7 +241,7 @@ const struct leavers *leave_choose(struct arena *a, const struct policy *p, cons
     struct chooser c = {
         .p = p,
         .w = w,
-        .stays = tally_open(a, p, vms, bookings),
+        .stays = tally_open(a, p, w, vms, bookings),
         .groups = arena_take(a, p->n_groups + 1, sizeof(*c.groups)),
         .leaves = arena_take(a, vms->n, sizeof(*c.leaves)),
         .later = later,

@@ -13,6 +13,9 @@ struct book {
     int64_t used_cpus, used_memory;
     int64_t disk; /* available, less what newborn VMs may take */
     int64_t vms;  /* ours */
+    int64_t kept_cpus, kept_memory, kept_vms; /* for seats of requests that have no VM yet */
+    int64_t whole; /* VMs, and seats of them, that have the host for themselves */
+    bool foreign;
 };
 
 struct places {
@@ -54,13 +57,18 @@ struct places *places_open(struct arena *a, const struct policy *p, const struct
             books[h].used_cpus += domain->cpus;
             books[h].used_memory += domain->memory + VM_OVERHEAD;
             books[h].vms += domain->ours;
+            books[h].foreign |= !domain->ours;
         }
     }
     for (size_t i = 0; i < vms->n; i++) { /* those that are decided and not seen yet */
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->world_host == SIZE_MAX || vm->state == VM_GONE || vm->domain)
+        if (vm->world_host == SIZE_MAX || vm->state == VM_GONE)
             continue;
         struct book *book = &books[vm->world_host];
+        book->whole += vm->request < w->n_requests && w->requests[vm->request].whole_host &&
+                       !request_is_over(&w->requests[vm->request], w->now);
+        if (vm->domain)
+            continue;
         book->used_cpus += vm->cpus;
         book->used_memory += vm->memory + VM_OVERHEAD;
         book->vms++;
@@ -146,9 +154,25 @@ static const struct suitors *suitors_of(const struct places *places, size_t temp
     return suitors;
 }
 
+/* What is in the way of one more VM beside what is on a host, or kept free there. */
+static enum reason_code crowded(const struct book *book, const struct policy_template *t,
+                                bool whole_host)
+{
+    int64_t cpus = book->cpus - book->used_cpus - t->cpus;
+    int64_t memory = book->memory - book->used_memory - t->memory - VM_OVERHEAD;
+    if (cpus < 0 || memory < 0 || book->disk < t->disk)
+        return REASON_NO_HOST_FITS;
+    if (whole_host && (book->vms || book->foreign))
+        return REASON_HOST_SHARED;
+    if (book->whole || cpus < book->kept_cpus || memory < book->kept_memory ||
+        (whole_host && book->kept_vms))
+        return REASON_HOST_BOOKED;
+    return REASON_NONE;
+}
+
 /* Why a host cannot take one more VM. */
 static struct reason refusal(const struct places *places, size_t host, size_t template,
-                             enum reason_code not_for_it, struct later *later)
+                             bool whole_host, enum reason_code not_for_it, struct later *later)
 {
     const struct world_host *facts = &places->world->hosts[host];
     const struct book *book = &places->books[host];
@@ -160,11 +184,13 @@ static struct reason refusal(const struct places *places, size_t host, size_t te
         return (struct reason){not_for_it, .subject = facts->name};
     if (not_for_it)
         return (struct reason){not_for_it, .at = t->at, .subject = t->name};
-    if (book->used_memory + t->memory + VM_OVERHEAD > book->memory ||
-        book->used_cpus + t->cpus > book->cpus || book->disk < t->disk)
-        return (struct reason){REASON_NO_HOST_FITS, t->cpus, t->memory, t->at, t->name};
+    enum reason_code full = crowded(book, t, whole_host);
+    if (full == REASON_NO_HOST_FITS)
+        return (struct reason){full, t->cpus, t->memory, t->at, t->name};
+    if (full)
+        return (struct reason){full, .subject = facts->name};
     const struct setting *max = &book->policy->max_vms;
-    if (max->value != POLICY_UNLIMITED && book->vms >= max->value)
+    if (max->value != POLICY_UNLIMITED && book->vms + book->kept_vms >= max->value)
         return (struct reason){REASON_LIMIT_HOST, book->vms, max->value, max->at, facts->name};
     return ramp_allows_host(places->ramp, host, &why, later) ? (struct reason){0} : why;
 }
@@ -176,6 +202,7 @@ static int nearness(enum reason_code code)
         REASON_SLOW_START,           REASON_PROBING,
         REASON_LIMIT_HOST_IN_FLIGHT, REASON_LIMIT_HOST_PER_MINUTE,
         REASON_HOST_BACKOFF,         REASON_LIMIT_HOST,
+        REASON_HOST_SHARED,          REASON_HOST_BOOKED,
         REASON_NO_HOST_FITS,         REASON_HOST_CORDONED,
         REASON_HOST_UNTRUSTED,       REASON_NO_HOST_IMAGE,
         REASON_HOST_FENCED,          REASON_HOST_REMOVED,
@@ -188,7 +215,8 @@ static int nearness(enum reason_code code)
 }
 
 /* The reason of all hosts that is nearest to going away. */
-static struct reason why_none(const struct places *places, size_t template, struct later *later)
+static struct reason why_none(const struct places *places, size_t template, bool whole_host,
+                              struct later *later)
 {
     const enum reason_code *unsuited = suitors_of(places, template)->unsuited;
     const struct policy_template *t = &places->policy->templates[template];
@@ -196,7 +224,7 @@ static struct reason why_none(const struct places *places, size_t template, stru
     size_t told = SIZE_MAX;
 
     for (size_t i = 0; i < places->world->n_hosts; i++) {
-        struct reason why = refusal(places, i, template, unsuited[i], later);
+        struct reason why = refusal(places, i, template, whole_host, unsuited[i], later);
         int order = nearness(why.code) - nearness(nearest.code);
         if (order == 0 && why.code == REASON_HOST_BACKOFF && why.limit != nearest.limit)
             order = why.limit < nearest.limit ? -1 : 1;
@@ -208,21 +236,54 @@ static struct reason why_none(const struct places *places, size_t template, stru
     return nearest;
 }
 
-size_t places_pick(const struct places *places, size_t template, struct reason *ret_why,
-                   struct later *later)
+bool places_allow(const struct places *places, size_t host, size_t template, bool whole_host,
+                  struct reason *ret_why, struct later *later)
+{
+    const enum reason_code *unsuited = suitors_of(places, template)->unsuited;
+    *ret_why = refusal(places, host, template, whole_host, unsuited[host], later);
+    return !ret_why->code;
+}
+
+/* Few are asked for: the heap is for VMs that share their hosts. */
+static size_t pick_whole(const struct places *places, size_t template, struct later *later)
+{
+    struct reason why = {0};
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < places->world->n_hosts; i++)
+        if (places_allow(places, i, template, true, &why, later) &&
+            (best == SIZE_MAX || is_better(places, i, best)))
+            best = i;
+    return best;
+}
+
+size_t places_pick(const struct places *places, size_t template, bool whole_host,
+                   struct reason *ret_why, struct later *later)
 {
     struct heap *heap = suitors_of(places, template)->heap;
     struct later no_matter = {0};
     size_t best;
-    while ((best = heap_first(heap)) != SIZE_MAX &&
-           refusal(places, best, template, REASON_NONE, &no_matter).code)
-        heap_drop_first(heap);
+    if (whole_host)
+        best = pick_whole(places, template, &no_matter);
+    else
+        while ((best = heap_first(heap)) != SIZE_MAX &&
+               refusal(places, best, template, false, REASON_NONE, &no_matter).code)
+            heap_drop_first(heap);
     if (best == SIZE_MAX)
-        *ret_why = why_none(places, template, later);
+        *ret_why = why_none(places, template, whole_host, later);
     return best;
 }
 
-void places_take(struct places *places, size_t host, size_t template)
+void places_keep(struct places *places, size_t host, size_t template, int64_t vms, bool whole_host)
+{
+    const struct policy_template *t = &places->policy->templates[template];
+    struct book *book = &places->books[host];
+    book->kept_cpus += vms * t->cpus;
+    book->kept_memory += vms * (t->memory + VM_OVERHEAD);
+    book->kept_vms += vms;
+    book->whole += whole_host ? vms : 0;
+}
+
+void places_take(struct places *places, size_t host, size_t template, bool whole_host)
 {
     const struct policy_template *t = &places->policy->templates[template];
     struct book *book = &places->books[host];
@@ -230,6 +291,7 @@ void places_take(struct places *places, size_t host, size_t template)
     book->used_memory += t->memory + VM_OVERHEAD;
     book->disk -= t->disk;
     book->vms++;
+    book->whole += whole_host;
     for (size_t i = 0; i < places->policy->n_templates; i++)
         if (places->suitors[i].heap)
             heap_moved(places->suitors[i].heap, host);

@@ -77,6 +77,7 @@ struct plan_request {
     int64_t vms;      /* up, being born or lost */
     int64_t up;
     int64_t starting; /* VMs started by this plan */
+    int64_t short_of; /* VMs that are not up, though its time has come */
     struct reason reason; /* REASON_NONE, or what stops those that are missing */
 };
 

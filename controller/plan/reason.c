@@ -100,6 +100,8 @@ static const struct {
     [REASON_NO_HOST_TAGGED] = {"no-host-tagged", "no host has every tag that $s needs$w"},
     [REASON_NO_HOST_IMAGE] = {"no-host-image", "no host that could run $s has its image$w"},
     [REASON_NO_HOST_FITS] = {"no-host-fits", "no host has room for one more $s ($n cpu$p, $M)$w"},
+    [REASON_HOST_SHARED] = {"host-shared", "it is to have a host for itself, and host $s is in use"},
+    [REASON_HOST_BOOKED] = {"host-booked", "what is left of host $s is booked"},
     [REASON_HOST_BACKOFF] = {"host-backoff",
                              "host $s failed $n time$p in a row and is left alone for $L"},
     [REASON_TEMPLATE_BACKOFF] =
@@ -130,6 +132,7 @@ static const struct {
     [REASON_HOST_REMOVED] = {"host-removed", "host $s is not in the policy any more"},
     [REASON_REQUEST_ENDED] = {"request-ended", "request $s is over"},
     [REASON_ROOM_FOR_REQUEST] = {"room-for-request", "makes room under a limit for what is booked$w"},
+    [REASON_HOST_FOR_REQUEST] = {"host-for-request", "makes room on host $s for what is booked"},
     [REASON_OVER_LIMIT] = {"over-limit", "$n in use, and the limit was lowered to $limit$w"},
     [REASON_BUDGET] = {"budget",
                        "to be drained ($s), but $n VM$p of its group drain$v and $limit may at once$w"},

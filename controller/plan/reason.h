@@ -69,6 +69,8 @@ enum reason_code {
     REASON_KEPT_FOR_REQUEST,     /* the room that is left under a limit is booked */
     REASON_REQUEST_NO_GROUP,     /* its group @subject is not in the policy */
     REASON_NO_HOST_FITS,
+    REASON_HOST_SHARED,          /* it is to have a host for itself, and others are on @subject */
+    REASON_HOST_BOOKED,          /* what is left of host @subject is kept for a request */
     REASON_NO_HOST_TAGGED,
     REASON_NO_HOST_IMAGE,
     REASON_HOST_BACKOFF,
@@ -96,6 +98,7 @@ enum reason_code {
     REASON_HOST_REMOVED,         /* drain: its host is not in the policy any more */
     REASON_REQUEST_ENDED,        /* drain: request @subject is over */
     REASON_ROOM_FOR_REQUEST,     /* drain: under a limit there is no room for what is booked */
+    REASON_HOST_FOR_REQUEST,     /* drain: @subject, its host, has no room for what is booked there */
     REASON_OVER_LIMIT,           /* drain: a limit was lowered: @n in use, @limit allowed */
     REASON_BUDGET,               /* to be drained for @subject: @n of the group drain, @limit may */
     REASON_WANTED_AGAIN,         /* undrain: @n jobs fit into it */

@@ -130,6 +130,8 @@ static void render_request(const struct plan *plan, const struct plan_request *r
     int64_t starting = r->vms - r->up + r->starting;
     if (starting)
         text_printf(out, ", %" PRId64 " %s being started", starting, starting == 1 ? "is" : "are");
+    if (r->short_of)
+        text_printf(out, ", short of %" PRId64, r->short_of);
     if (r->reason.code) {
         text_add(out, ": ");
         reason_render(&r->reason, plan->policy->files, out);

@@ -86,6 +86,19 @@ const struct vms *recognise(struct arena *a, const struct policy *p, const struc
                             const struct trust *trust, const struct bookings *bookings,
                             struct later *later);
 
+/* The seats of requests that are open and have no VM yet, in their order; none has more than the
+ * request is missing in all. */
+struct berth {
+    size_t host; /* in world.hosts; SIZE_MAX: not there */
+    int64_t vms;
+};
+struct berths {
+    struct berth *items;
+    size_t n;
+    size_t *start; /* of each of world.requests, in items; one more */
+};
+struct berths *berths_gather(struct arena *a, const struct vms *vms, const struct bookings *b);
+
 /* 3. Which shapes count, largest first. */
 struct want {
     const char *schedd;
@@ -161,9 +174,18 @@ struct starter *starter_open(struct arena *a, const struct policy *p, const stru
 /* Whether @group is at a limit of its own with a VM of @t more. */
 bool starter_group_is_full(const struct starter *s, size_t group, const struct policy_template *t,
                            struct reason *ret_why);
-/* The host for one more VM of @template, or SIZE_MAX and what stops it; @group may be SIZE_MAX. */
-size_t starter_host(const struct starter *s, size_t group, size_t template, struct reason *ret_why);
-struct plan_action *starter_start(struct starter *s, size_t group, size_t template, size_t host,
+/* One more VM, and what it asks of its host. */
+struct start {
+    size_t group; /* SIZE_MAX: for nobody */
+    size_t template;
+    bool whole_host;
+};
+/* Its host, or SIZE_MAX and what stops it. */
+size_t starter_host(const struct starter *s, struct start what, struct reason *ret_why);
+/* Whether that host takes it; else what stops it. */
+bool starter_allows(const struct starter *s, struct start what, size_t host,
+                    struct reason *ret_why);
+struct plan_action *starter_start(struct starter *s, struct start what, size_t host,
                                   struct reason reason);
 
 /* 5, at first: what is booked. @stop: nothing may grow. */
@@ -215,10 +237,16 @@ struct packing packer_choose(struct packer *packer, size_t group, const int64_t 
 struct places *places_open(struct arena *a, const struct policy *p, const struct world *w,
                            const struct trust *trust, const struct vms *vms,
                            const struct ramp *ramp);
-/* The best host for one more VM of a template, or SIZE_MAX and the reason. */
-size_t places_pick(const struct places *places, size_t template, struct reason *ret_why,
-                   struct later *later);
-void places_take(struct places *places, size_t host, size_t template);
+/* The best host for one more VM of a template, or SIZE_MAX and the reason. @whole_host: no other VM
+ * is to be on it, nor to come beside it. */
+size_t places_pick(const struct places *places, size_t template, bool whole_host,
+                   struct reason *ret_why, struct later *later);
+/* Whether that host takes it; else the reason. */
+bool places_allow(const struct places *places, size_t host, size_t template, bool whole_host,
+                  struct reason *ret_why, struct later *later);
+/* Keep room on a host for @vms more. */
+void places_keep(struct places *places, size_t host, size_t template, int64_t vms, bool whole_host);
+void places_take(struct places *places, size_t host, size_t template, bool whole_host);
 /* What QEMU itself takes beside the guest's memory (measured: about 150 MiB). */
 #define VM_OVERHEAD (150 * MIB)
 /* Whether a host has what the template needs. One whose volumes are not known is taken at its word:
@@ -254,8 +282,8 @@ void flock_choose(const struct policy *p, const struct world *w, struct actions 
 /* What stays, against the limits: for rungs 4 and 8. */
 struct tally;
 /* @bookings: what is missing of them counts, too; NULL: it does not. */
-struct tally *tally_open(struct arena *a, const struct policy *p, const struct vms *vms,
-                         const struct bookings *bookings);
+struct tally *tally_open(struct arena *a, const struct policy *p, const struct world *w,
+                         const struct vms *vms, const struct bookings *bookings);
 void tally_add(struct tally *t, const struct plan_vm *vm, int64_t sign);
 /* Whether a limit that @vm counts for is exceeded by what stays. */
 bool tally_exceeds(const struct tally *t, const struct plan_vm *vm, struct reason *ret_why);

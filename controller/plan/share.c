@@ -106,10 +106,11 @@ static bool grow_group(struct grower *g, size_t group)
         struct packing packing = packer_choose(g->packer, group, g->left, g->open);
         if (packing.template == SIZE_MAX || packing.waste > waste_allowed)
             break;
-        size_t host = starter_host(g->starter, group, packing.template, &why);
+        const struct start what = {.group = group, .template = packing.template};
+        size_t host = starter_host(g->starter, what, &why);
         if (host != SIZE_MAX) {
             struct plan_action *action =
-                starter_start(g->starter, group, packing.template, host,
+                starter_start(g->starter, what, host,
                               (struct reason){REASON_DEMAND, .at = pg->at, .subject = pg->name});
             action->reason.n = lay_packed(g, group, &packing);
             if (!pg->exclusive)

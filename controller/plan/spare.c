@@ -54,10 +54,11 @@ void spare_grow(struct arena *a, const struct demand *d, const struct vms *vms,
         int64_t spare = count_spare(starter, t, vms, leavers, s, taken_too);
         for (; spare < template->spare; spare++) {
             struct reason why = {0};
-            size_t host = starter_host(starter, SIZE_MAX, t, &why);
+            const struct start what = {.group = SIZE_MAX, .template = t};
+            size_t host = starter_host(starter, what, &why);
             if (host == SIZE_MAX)
                 break;
-            starter_start(starter, SIZE_MAX, t, host,
+            starter_start(starter, what, host,
                           (struct reason){REASON_SPARE, spare, template->spare, template->at,
                                           template->name});
         }

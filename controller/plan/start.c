@@ -72,7 +72,8 @@ bool starter_group_is_full(const struct starter *s, size_t group, const struct p
                         g->name, ret_why);
 }
 
-size_t starter_host(const struct starter *s, size_t group, size_t template, struct reason *ret_why)
+/* Whether limits and ramp let it be, wherever it is placed. */
+static bool may_start(const struct starter *s, size_t group, size_t template, struct reason *ret_why)
 {
     const struct policy *p = s->p;
     const struct policy_template *t = &p->templates[template];
@@ -84,33 +85,44 @@ size_t starter_host(const struct starter *s, size_t group, size_t template, stru
                      ret_why) ||
         over_or_kept(&t->max_vms, s->template_vms[template], s->template_booked[template], 1,
                      REASON_LIMIT_TEMPLATE, t->name, ret_why))
-        return SIZE_MAX;
+        return false;
     if (group != SIZE_MAX && starter_group_is_full(s, group, t, ret_why))
-        return SIZE_MAX;
-    if (!ramp_allows(s->ramp, ret_why, s->later) ||
-        !ramp_allows_template(s->ramp, template, ret_why, s->later))
-        return SIZE_MAX;
-    return places_pick(s->places, template, ret_why, s->later);
+        return false;
+    return ramp_allows(s->ramp, ret_why, s->later) &&
+           ramp_allows_template(s->ramp, template, ret_why, s->later);
 }
 
-struct plan_action *starter_start(struct starter *s, size_t group, size_t template, size_t host,
+size_t starter_host(const struct starter *s, struct start what, struct reason *ret_why)
+{
+    return may_start(s, what.group, what.template, ret_why)
+               ? places_pick(s->places, what.template, what.whole_host, ret_why, s->later)
+               : SIZE_MAX;
+}
+
+bool starter_allows(const struct starter *s, struct start what, size_t host, struct reason *ret_why)
+{
+    return may_start(s, what.group, what.template, ret_why) &&
+           places_allow(s->places, host, what.template, what.whole_host, ret_why, s->later);
+}
+
+struct plan_action *starter_start(struct starter *s, struct start what, size_t host,
                                   struct reason reason)
 {
-    const struct policy_template *t = &s->p->templates[template];
-    struct use *of[] = {&s->all, group == SIZE_MAX ? NULL : &s->groups[group]};
-    places_take(s->places, host, template);
-    ramp_take(s->ramp, host, template);
+    const struct policy_template *t = &s->p->templates[what.template];
+    struct use *of[] = {&s->all, what.group == SIZE_MAX ? NULL : &s->groups[what.group]};
+    places_take(s->places, host, what.template, what.whole_host);
+    ramp_take(s->ramp, host, what.template);
     for (size_t k = 0; k < 2 && of[k]; k++) {
         of[k]->vms++;
         of[k]->started++;
         of[k]->cpus += t->cpus;
         of[k]->memory += t->memory;
     }
-    s->template_vms[template]++;
+    s->template_vms[what.template]++;
     struct plan_action *action = actions_add(s->actions, ACTION_CREATE, reason);
     action->host = s->w->hosts[host].name;
-    action->policy_template = template;
-    action->policy_group = group;
-    action->exclusive = group != SIZE_MAX && s->p->groups[group].exclusive;
+    action->policy_template = what.template;
+    action->policy_group = what.group;
+    action->exclusive = what.group != SIZE_MAX && s->p->groups[what.group].exclusive;
     return action;
 }

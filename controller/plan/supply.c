@@ -80,8 +80,10 @@ static bool open_room(const struct policy *p, const struct world *w,
     if ((vm->exclusive && vm->policy_group == SIZE_MAX) || room->cpus <= 0 ||
         (startd && !startd->usable) || vm_must_go(p, w, vm).code)
         return false;
-    /* A job that was demand is shorter than what is left once a VM being born has joined. */
-    room->life = room->rank == RANK_NEWBORN ? LIFE_FOREVER : life_left(p, w, vm);
+    /* A job that was demand is shorter than what is left once a VM being born has joined; unless the
+     * VM leaves with the request that it was started for. */
+    room->life = room->rank == RANK_NEWBORN && vm->request == NO_REQUEST ? LIFE_FOREVER
+                                                                         : life_left(p, w, vm);
     return true;
 }
 
@@ -120,7 +122,7 @@ const struct supply *supply_match(struct arena *a, const struct policy *p, const
     int64_t *served = arena_take(a, d->n, sizeof(*served));
     int64_t *starting = arena_take(a, d->n, sizeof(*starting));
     bool *wanted = arena_take(a, vms->n, sizeof(*wanted));
-    struct tally *stays = tally_open(a, p, vms, bookings);
+    struct tally *stays = tally_open(a, p, w, vms, bookings);
     size_t n = 0, most = 0;
 
     for (size_t i = 0; i < vms->n; i++) {

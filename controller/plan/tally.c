@@ -18,6 +18,15 @@ struct tally {
     struct sums booked_all; /* and is not there */
     struct sums *booked_groups;
     struct sums *booked_templates;
+    struct stand *hosts; /* as world.hosts; NULL: none has a seat to be made free */
+};
+
+/* A host. */
+struct stand {
+    int64_t cpus, memory; /* that our VMs may have */
+    struct sums stays;
+    struct sums booked; /* seats that have no VM yet */
+    bool whole;         /* one of them is for the whole host */
 };
 
 static void add(struct sums *s, const struct plan_vm *vm, int64_t sign)
@@ -34,6 +43,8 @@ void tally_add(struct tally *t, const struct plan_vm *vm, int64_t sign)
         add(&t->groups[vm->policy_group], vm, sign);
     if (vm->policy_template != SIZE_MAX)
         add(&t->templates[vm->policy_template], vm, sign);
+    if (t->hosts && vm->world_host != SIZE_MAX)
+        add(&t->hosts[vm->world_host].stays, vm, sign);
 }
 
 static void book(struct tally *t, const struct booking *b, int64_t vms)
@@ -70,8 +81,45 @@ static void count_booked(struct arena *a, struct tally *t, const struct vms *vms
     }
 }
 
-struct tally *tally_open(struct arena *a, const struct policy *p, const struct vms *vms,
-                         const struct bookings *bookings)
+/* The seats that are to be made free. */
+static void count_seats(struct arena *a, struct tally *t, const struct world *w,
+                        const struct vms *vms, const struct bookings *b)
+{
+    const struct berths *berths = berths_gather(a, vms, b);
+    if (!berths->n)
+        return;
+    t->hosts = arena_take(a, w->n_hosts, sizeof(*t->hosts));
+    for (size_t i = 0; i < w->n_hosts; i++) {
+        const struct world_host *facts = &w->hosts[i];
+        struct stand *stand = &t->hosts[i];
+        stand->cpus = plan_host_cpus(t->p, vms->policy_hosts[i], facts);
+        stand->memory = plan_host_memory(vms->policy_hosts[i], facts);
+        for (size_t k = 0; k < facts->n_domains; k++) {
+            const struct world_domain *domain = &facts->domains[k];
+            if (domain->ours || !plan_domain_counts(domain))
+                continue;
+            stand->cpus -= domain->cpus;
+            stand->memory -= domain->memory + VM_OVERHEAD;
+        }
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        for (size_t k = berths->start[i]; k < berths->start[i + 1]; k++) {
+            const struct berth *berth = &berths->items[k];
+            const struct policy_template *of = &t->p->templates[b->items[i].template];
+            if (berth->host == SIZE_MAX || berth->vms <= 0 || w->hosts[berth->host].cordoned ||
+                w->hosts[berth->host].drain)
+                continue;
+            struct stand *stand = &t->hosts[berth->host];
+            stand->booked.vms += berth->vms;
+            stand->booked.cpus += berth->vms * of->cpus;
+            stand->booked.memory += berth->vms * of->memory;
+            stand->whole |= b->items[i].facts->whole_host;
+        }
+    }
+}
+
+struct tally *tally_open(struct arena *a, const struct policy *p, const struct world *w,
+                         const struct vms *vms, const struct bookings *bookings)
 {
     struct tally *t = arena_take(a, 1, sizeof(*t));
     *t = (struct tally){.p = p,
@@ -79,8 +127,10 @@ struct tally *tally_open(struct arena *a, const struct policy *p, const struct v
                         .templates = arena_take(a, p->n_templates, sizeof(*t->templates)),
                         .booked_groups = arena_take(a, p->n_groups, sizeof(struct sums)),
                         .booked_templates = arena_take(a, p->n_templates, sizeof(struct sums))};
-    if (bookings && bookings->n)
+    if (bookings && bookings->n) {
         count_booked(a, t, vms, bookings);
+        count_seats(a, t, w, vms, bookings);
+    }
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
         if (vm_counts(vm) && vm->state != VM_LEAVING && vm->state != VM_DRAINING)
@@ -107,6 +157,21 @@ static bool exceeds(const struct setting *limit, int64_t used, int64_t booked, b
     return true;
 }
 
+/* Whether it is in a seat that was promised to somebody; those in seats of their own stay. */
+static bool is_in_the_way(const struct tally *t, const struct plan_vm *vm, struct reason *ret_why)
+{
+    if (!t->hosts || vm->world_host == SIZE_MAX || vm->request != NO_REQUEST)
+        return false;
+    const struct stand *s = &t->hosts[vm->world_host];
+    const int64_t vms = s->stays.vms + s->booked.vms;
+    if (!s->booked.vms ||
+        (!s->whole && s->stays.cpus + s->booked.cpus <= s->cpus &&
+         s->stays.memory + s->booked.memory + vms * VM_OVERHEAD <= s->memory))
+        return false;
+    *ret_why = (struct reason){REASON_HOST_FOR_REQUEST, .subject = vm->host};
+    return true;
+}
+
 bool tally_exceeds(const struct tally *t, const struct plan_vm *vm, struct reason *ret_why)
 {
     const struct policy *p = t->p;
@@ -119,6 +184,8 @@ bool tally_exceeds(const struct tally *t, const struct plan_vm *vm, struct reaso
         return true;
     if (template != SIZE_MAX && exceeds(&p->templates[template].max_vms, t->templates[template].vms,
                                         t->booked_templates[template].vms, guaranteed, ret_why))
+        return true;
+    if (is_in_the_way(t, vm, ret_why))
         return true;
     if (group == SIZE_MAX)
         return false;

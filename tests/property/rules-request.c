@@ -143,6 +143,41 @@ static int what_is_short_says_why(const struct trial *t, struct err *e)
     return 0;
 }
 
+static bool is_whole(const struct trial *t, const char *id)
+{
+    const struct world_request *r = find(t, id);
+    return r && r->whole_host && !is_over(t, r);
+}
+
+/* Nothing comes beside a VM that is to have its host for itself, nor such a one beside others. */
+static int whole_hosts_are_not_shared(const struct trial *t, struct err *e)
+{
+    for (size_t i = 0; i < t->plan->n_actions; i++) {
+        const struct plan_action *a = &t->plan->actions[i];
+        if (a->kind != ACTION_CREATE)
+            continue;
+        const char *beside = NULL;
+        bool whole = is_whole(t, a->request);
+        for (size_t k = 0; k < t->plan->n_vms; k++) {
+            const struct plan_vm *vm = &t->plan->vms[k];
+            bool there = vm->world_host != SIZE_MAX && vm->state != VM_GONE;
+            if (there && strcmp(vm->host, a->host) == 0 &&
+                (whole || (vm->state != VM_FOREIGN && is_whole(t, plan_vm_request(vm)))))
+                beside = vm->name;
+        }
+        for (size_t k = 0; k < t->plan->n_actions; k++) {
+            const struct plan_action *other = &t->plan->actions[k];
+            if (k != i && other->kind == ACTION_CREATE && strcmp(other->host, a->host) == 0 &&
+                (whole || is_whole(t, other->request)))
+                beside = other->host;
+        }
+        if (beside)
+            return BROKEN(e, "a VM %s is started on %s beside %s, and one of them has it alone",
+                          a->request[0] ? a->request : "of no request", a->host, beside);
+    }
+    return 0;
+}
+
 const struct rule rules_request[] = {
     {"VMs are started for what is booked", starts_are_for_what_is_booked},
     {"no more VMs than are booked", no_more_than_was_booked},
@@ -150,5 +185,6 @@ const struct rule rules_request[] = {
     {"what is over is handed back", what_is_over_is_handed_back},
     {"jobs get what they name", jobs_get_what_they_name},
     {"what is short says why", what_is_short_says_why},
+    {"whole hosts are not shared", whole_hosts_are_not_shared},
     {0},
 };

@@ -157,6 +157,32 @@ static bool some_outlive_vms(const struct trial *t)
     return false;
 }
 
+static bool has_seat(const struct trial *t, const struct plan_action *start)
+{
+    for (size_t i = 0; i < t->world->n_requests; i++) {
+        const struct world_request *r = &t->world->requests[i];
+        if (strcmp(r->id, start->request) != 0)
+            continue;
+        for (size_t k = 0; k < r->n_seats; k++)
+            if (strcmp(r->seats[k].host, start->host) == 0)
+                return true;
+        return r->n_seats == 0;
+    }
+    return true;
+}
+
+/* Whether somebody leaves a seat for a VM that is started elsewhere, being late: he may come back. */
+static bool frees_seats(const struct trial *t)
+{
+    for (size_t i = 0; i < t->plan->n_actions; i++) {
+        const struct plan_action *a = &t->plan->actions[i];
+        if (a->reason.code == REASON_HOST_FOR_REQUEST ||
+            (a->kind == ACTION_CREATE && !has_seat(t, a)))
+            return true;
+    }
+    return false;
+}
+
 /*
  * Whether the plan makes room in the budget that a busy VM falls under: by VMs that it starts, of
  * which the budget may be a share, or by a drain that it takes back.
@@ -212,6 +238,10 @@ static bool follows(const struct trial *t, const struct plan_action *next)
         return has(t->plan, ACTION_UNDRAIN, REASON_WANTED_AGAIN); /* which takes the jobs */
     if (next->kind == ACTION_CREATE && next->reason.code == REASON_DEMAND)
         return packs_unlike_jobs(t, next->policy_group);
+    if ((next->reason.code == REASON_HOST_FOR_REQUEST ||
+         next->reason.code == REASON_ROOM_FOR_REQUEST) &&
+        has(t->plan, ACTION_CREATE, REASON_REQUEST)) /* and so it is fuller */
+        return true;
     return next->kind == ACTION_DRAIN && widens_budget(t, trial_vm(t->plan, next->uuid));
 }
 
@@ -246,7 +276,7 @@ static bool is_news(const struct plan_action *a)
 /* What a plan asks for it does not ask for again once it was done. */
 static int carried_out_is_done(const struct trial *t, struct err *e)
 {
-    if (!knows_all(t) || ends_what_counts(t) || some_outlive_vms(t))
+    if (!knows_all(t) || ends_what_counts(t) || some_outlive_vms(t) || frees_seats(t))
         return 0;
     const struct trial next = carried_out(t);
     for (size_t i = 0; !next.plan->frozen.code && i < next.plan->n_actions; i++) {

@@ -73,6 +73,19 @@ const char *site_group(struct builder *b)
     return b->p->groups[draw_index(b->d, b->p->n_groups)].name;
 }
 
+/* Mostly one of the policy's hosts, now and then one that nobody knows; more or fewer than the VMs. */
+static void make_seats(struct builder *b, struct world_request *r)
+{
+    struct world_seat *seats = arena_take(b->arena, 3, sizeof(*seats));
+    r->seats = seats;
+    for (int64_t n = draw_chance(b->d, 70) ? draw_range(b->d, 1, 3) : 0; n > 0; n--)
+        seats[r->n_seats++] = (struct world_seat){
+            b->p->n_hosts && !draw_chance(b->d, 5)
+                ? b->p->hosts[draw_index(b->d, b->p->n_hosts)].name
+                : "retired",
+            draw_chance(b->d, 3) ? draw_range(b->d, -1, 100000) : draw_range(b->d, 1, 3)};
+}
+
 /* What is booked: the past, now, soon, and long ahead. */
 static void make_requests(struct builder *b)
 {
@@ -88,10 +101,13 @@ static void make_requests(struct builder *b)
             .template = all ? b->p->templates[draw_index(b->d, b->p->n_templates)].name : "retired",
             .vms = draw_chance(b->d, 3) ? 100000 : draw_range(b->d, 0, 5),
             .exclusive = draw_chance(b->d, 60),
+            .whole_host = draw_chance(b->d, 25),
+            .user = "alice",
             .from = from,
             .until = from + draw_range(b->d, 60, 7200) * USEC_PER_SEC,
             .ended = draw_chance(b->d, 10) ? b->w->now + draw_range(b->d, -60, 60) * USEC_PER_SEC : 0,
         };
+        make_seats(b, &r[b->w->n_requests]);
         b->w->n_requests++;
     }
 }

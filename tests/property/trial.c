@@ -175,7 +175,8 @@ bool trial_waits_a_moment(const struct plan_shape *shape)
 bool trial_keeps_room(const struct trial *t)
 {
     for (size_t i = 0; i < t->plan->n_requests; i++)
-        if (t->plan->requests[i].reason.code != REASON_NONE)
+        if (t->plan->requests[i].reason.code != REASON_NONE ||
+            (t->plan->requests[i].request->whole_host && t->plan->requests[i].phase != REQUEST_OVER))
             return true;
     return false;
 }

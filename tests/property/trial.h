@@ -64,7 +64,7 @@ size_t trial_asks_for(const struct trial *t, const struct plan_shape *shape);
  * elsewhere that wastes much more is no answer.
  */
 bool trial_waits_a_moment(const struct plan_shape *shape);
-/** Whether VMs of a request that is open are missing: room is kept for them. */
+/** Whether VMs of a request that is open are missing, or have their hosts alone: room is kept. */
 bool trial_keeps_room(const struct trial *t);
 int64_t trial_count(const struct plan *plan, enum action_kind kind);
 
