@@ -128,6 +128,57 @@ static void each_interface_has_an_address_made_of_the_uuid(void **state)
     has(text, "<mac address=\"52:0b:0c:0d:0e:10\"/>");
 }
 
+/* What a site may have in a template beside what is ours to set, to the byte. */
+static void machines_of_any_kind_keep_what_they_have(void **state)
+{
+    static const struct {
+        const char *outside; /* of <devices> */
+        const char *devices;
+    } rows[] = {
+        {/* q35 with UEFI, its variables and a TPM */
+         "<os firmware=\"efi\"><type arch=\"x86_64\" machine=\"q35\">hvm</type><loader secure=\"yes\"/>"
+         "<nvram template=\"/usr/share/OVMF/OVMF_VARS_4M.ms.fd\"/></os><features><smm state=\"on\"/></features>",
+         "<tpm model=\"tpm-crb\"><backend type=\"emulator\" version=\"2.0\"/></tpm>"},
+        {/* hugepages, pinned to a NUMA node */
+         "<memoryBacking><hugepages><page size=\"1\" unit=\"G\" nodeset=\"0\"/></hugepages></memoryBacking>"
+         "<cputune><vcpupin vcpu=\"0\" cpuset=\"2\"/></cputune>"
+         "<numatune><memory mode=\"strict\" nodeset=\"1\"/></numatune><cpu mode=\"host-passthrough\"/>",
+         ""},
+        {/* a GPU of the host's */ "",
+         "<hostdev mode=\"subsystem\" type=\"pci\" managed=\"yes\"><source><address domain=\"0x0000\" bus=\"0x3b\" "
+         "slot=\"0x00\" function=\"0x0\"/></source></hostdev>"},
+        {/* more disks, of other kinds */ "",
+         "<disk type=\"block\" device=\"disk\"><source dev=\"/dev/vg0/scratch\"/><target dev=\"vdb\" bus=\"virtio\"/></disk>"
+         "<disk type=\"network\" device=\"cdrom\"><source protocol=\"https\" name=\"x.iso\"><host name=\"h\" port=\"443\"/>"
+         "</source><target dev=\"sda\" bus=\"sata\"/><readonly/></disk>"},
+        {/* a folder of the host's, a watchdog, a socket */
+         "<memoryBacking><source type=\"memfd\"/><access mode=\"shared\"/></memoryBacking>",
+         "<filesystem type=\"mount\" accessmode=\"passthrough\"><driver type=\"virtiofs\"/><source dir=\"/cvmfs\"/>"
+         "<target dir=\"cvmfs\"/></filesystem><watchdog model=\"itco\" action=\"reset\"/>"
+         "<vsock model=\"virtio\"><cid auto=\"yes\"/></vsock>"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char *xml AUTOFREE = mem_printf("<domain type=\"kvm\">%s<devices>%s%s</devices></domain>", rows[i].outside,
+                                        rows[i].devices, DISK);
+        char *text AUTOFREE = fill(xml);
+        has(text, rows[i].outside);
+        has(text, rows[i].devices);
+        has(text, "<source file=\"/i/a&amp;b.disk\"/>");
+    }
+}
+
+static void networks_keep_all_but_their_addresses(void **state)
+{
+    (void)state;
+    char *text AUTOFREE = fill("<domain type='kvm'><devices>" DISK
+                               "<interface type=\"bridge\"><source bridge=\"br0\"/><vlan><tag id=\"42\"/></vlan></interface>"
+                               "<interface type=\"direct\"><source dev=\"ens1\" mode=\"vepa\"/><model type=\"virtio\"/></interface>"
+                               "</devices></domain>");
+    has(text, "<source bridge=\"br0\"/><vlan><tag id=\"42\"/></vlan><mac ");
+    has(text, "<source dev=\"ens1\" mode=\"vepa\"/><model type=\"virtio\"/><mac ");
+}
+
 static void a_container_has_the_image_as_its_root_and_a_seed_but_no_disk(void **state)
 {
     (void)state;
@@ -346,6 +397,8 @@ int main(void)
         cmocka_unit_test(what_is_not_ours_stays),
         cmocka_unit_test(a_port_for_tokens_is_there_once_and_only_where_qemu_is),
         cmocka_unit_test(each_interface_has_an_address_made_of_the_uuid),
+        cmocka_unit_test(machines_of_any_kind_keep_what_they_have),
+        cmocka_unit_test(networks_keep_all_but_their_addresses),
         cmocka_unit_test(a_container_has_the_image_as_its_root_and_a_seed_but_no_disk),
         cmocka_unit_test(a_template_that_cannot_work_is_refused_by_element),
         cmocka_unit_test(a_value_that_is_no_text_is_refused),
