@@ -10,6 +10,7 @@
 
 #include "act/act.h"
 #include "act/agents.h"
+#include "act/messenger.h"
 #include "act/renewals.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -99,6 +100,8 @@ struct controller {
     size_t n_old_workers;
     struct record_of_starts *templates; /* as policy.templates */
     struct boots *boots;
+    struct messenger *messenger;
+    struct loop_timer *notice_timer; /* when a group is to be told something */
     struct flock_slot *flocks;
     size_t n_flocks;
     char *vm_fragment;
@@ -255,3 +258,8 @@ int controller_requests(void *userdata, int64_t number, bool all,
                         void *callback_userdata, struct err *e);
 int controller_book(void *userdata, struct booking *b, const struct asker *asker,
                     struct json_object **ret, bool *ret_refused, struct err *e);
+
+/* ---- what groups are told: controller-notices.c ---------------------------------------------- */
+
+/* Write down what is to be told of requests as they are now, and have it told. */
+void controller_tell(struct controller *c, const struct plan *plan);

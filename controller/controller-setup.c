@@ -47,6 +47,12 @@ void controller_read_access(struct controller *c)
         controller_note(c, "access-failed", "access.admins", text_get(&unknown));
 }
 
+static const struct policy *policy_in_force(void *userdata)
+{
+    const struct controller *c = userdata;
+    return c->policy;
+}
+
 int controller_new(struct loop *loop, struct config *config, struct controller **ret,
                    struct err *e)
 {
@@ -60,6 +66,7 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
     c->step_timer = loop_timer_new(loop, controller_step, c);
     c->next_timer = loop_timer_new(loop, controller_poke, c);
     c->look_timer = loop_timer_new(loop, controller_look, c);
+    c->notice_timer = loop_timer_new(loop, controller_poke, c);
     c->look = look_new(loop);
     c->boots = boots_new();
     c->templates = mem_new(c->policy->n_templates, sizeof(*c->templates));
@@ -99,6 +106,11 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
                                                                   .host = controller_find_host,
                                                                   .event = controller_note,
                                                                   .userdata = c});
+    c->messenger = messenger_new(loop, c->ledger,
+                                 &(struct messenger_args){.pause = 10 * USEC_PER_SEC,
+                                                          .policy = policy_in_force,
+                                                          .event = controller_note,
+                                                          .userdata = c});
     c->recorder = recorder_new(loop, c->policy->paths.recorder, c->policy->limits.recorded_worlds,
                                controller_note, c);
     *ret = c;
@@ -113,6 +125,7 @@ struct controller *controller_free(struct controller *c)
     (void)access_free(c->access);
     (void)act_free(c->act);
     (void)renewals_free(c->renewals);
+    (void)messenger_free(c->messenger);
     (void)recorder_free(c->recorder);
     (void)look_free(c->look);
     (void)files_free(c->files);
@@ -122,6 +135,7 @@ struct controller *controller_free(struct controller *c)
     (void)loop_timer_free(c->step_timer);
     (void)loop_timer_free(c->next_timer);
     (void)loop_timer_free(c->look_timer);
+    (void)loop_timer_free(c->notice_timer);
     (void)snapshot_unref(c->snapshot);
     (void)boots_free(c->boots);
     controller_give_lease_back(c);

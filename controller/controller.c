@@ -215,6 +215,7 @@ void controller_step(void *userdata)
     const struct plan *plan = plan_make(a, c->policy, w);
     keep(c, plan);
     controller_see_requests(c, w, plan);
+    controller_tell(c, plan);
     (void)act_start(c->act, c->config, plan, w, c->vm_fragment);
     renewals_step(c->renewals, plan);
     for (size_t i = 0; i < plan->n_actions; i++)
@@ -235,6 +236,7 @@ void controller_step(void *userdata)
 void controller_start(struct controller *c)
 {
     controller_note(c, "started", c->policy->pool.name, "version " EYRIE_VERSION);
+    messenger_wake(c->messenger); /* what was owed when eyried was stopped */
     controller_look(c);
     controller_poke(c);
 }

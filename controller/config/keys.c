@@ -60,6 +60,9 @@ static const struct key paths_keys[] = {
     {"host_program", KEY_PATH, AT(policy, paths.host_program),
      .fallback = "/usr/libexec/eyrie/eyrie-host",
      .help = "The program that talks to one libvirt host."},
+    {"notify_program", KEY_PATH, AT(policy, paths.notify_program),
+     .fallback = "/usr/libexec/eyrie/eyrie-notify",
+     .help = "The program that posts to webhooks."},
     {"recorder", KEY_PATH, AT(policy, paths.recorder), .fallback = "",
      .help = "Folder in which worlds are recorded for eyrie replay; empty: none are."},
 };

@@ -178,6 +178,7 @@ struct policy {
         const char *socket;    /* of the API */
         const char *fragments; /* folder of the flock-config templates */
         const char *host_program; /* eyrie-host */
+        const char *notify_program; /* eyrie-notify */
         const char *recorder; /* folder of the recorded worlds; "" = none are recorded */
     } paths;
 

@@ -50,19 +50,23 @@ int ledger_notices_add(struct ledger *l, int64_t request, int64_t told,
     return r;
 }
 
-int ledger_notice_settle(struct ledger *l, int64_t number, int64_t owed, struct err *e)
+int ledger_notice_settle(struct ledger *l, int64_t number, int64_t ways, struct err *e)
 {
-    AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    int r = ledger_prepare(l,
-                           owed ? "UPDATE notice SET owed = ?2 WHERE number = ?1"
-                                : "DELETE FROM notice WHERE number = ?1",
-                           &s, e);
-    if (r < 0)
-        return r;
-    (void)sqlite3_bind_int64(s, 1, number);
-    if (owed)
-        (void)sqlite3_bind_int64(s, 2, owed);
-    return ledger_finish(l, s, e);
+    static const char *const sql[] = {
+        "DELETE FROM notice WHERE number = ?1 AND owed & ~?2 = 0",
+        "UPDATE notice SET owed = owed & ~?2 WHERE number = ?1",
+    };
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sql); i++) {
+        AUTOSTATEMENT sqlite3_stmt *s = NULL;
+        r = ledger_prepare(l, sql[i], &s, e);
+        if (r < 0)
+            return r;
+        (void)sqlite3_bind_int64(s, 1, number);
+        (void)sqlite3_bind_int64(s, 2, ways);
+        r = ledger_finish(l, s, e);
+    }
+    return r;
 }
 
 int ledger_notices(struct ledger *l,

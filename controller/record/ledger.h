@@ -269,8 +269,8 @@ struct ledger_notice {
  */
 int ledger_notices_add(struct ledger *l, int64_t request, int64_t told,
                        const struct ledger_notice *notices, size_t n, struct err *e);
-/** Only these ways are still owed; 0: none, it is forgotten. */
-int ledger_notice_settle(struct ledger *l, int64_t number, int64_t owed, struct err *e);
+/** These ways are not owed any more; when none is, it is forgotten. */
+int ledger_notice_settle(struct ledger *l, int64_t number, int64_t ways, struct err *e);
 /** All that is owed, the oldest first, one by one to @callback, which must not change the ledger. */
 int ledger_notices(struct ledger *l,
                    void (*callback)(void *userdata, const struct ledger_notice *notice),
