@@ -112,15 +112,15 @@ static void say(const struct ledger_request *r, const struct plan_request *row,
     (void)when_say(b->until, now, until);
     switch (event) {
     case NOTICE_GRANTED:
-        text_printf(out, "%s is granted: %" PRId64 " VMs of %s for %s, %s – %s", b->id, b->vms,
-                    b->template, b->group, from, until);
+        text_printf(out, "%s is granted: %" PRId64 " VM%s of %s for %s, %s – %s", b->id, b->vms,
+                    b->vms == 1 ? "" : "s", b->template, b->group, from, until);
         break;
     case NOTICE_READY:
-        text_printf(out, "%s is ready: %" PRId64 " of %" PRId64 " VMs are up, until %s", b->id,
+        text_printf(out, "%s is ready: %" PRId64 " of its %" PRId64 " VMs up, until %s", b->id,
                     row->up, b->vms, until);
         break;
     case NOTICE_SHORT:
-        text_printf(out, "%s is short: %" PRId64 " of %" PRId64 " VMs are up", b->id, row->up,
+        text_printf(out, "%s is short: %" PRId64 " of its %" PRId64 " VMs up", b->id, row->up,
                     b->vms);
         if (row->reason.code) {
             text_add(out, "; ");

@@ -161,11 +161,11 @@ static void it_is_said_in_a_sentence(void **state)
     (void)state;
     expect_sentence(&r, NULL, NOTICE_GRANTED,
                     "r-17 is granted: 13 VMs of big for juno, 1 Dec 20:00 – 3 Dec 08:00");
-    expect_sentence(&r, &some, NOTICE_SHORT, "r-17 is short: 12 of 13 VMs are up");
+    expect_sentence(&r, &some, NOTICE_SHORT, "r-17 is short: 12 of its 13 VMs up");
     some.reason = (struct reason){REASON_LIMIT_VMS, 12, 12};
     expect_sentence(&r, &some, NOTICE_SHORT,
-                    "r-17 is short: 12 of 13 VMs are up; 12 VMs are in use and the limit is 12");
-    expect_sentence(&r, &some, NOTICE_READY, "r-17 is ready: 12 of 13 VMs are up, until 3 Dec 08:00");
+                    "r-17 is short: 12 of its 13 VMs up; 12 VMs are in use and the limit is 12");
+    expect_sentence(&r, &some, NOTICE_READY, "r-17 is ready: 12 of its 13 VMs up, until 3 Dec 08:00");
     expect_sentence(&r, NULL, NOTICE_ENDING,
                     "r-17 ends 3 Dec 08:00; jobs that may run longer are not started");
     expect_sentence(&r, NULL, NOTICE_ENDED, "r-17 is over since 3 Dec 08:00");
