@@ -95,6 +95,8 @@ _Noreturn static void serve(const char *path, struct snapshot *(*snapshot)(void 
         .forget_job = sample_forget_job,
         .order = port_order,
         .reload = port_reload,
+        .requests = sample_requests,
+        .book = sample_book,
     };
     struct loop *loop = NULL;
     struct api *api = NULL;
@@ -264,6 +266,59 @@ static void test_explain_job(void **state)
         if (said.code != cases[i].code)
             fail_msg("eyrie %s: %d\n%s%s", cases[i].line, said.code, said.out, said.err);
         assert_says(strstr(said.out, cases[i].says) ? said.out : said.err, cases[i].says);
+    }
+    stage_end(&stage);
+}
+
+static void test_request(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"request book", "usage: eyrie request add | preview | list | show REQUEST"},
+        {"request show", "usage: eyrie request"},
+        {"request list r-17", "usage: eyrie request"},
+        {"request show r-17 --cpus 4", "eyrie request show takes no --cpus"},
+        {"request list --shared", "eyrie request list takes no --shared"},
+        {"request cancel r-17 --reason x", "eyrie request cancel takes no --reason"},
+        {"request cancel r-17 --watch", "eyrie request cancel cannot be watched"},
+        {"request show r-17 -o name", "eyrie request show has no names to show"},
+        {"request add --group juno --vms 1.5", "--vms=1.5 is not a whole number from 1 on"},
+        {"vms --whole-host", "eyrie vms takes no --whole-host"},
+    };
+    struct stage stage;
+    (void)state;
+    stage_setup(&stage, port_degraded);
+    SAID list = eyrie("request");
+    assert_int_equal(list.code, CLI_OK);
+    assert_says(list.out, "r-16 waiting juno  alice    3 0/2 small");
+    assert_null(strstr(list.out, "r-9 "));
+    SAID all = eyrie("request list --all -o name");
+    assert_string_equal(all.out, "r-9\nr-16\nr-17\n");
+    SAID none = eyrie("request list --group lhaaso");
+    assert_string_equal(none.out, "Nothing is booked.\n");
+    SAID one = eyrie("request show r-9");
+    assert_says(one.out, "r-9 of juno: 4 cpus as 2 × small (2 cpus), exclusive, ");
+    assert_says(one.out, "  has ended at ");
+    assert_says(one.out, "  9.0 cpu-hours were delivered of 20.0 asked for\n  asked by     alice\n");
+    SAID added = eyrie("request add --group juno --cpus 3 --for 2h");
+    assert_int_equal(added.code, CLI_OK);
+    assert_says(added.out, "granted as r-18\nVMs start now. Submit with:  +VirtualPool = True   ");
+    SAID preview = eyrie("request preview --group juno --vms 1 --for 2h --from +1d --whole-host");
+    assert_says(preview.out, "exclusive on whole hosts, ");
+    assert_says(preview.out, "would be granted\n");
+    SAID refused = eyrie("request add --group juno --vms 9 --for 2h");
+    assert_int_equal(refused.code, CLI_FAILURE);
+    assert_string_equal(refused.out, "");
+    assert_says(refused.err, "refused: ");
+    SAID json = eyrie("request add --group juno --vms 9 --for 2h -o json");
+    assert_int_equal(json.code, CLI_FAILURE);
+    assert_says(json.out, "\"offers\":");
+    SAID unknown = eyrie("request deny r-99 --why no");
+    assert_int_equal(unknown.code, CLI_FAILURE);
+    assert_says(unknown.err, "there is no request \"r-99\"");
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        SAID usage = eyrie(wrong[i][0]);
+        assert_int_equal(usage.code, CLI_USAGE);
+        assert_says(usage.err, wrong[i][1]);
     }
     stage_end(&stage);
 }
@@ -540,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_looking_at_a_quiet_pool),
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_explain_job),
+        cmocka_unit_test(test_request),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_json_is_the_answer),
         cmocka_unit_test(test_vms_are_chosen_and_sorted),

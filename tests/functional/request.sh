@@ -220,3 +220,20 @@ test_a_request_ends_when_its_time_is_over() {
 	has 'r-1 is ended, there is nothing to change' "$said" || return
 	has '^Nothing is booked' "$(eyrie request list)"
 }
+
+test_a_job_that_names_a_request_is_told_what_it_waits_for() {
+	booking_config
+	start || return
+	eyrie request add --group lhaaso --vms 1 --from 2099-12-01T20:00 --for 2h >/dev/null || fail "add: $?" || return
+	local request
+	for request in r-1 r-2; do
+		idle_jobs alice juno 2 1
+		sed -i "s/\"Id\": 1,/\"Id\": 1, \"EyrieRequest\": \"$request\",/" "$T/condor/queue"
+		one_job "\"VirtualPool\": true, \"FlockTo\": \"vcm, default\", \"JobStatus\": 1, \"EyrieRequest\": \"$request\""
+		until_true "why it waits for $request" waits_for "the request $request, which their group does not have" || return
+	done
+	never 'a VM for it' has_one_vm || return
+	eyrie request add --group juno --vms 1 --from 2099-12-01T20:00 --for 2h >/dev/null || fail "add: $?" || return
+	until_true 'it waits for the beginning' waits_for 'request r-2 begins in'
+}
+waits_for() { grep -qE "waits.*$1" <<<"$(eyrie explain job 12.3)"; }

@@ -32,6 +32,8 @@ ok 'a job that no VM has room for is refused' says \
 	"$(flagged alice 1 1 'request_cpus = 64')"
 ok 'a word that is no placement is refused' says \
 	'+EyriePlacement must be "virtual-only"' "$(flagged alice 1 1 'My.EyriePlacement = "anywhere"')"
+ok 'so is what is no name of a request' says \
+	'+EyrieRequest must be the name of a request of the virtual pool vpool' "$(flagged alice 1 1 'My.EyrieRequest = 17')"
 ok 'an unflagged job of a stranger is nobody'"'"'s business' says '' \
 	"$(job eve 1 1 'My.EyriePlacement = "anywhere"')"
 
