@@ -248,6 +248,8 @@ void controller_fill_host_orders(const struct controller *c, struct world_host *
 /* What is granted, and what was of late; what it points to is valid until the ledger changes. */
 const struct world_request *controller_fill_requests(const struct controller *c, struct arena *a,
                                                      size_t *ret_n);
+/* How many wait for an admin. */
+int64_t controller_waiting_requests(const struct controller *c);
 /* Those whose time is over have ended. */
 void controller_settle_requests(struct controller *c);
 /* What a step shows of them: who used them, how much; those that nobody uses are handed back. */

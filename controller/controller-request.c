@@ -25,6 +25,16 @@ const struct world_request *controller_fill_requests(const struct controller *c,
     return rows;
 }
 
+int64_t controller_waiting_requests(const struct controller *c)
+{
+    size_t n;
+    int64_t waiting = 0;
+    const struct ledger_request *all = ledger_requests(c->ledger, &n);
+    for (size_t i = 0; i < n; i++)
+        waiting += all[i].state == LEDGER_REQUEST_WAITING;
+    return waiting;
+}
+
 /* ---- time goes on ---------------------------------------------------------------------------- */
 
 /* Write @r down as it has become; an event tells of it. */

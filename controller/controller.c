@@ -181,6 +181,7 @@ static void publish(struct controller *c, struct arena *a, const struct world *w
         .last_error_at = c->last_error_at,
         .events = events,
         .n_events = n,
+        .requests_waiting = controller_waiting_requests(c),
         .ledger_error = arena_strdup(a, ledger_error(c->ledger)),
         .ledger_aside = arena_strdup(a, ledger_aside(c->ledger)),
         .counts = c->counts,

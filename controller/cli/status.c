@@ -201,6 +201,29 @@ static void render_flock(const struct cli *cli, struct json_object *view, FILE *
 }
 
 /* What admins ordered and is in force. */
+static void render_requests(const struct cli *cli, struct json_object *view, FILE *out)
+{
+    static const struct {
+        const char *key, *what;
+    } rows[] = {{"waiting", "waiting for an admin"},
+                {"open", "open"},
+                {"short", "of them short of VMs"},
+                {"ahead", "ahead"}};
+    struct json_object *requests = json_object_or_null(view, "requests");
+    const char *before = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        int64_t n = json_int_or(requests, rows[i].key, 0);
+        if (n == 0)
+            continue;
+        if (!before)
+            label(cli, out, "requests");
+        (void)fprintf(out, "%s%" PRId64 " %s", before ? before : "", n, rows[i].what);
+        before = ", ";
+    }
+    if (before)
+        (void)fputc('\n', out);
+}
+
 static void render_orders(const struct cli *cli, struct json_object *view, FILE *out)
 {
     struct json_object *orders = json_array_or_null(view, "orders");
@@ -344,6 +367,7 @@ static void render(const struct cli *cli, struct json_object *view, FILE *out)
     render_facts(cli, view, out);
     render_flock(cli, view, out);
     render_orders(cli, view, out);
+    render_requests(cli, view, out);
     render_doing(cli, view, out);
     render_last_error(cli, view, out);
     render_groups(cli, view, out);

@@ -358,7 +358,7 @@ static const struct section groups = {ELEMENT(policy_group, group_keys), .name =
 
 static const struct key blackout_keys[] = {
     {"from", KEY_TEXT, AT(policy_blackout, from_text), .pattern = ".*", .what = "a time",
-     .help = "When it begins, such as 2026-12-24T08:00; see TIMES."},
+     .help = "When it begins, such as 2026-12-24T08:00; see VALUES."},
     {"until", KEY_TEXT, AT(policy_blackout, until_text), .pattern = ".*", .what = "a time",
      .help = "When it is over."},
     {"reason", KEY_TEXT, AT(policy_blackout, reason), .fallback = "", .what = "a sentence",

@@ -40,6 +40,7 @@ struct server_facts {
     usec last_error_at;
     const struct server_event *events; /* oldest first; a few */
     size_t n_events;
+    int64_t requests_waiting; /* for an admin */
     const char *ledger_error; /* why the ledger lacks what is known; "" = it does not */
     const char *ledger_aside; /* where a damaged one was moved since the start; "" = none */
     struct counts counts;

@@ -226,6 +226,24 @@ static struct json_object *events(const struct server_facts *f)
     return rows;
 }
 
+/* How many there are of each kind. */
+static struct json_object *requests(const struct snapshot *s)
+{
+    struct json_object *o = json_object_new_object();
+    int64_t ahead = 0, open = 0, lacking = 0;
+    for (size_t i = 0; i < s->plan->n_requests; i++) {
+        const struct plan_request *r = &s->plan->requests[i];
+        ahead += r->phase == REQUEST_AHEAD;
+        open += r->phase == REQUEST_OPEN;
+        lacking += r->phase == REQUEST_OPEN && r->vms + r->starting < r->request->vms;
+    }
+    json_add_int(o, "waiting", s->server.requests_waiting);
+    json_add_int(o, "ahead", ahead);
+    json_add_int(o, "open", open);
+    json_add_int(o, "short", lacking);
+    return o;
+}
+
 struct json_object *view_status(const struct snapshot *s, usec now)
 {
     struct json_object *view = part_begin(now);
@@ -243,6 +261,7 @@ struct json_object *view_status(const struct snapshot *s, usec now)
     part_add_reason(view, "frozen", &s->plan->frozen, s->policy->files);
     json_add(view, "resting", resting);
     json_add(view, "orders", part_orders(s, now));
+    json_add(view, "requests", requests(s));
     json_add(view, "doing", part_doing(s->plan, s->policy));
     json_add_int(view, "changes", (int64_t)s->plan->n_actions);
     json_add(view, "vms", vm_counts(s->plan));
