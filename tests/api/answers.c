@@ -94,7 +94,7 @@ static void print(size_t i, sample from)
         json_add_int(sent, "cpus", from == busy ? 3 : 300); /* there is room for the first */
     }
     if (strstr(path, "/requests/add") || strstr(path, "/requests/extend"))
-        json_add_string(sent, "for", "+1h" + (strstr(path, "/add") != NULL));
+        json_add_string(sent, "for", strstr(path, "/add") ? "1h" : "+1h");
     struct answer a;
     a = route_answer(
         &port, &from,
