@@ -1,5 +1,6 @@
 #include "controller-parts.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -112,10 +113,22 @@ void controller_log_host(void *userdata, const char *host, const char *line)
     log_event(LOG_INFO, "host", host, line);
 }
 
+void controller_refused_job(void *userdata, const struct refused_job *job)
+{
+    struct controller *c = userdata;
+    AUTOFREE char *subject = mem_printf("%s %" PRId64 ".%" PRId64, job->schedd, job->cluster, job->proc);
+    AUTOFREE char *text = mem_printf("of %s, group %s: %s", job->owner, job->group, job->reason);
+    if (!ledger_event_known(c->ledger, "job-refused", subject))
+        controller_note(c, "job-refused", subject, text);
+}
+
 static void looked(void *userdata)
 {
     struct controller *c = userdata;
     struct look_figures figures;
+    struct world w;
+    look_fill(c->look, &w);
+    refused_look(c->refused_jobs, c->policy, w.queues, w.n_queues);
     look_get_figures(c->look, &figures);
     histogram_add(&c->counts.looks, figures.took);
     c->counts.look_failures = figures.failures;

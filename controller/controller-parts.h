@@ -22,6 +22,7 @@
 #include "sense/host.h"
 #include "sense/job.h"
 #include "sense/look.h"
+#include "sense/refused.h"
 #include "serve/access.h"
 #include "serve/api.h"
 #include "serve/booking.h"
@@ -83,6 +84,7 @@ struct controller {
         struct loop_timer *timer; /* NULL: it is not ours */
     } lease;
     struct look *look;
+    struct refused *refused_jobs;
     struct act *act;
     struct renewals *renewals;
     struct recorder *recorder;
@@ -215,6 +217,8 @@ void controller_poke(void *userdata);
 void controller_renewed(void *userdata);
 /* Something happened: into the log, the ledger and the status. */
 void controller_note(void *userdata, const char *kind, const char *subject, const char *text);
+/* A job that a VM refused is recorded once. */
+void controller_refused_job(void *userdata, const struct refused_job *job);
 /* Ask everyone for facts; a timer's callback, which it sets again. */
 void controller_look(void *userdata);
 void controller_log_host(void *userdata, const char *host, const char *line);

@@ -68,6 +68,8 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
     c->look_timer = loop_timer_new(loop, controller_look, c);
     c->notice_timer = loop_timer_new(loop, controller_poke, c);
     c->look = look_new(loop);
+    c->refused_jobs = refused_new(
+        loop, &(struct refused_callbacks){controller_refused_job, controller_poke, c});
     c->boots = boots_new();
     c->templates = mem_new(c->policy->n_templates, sizeof(*c->templates));
 
@@ -128,6 +130,7 @@ struct controller *controller_free(struct controller *c)
     (void)messenger_free(c->messenger);
     (void)recorder_free(c->recorder);
     (void)look_free(c->look);
+    (void)refused_free(c->refused_jobs);
     (void)files_free(c->files);
     controller_free_hosts(c);
     controller_free_flocks(c);

@@ -179,6 +179,7 @@ static void publish(struct controller *c, struct arena *a, const struct world *w
         .refused_at = c->refused_at,
         .last_error = arena_strdup(a, c->last_error ? c->last_error : ""),
         .last_error_at = c->last_error_at,
+        .refused_jobs = refused_count(c->refused_jobs),
         .events = events,
         .n_events = n,
         .requests_waiting = controller_waiting_requests(c),

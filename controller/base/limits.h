@@ -19,6 +19,7 @@ enum {
     LIMIT_IMAGES = 10000,                      /* volumes of a storage pool that are not ours */
     LIMIT_ACTIONS_PER_STEP = 200,
     LIMIT_CALLS_PER_HOST = 4,                  /* libvirt: 5 starve keepalive, see docs of host/ */
+    LIMIT_REFUSED_JOBS = 1000,                 /* of one schedd, in one answer */
     LIMIT_JOB_QUERIES = 4,                     /* for one job each, besides those */
     LIMIT_CONDOR_TOOLS = 8,                    /* children at once */
     LIMIT_EVENTS = 200000,                     /* kept in the ledger, 40 MB or so */

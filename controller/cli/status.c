@@ -333,12 +333,17 @@ static void render_demand(const struct cli *cli, struct json_object *view, FILE 
     struct json_object *demand = json_object_or_null(view, "demand");
     (void)fputc('\n', out);
     label(cli, out, "demand");
+    int64_t refused = json_int_or(view, "refused_jobs", 0);
     (void)fprintf(out,
                   "%" PRId64 " idle jobs: %" PRId64 " served, %" PRId64 " starting, %" PRId64
-                  " waiting; %" PRId64 " running, %" PRId64 " held\n",
+                  " waiting; %" PRId64 " running, %" PRId64 " held",
                   json_int_or(demand, "idle", 0), json_int_or(demand, "served", 0),
                   json_int_or(demand, "starting", 0), json_int_or(demand, "waiting", 0),
                   json_int_or(demand, "running", 0), json_int_or(demand, "held", 0));
+    if (refused > 0)
+        (void)fprintf(out, ", %" PRId64 " of them because a VM refused them (eyrie events: job-refused)",
+                      refused);
+    (void)fputc('\n', out);
     render_shapes(cli, json_array_or_null(demand, "shapes"), out);
     more(out, (size_t)json_int_or(demand, "shapes_total", 0), fit(cli, SHAPES_SHOWN), "eyrie plan");
 }

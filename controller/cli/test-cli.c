@@ -148,6 +148,7 @@ static void test_looking_at_a_degraded_pool(void **state)
     assert_says(status.out, "host 1 of 2 fresh");
     assert_says(status.out, "juno uses 8 cpus and its max is 8 (conf.d/juno.yaml:31)");
     assert_says(status.out, "schedd.lab applied");
+    assert_says(status.out, "held, 2 of them because a VM refused them");
     assert_null(strchr(status.out, '\033'));
     size_t lines = 0;
     for (const char *p = status.out; *p; p++)

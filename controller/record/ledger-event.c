@@ -44,6 +44,17 @@ int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct 
     return l->last_event > LIMIT_EVENTS && l->last_event % PRUNE_EVERY == 0 ? prune(l, e) : 0;
 }
 
+bool ledger_event_known(struct ledger *l, const char *kind, const char *subject)
+{
+    AUTOSTATEMENT sqlite3_stmt *s = NULL;
+    struct err e;
+    if (ledger_prepare(l, "SELECT 1 FROM event WHERE subject = ? AND kind = ? LIMIT 1", &s, &e) < 0)
+        return false;
+    ledger_bind_text(s, 1, subject);
+    ledger_bind_text(s, 2, kind);
+    return sqlite3_step(s) == SQLITE_ROW;
+}
+
 /* The names that the rows may be about, so that the index finds them. */
 #define OF_VM                                                                                      \
     " AND subject IN (SELECT ?3 UNION SELECT name FROM vm WHERE uuid >= ?3 AND uuid < ?3 || 'g')"

@@ -110,6 +110,8 @@ const char *ledger_aside(const struct ledger *l);
 /** When writes have failed: try again, and write what was not. 0 when nothing is missing. */
 int ledger_mend(struct ledger *l, struct err *e);
 
+/** Whether the history has an event of that kind about @subject. */
+bool ledger_event_known(struct ledger *l, const char *kind, const char *subject);
 /** Append to the history, of which LIMIT_EVENTS are kept. */
 int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct err *e);
 /** Events, oldest first, given one by one to @callback. */

@@ -224,6 +224,7 @@ static const struct server_facts server = {
     .refused = "",
     .last_error = "host hv02: no route to host",
     .last_error_at = AGO(5),
+    .refused_jobs = 2,
     .events = events,
     .n_events = ARRAY_SIZE(events),
     .ledger_error = "",

@@ -38,6 +38,7 @@ struct server_facts {
     usec refused_at;
     const char *last_error;   /* one sentence; "" = none yet */
     usec last_error_at;
+    int64_t refused_jobs;     /* that are on hold because a VM refused them */
     const struct server_event *events; /* oldest first; a few */
     size_t n_events;
     int64_t requests_waiting; /* for an admin */

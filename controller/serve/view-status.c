@@ -268,6 +268,7 @@ struct json_object *view_status(const struct snapshot *s, usec now)
     json_add(view, "limits", limits(s));
     json_add(view, "groups", part_groups(s));
     json_add(view, "demand", part_demand(s, NULL, VIEW_STATUS_SHAPES_MAX));
+    json_add_int(view, "refused_jobs", s->server.refused_jobs);
     json_add(view, "facts", facts(s, now));
     json_add(view, "flock", flocks(s));
     json_add(view, "server", server(s));
