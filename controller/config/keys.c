@@ -174,7 +174,7 @@ static const char *const drain_timeouts[] = {
 
 static const struct key timing_keys[] = {
     {"look_every", KEY_DURATION, true, AT(policy, timing.look_every), .fallback = "10s",
-     .least = USEC_PER_SEC, .most = USEC_PER_HOUR,
+     .least = USEC_PER_SEC / 10, .most = USEC_PER_HOUR,
      .help = "How often the queue and the slots are asked for when nothing happens."},
     {"settle", KEY_DURATION, true, AT(policy, timing.settle), .fallback = "0",
      .help = "How long jobs must have been idle before VMs are started for them."},

@@ -156,6 +156,8 @@ static bool matches(const char *pattern, const char *text)
     if (strlen(text) > LIMIT_NAME_BYTES)
         return false;
     int r = regcomp(&regex, whole, REG_EXTENDED | REG_NOSUB);
+    if (r == REG_ESPACE)
+        mem_exhausted();
     assert(r == 0);
     r = regexec(&regex, text, 0, NULL, 0);
     regfree(&regex);

@@ -52,7 +52,8 @@ static int open_file(const char *path, sqlite3 **ret, struct err *e)
     if (r == 0)
         r = check_whole(db, path, e);
     if (r == 0)
-        r = execute(db, path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", e);
+        r = execute(db, path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                    "PRAGMA cache_size = -256" /* KiB: of 2 MB most would hold history */, e);
     if (r == 0)
         r = ledger_prepare_tables(db, path, version, e);
     if (r < 0) {

@@ -1,0 +1,300 @@
+/*
+ * A stand-in for HTCondor that lives: under the names of its tools, a queue of equal jobs and a pool
+ * whose slots run them. A VM that got a token joins at the next condor_status; each further one lets a
+ * slot begin or end its job, after which it takes no other; condor_drain and condor_advertise do what
+ * they say. All of it is in the file $FAKE_CONDOR/pool. With $FAKE_DOMAINS, a libvirt URI, a VM is there
+ * as long as its domain is; without, until its ads are taken away.
+ *
+ *     alive begin JOBS    so many idle jobs, and nothing else
+ *     alive print         what has come of them
+ *     alive left          what is on $FAKE_DOMAINS: domains and volumes that are Eyrie's, and others
+ *     alive clean         take all that is Eyrie's away from there
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libvirt/libvirt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { UUID_LENGTH = 36, VMS_MAX = 1000 };
+
+enum state { BORN, IDLE, CLAIMED, OWNER, DRAINED };
+
+struct vm {
+    char uuid[UUID_LENGTH + 1];
+    enum state state;
+    bool draining;
+    bool dead; /* its domain is gone, its ad is not */
+};
+
+struct pool {
+    int64_t idle, done;        /* jobs */
+    int64_t tokens;            /* VMs that were to be */
+    int64_t killed;            /* jobs that lost their VM */
+    int64_t most;              /* VMs at once */
+    int64_t n;
+    struct vm vms[VMS_MAX];
+};
+
+static _Noreturn void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static struct pool pool;
+
+static size_t pool_bytes(void)
+{
+    return offsetof(struct pool, vms) + (size_t)pool.n * sizeof(pool.vms[0]);
+}
+
+/* A tool may be killed at any time: the file is the old or the new one. */
+static void write_pool(void)
+{
+    FILE *file = fopen("pool.new", "we");
+    if (!file || fwrite(&pool, pool_bytes(), 1, file) != 1 || fclose(file) != 0 ||
+        rename("pool.new", "pool") < 0)
+        die("pool");
+}
+
+static void read_pool(void)
+{
+    int lock = open("pool.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* until we end */
+    FILE *file = lock < 0 || flock(lock, LOCK_EX) < 0 ? NULL : fopen("pool", "re");
+    if (!file || fread(&pool, 1, sizeof(pool), file) < offsetof(struct pool, vms))
+        die("pool");
+    (void)fclose(file);
+}
+
+static struct vm *find(const char *uuid)
+{
+    for (int64_t i = 0; i < pool.n; i++)
+        if (strncmp(pool.vms[i].uuid, uuid, UUID_LENGTH) == 0)
+            return &pool.vms[i];
+    return NULL;
+}
+
+static void lose_job(struct vm *vm)
+{
+    if (vm->state != CLAIMED)
+        return;
+    pool.killed++;
+    pool.idle++;
+    vm->state = IDLE;
+}
+
+static void token(const char *identity)
+{
+    struct vm *vm = find(identity + strlen("vm-"));
+    if (!vm && pool.n < VMS_MAX) { /* else it is renewed */
+        vm = &pool.vms[pool.n++];
+        memset(vm, 0, sizeof(*vm));
+        (void)snprintf(vm->uuid, sizeof(vm->uuid), "%s", identity + strlen("vm-"));
+        pool.tokens++;
+    }
+    (void)puts("eyJhbGciOiJIUzI1NiJ9.canary-of-the-fake-token.signature");
+}
+
+static void drain(const char *machine, bool cancel)
+{
+    const char *at = strchr(machine, '@');
+    struct vm *vm = find(at ? at + 1 : machine);
+    if (!vm || vm->dead) {
+        (void)fprintf(stderr, "no such startd: %s\n", machine);
+        exit(1);
+    }
+    vm->draining = !cancel;
+    if ((vm->state == IDLE || vm->state == OWNER) && !cancel)
+        vm->state = DRAINED;
+    else if (vm->state == DRAINED && cancel)
+        vm->state = OWNER;
+    (void)puts("Sent request to drain");
+}
+
+static void advertise(const char *command)
+{
+    char line[4096];
+    if (strcmp(command, "INVALIDATE_STARTD_ADS") != 0)
+        return;
+    while (fgets(line, sizeof(line), stdin)) {
+        const char *uuid = strstr(line, "EyrieUUID =?= \"");
+        struct vm *vm = uuid ? find(uuid + strlen("EyrieUUID =?= \"")) : NULL;
+        if (!vm)
+            continue;
+        lose_job(vm);
+        *vm = pool.vms[--pool.n];
+    }
+}
+
+static void look_at_domains(const char *uri)
+{
+    virConnectPtr connection = virConnectOpenReadOnly(uri);
+    if (!connection)
+        return; /* the host is away: nobody knows more */
+    for (int64_t i = 0; i < pool.n; i++) {
+        struct vm *vm = &pool.vms[i];
+        virDomainPtr domain = virDomainLookupByUUIDString(connection, vm->uuid);
+        bool there = domain && virDomainIsActive(domain) == 1;
+        if (domain)
+            (void)virDomainFree(domain);
+        if (!there)
+            lose_job(vm);
+        vm->dead = !there;
+    }
+    (void)virConnectClose(connection);
+}
+
+static bool is_ours(const char *name)
+{
+    return strncmp(name, "vpool", strlen("vpool")) == 0;
+}
+
+/* Count, and take away what is Eyrie's if @clean. */
+static void look_at_host(bool clean)
+{
+    int domains = 0, volumes = 0, others = 0;
+    virDomainPtr *all = NULL;
+    virStorageVolPtr *vols = NULL;
+    virConnectPtr connection = virConnectOpen(getenv("FAKE_DOMAINS"));
+    virStoragePoolPtr storage =
+        connection ? virStoragePoolLookupByName(connection, "default-pool") : NULL;
+    int n = connection ? virConnectListAllDomains(connection, &all, 0) : -1;
+    int n_vols = storage ? virStoragePoolListAllVolumes(storage, &vols, 0) : -1;
+    if (n < 0 || n_vols < 0)
+        die("the host");
+    for (int i = 0; i < n; i++) {
+        bool ours = is_ours(virDomainGetName(all[i]));
+        domains += ours;
+        others += !ours;
+        if (ours && clean)
+            (void)virDomainDestroy(all[i]);
+        (void)virDomainFree(all[i]);
+    }
+    for (int i = 0; i < n_vols; i++) {
+        bool ours = is_ours(virStorageVolGetName(vols[i]));
+        volumes += ours;
+        others += !ours;
+        if (ours && clean)
+            (void)virStorageVolDelete(vols[i], 0);
+        (void)virStorageVolFree(vols[i]);
+    }
+    free(all);
+    free(vols);
+    (void)virStoragePoolFree(storage);
+    (void)virConnectClose(connection);
+    if (!clean)
+        (void)printf("domains %d volumes %d others %d\n", domains, volumes, others);
+}
+
+static void live(void)
+{
+    int64_t alive = 0;
+    const char *uri = getenv("FAKE_DOMAINS");
+    if (uri)
+        look_at_domains(uri);
+    for (int64_t i = 0; i < pool.n; i++) {
+        struct vm *vm = &pool.vms[i];
+        if (vm->dead)
+            continue;
+        alive++;
+        if (vm->state == BORN) {
+            vm->state = IDLE;
+        } else if (vm->state == IDLE && !vm->draining && pool.idle > 0) {
+            vm->state = CLAIMED;
+            pool.idle--;
+        } else if (vm->state == CLAIMED) {
+            vm->state = vm->draining ? DRAINED : OWNER;
+            pool.done++;
+        }
+    }
+    if (alive > pool.most)
+        pool.most = alive;
+}
+
+static void print_slots(void)
+{
+    static const char *const states[] = {"", "Unclaimed", "Claimed", "Owner", "Drained"};
+    const char *comma = "[";
+    for (int64_t i = 0; i < pool.n; i++) {
+        const struct vm *vm = &pool.vms[i];
+        if (vm->state == BORN)
+            continue;
+        (void)printf("%s{ \"MyType\": \"Machine\", \"Name\": \"slot1@%s\", \"Machine\": \"%s\","
+                     " \"SlotType\": \"Partitionable\", \"State\": \"%s\", \"Activity\": \"%s\","
+                     " \"Draining\": %s, \"Cpus\": 2, \"Memory\": 2048, \"TotalSlotCpus\": 2,"
+                     " \"TotalSlotMemory\": 2048, \"NumDynamicSlots\": 0, \"EyriePool\": \"vpool\","
+                     " \"EyrieName\": \"vm-%s\", \"EyrieUUID\": \"%s\", \"LastHeardFrom\": %lld,"
+                     " \"MyAddress\": \"<127.0.0.1:9618>\" }\n",
+                     comma, vm->uuid, vm->uuid, states[vm->state],
+                     vm->state == CLAIMED ? "Busy" : "Idle", vm->draining ? "true" : "false", vm->uuid,
+                     vm->uuid, (long long)time(NULL));
+        comma = ",";
+    }
+    (void)puts(*comma == ',' ? "]" : "");
+}
+
+static void print_queue(void)
+{
+    int64_t running = 0;
+    for (int64_t i = 0; i < pool.n; i++)
+        running += pool.vms[i].state == CLAIMED;
+    int64_t count[] = {pool.idle, running};
+    const char *comma = "[";
+    for (int i = 0; i < 2; i++) {
+        if (count[i] == 0)
+            continue;
+        (void)printf("%s{ \"JobStatus\": %d, \"Owner\": \"alice\", \"AcctGroup\": \"juno\","
+                     " \"VirtualPool\": true, \"RequestCpus\": 2, \"RequestMemory\": 100,"
+                     " \"RequestDisk\": 1000, \"JobCount\": %" PRId64 ", \"Id\": %d,"
+                     " \"JobIds\": \"1.0 ... 1.9\" }\n",
+                     comma, i + 1, count[i], i + 1);
+        comma = ",";
+    }
+    (void)puts(*comma == ',' ? "]" : "");
+}
+
+int main(int argc, char **argv)
+{
+    const char *slash = strrchr(argv[0], '/'), *tool = slash ? slash + 1 : argv[0];
+    const char *folder = getenv("FAKE_CONDOR"), *last = argv[argc - 1];
+    if (!folder || chdir(folder) < 0)
+        die("FAKE_CONDOR");
+    if (strcmp(tool, "alive") == 0 && argc == 3) {
+        pool.idle = atol(last);
+        write_pool();
+        return 0;
+    }
+    if (strcmp(last, "left") == 0 || strcmp(last, "clean") == 0) {
+        look_at_host(strcmp(last, "clean") == 0);
+        return 0;
+    }
+    read_pool();
+    if (strcmp(tool, "alive") == 0) {
+        (void)printf("idle %" PRId64 " done %" PRId64 " tokens %" PRId64 " killed %" PRId64
+                     " most %" PRId64 " ads %" PRId64 "\n",
+                     pool.idle, pool.done, pool.tokens, pool.killed, pool.most, pool.n);
+        return 0;
+    }
+    if (strcmp(tool, "condor_q") == 0)
+        print_queue();
+    else if (strcmp(tool, "condor_token_create") == 0 && argc > 2)
+        token(argv[2]);
+    else if (strcmp(tool, "condor_drain") == 0)
+        drain(last, strcmp(argv[argc - 2], "-cancel") == 0);
+    else if (strcmp(tool, "condor_advertise") == 0 && argc > 4)
+        advertise(argv[4]);
+    else if (strcmp(tool, "condor_status") == 0)
+        live();
+    write_pool();
+    if (strcmp(tool, "condor_status") == 0)
+        print_slots();
+    return 0;
+}
