@@ -3,7 +3,8 @@
  * the time begins, and stay for all of it, whatever the demand; limits hold for them as for all VMs
  * (S2). Requests come in their order, each VM in its seat: on the host that was promised with the
  * grant. When that host is lost it is started wherever there is room, and what was promised to a
- * later request is not spared: so a shortage is the last one's.
+ * later request is not spared: so a shortage is the last one's. When only somebody is in its seat it
+ * waits until its time has begun, and then takes what is promised to nobody.
  */
 #include "plan/rungs.h"
 
@@ -71,7 +72,13 @@ struct serving {
     struct starter *starter;
     struct plan_request *rows;
     int64_t *starting; /* jobs, as demand.wants */
+    const struct names *hosts;
+    struct berths *berths;
 };
+
+/* Where a VM is to be started, other than on a certain host. */
+#define ANYWHERE SIZE_MAX
+#define BESIDE (SIZE_MAX - 1) /* what is kept free for a moment */
 
 /* The jobs that a VM being started for the request will take. */
 static void lay(const struct serving *sv, size_t request)
@@ -100,17 +107,15 @@ static void lay(const struct serving *sv, size_t request)
     }
 }
 
-/*
- * Start one VM, on @host (SIZE_MAX: on the best one). What stops it is returned.
- */
+/* Start one VM. What stops it is returned. */
 static struct reason start_one(struct serving *sv, size_t request, size_t host)
 {
     const struct booking *booking = &sv->b->items[request];
     const struct world_request *r = booking->facts;
-    const struct start what = {booking->group, booking->template, r->whole_host};
+    const struct start what = {booking->group, booking->template, r->whole_host, host == BESIDE};
     struct plan_request *row = &sv->rows[request];
     struct reason why = {0};
-    if (host == SIZE_MAX)
+    if (host == ANYWHERE || host == BESIDE)
         host = starter_host(sv->starter, what, &why);
     else if (!starter_allows(sv->starter, what, host, &why))
         host = SIZE_MAX;
@@ -127,36 +132,26 @@ static struct reason start_one(struct serving *sv, size_t request, size_t host)
     return (struct reason){0};
 }
 
-/* Whether a VM that cannot have its seat is to be started elsewhere: its host is out of use; or it
- * is late. Until then who is in the seat is asked to leave. */
-static bool is_homeless(enum reason_code why, bool late)
+/* Whether the host is out of use, and not only its room. */
+static bool is_lost(enum reason_code why)
 {
-    static const struct {
-        enum reason_code code;
-        bool at_once;
-    } table[] = {
-        {REASON_HOST_UNTRUSTED, true}, {REASON_HOST_CORDONED, true},  {REASON_HOST_REMOVED, true},
-        {REASON_HOST_BACKOFF, true},   {REASON_NO_HOST_TAGGED, true}, {REASON_NO_HOST_IMAGE, true},
-        {REASON_HOST_FENCED, true},
-        {REASON_NO_HOST_FITS, false},  {REASON_HOST_SHARED, false},   {REASON_HOST_BOOKED, false},
-        {REASON_LIMIT_HOST, false},
-    };
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-        if (table[i].code == why)
-            return late || table[i].at_once;
+    static const enum reason_code lost[] = {
+        REASON_HOST_UNTRUSTED, REASON_HOST_CORDONED,  REASON_HOST_REMOVED, REASON_HOST_FENCED,
+        REASON_HOST_BACKOFF,   REASON_NO_HOST_TAGGED, REASON_NO_HOST_IMAGE};
+    for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
+        if (lost[i] == why)
+            return true;
     return false;
 }
 
-/* VMs in their seats. Returns how many wait for theirs. */
-static int64_t fill_seats(struct serving *sv, struct berths *berths, size_t request,
-                          struct reason *ret_why)
+/* VMs in their seats. Returns how many find somebody in theirs. */
+static int64_t fill_seats(struct serving *sv, size_t request, struct reason *ret_why)
 {
     const struct world_request *r = sv->b->items[request].facts;
     const struct plan_request *row = &sv->rows[request];
-    const bool late = sv->starter->w->now >= r->from;
     int64_t waiting = 0;
-    for (size_t i = berths->start[request]; i < berths->start[request + 1]; i++) {
-        struct berth *berth = &berths->items[i];
+    for (size_t i = sv->berths->start[request]; i < sv->berths->start[request + 1]; i++) {
+        struct berth *berth = &sv->berths->items[i];
         int64_t left = r->vms - row->vms - row->starting - waiting;
         left = berth->vms < left ? berth->vms : left;
         if (berth->host == SIZE_MAX || left <= 0)
@@ -169,34 +164,62 @@ static int64_t fill_seats(struct serving *sv, struct berths *berths, size_t requ
         }
         if (why.code)
             *ret_why = why;
-        waiting += is_homeless(why.code, late) ? 0 : left;
+        waiting += is_lost(why.code) ? 0 : left;
     }
     return waiting;
 }
 
+/* Keep the seats that others have, or will have before @request is over. */
+static void keep_promises(struct serving *sv, size_t request, int64_t sign)
+{
+    const struct booking *own = &sv->b->items[request];
+    for (size_t k = 0; k < sv->b->n; k++) {
+        const struct booking *other = &sv->b->items[k];
+        const struct world_request *r = other->facts;
+        const size_t first = sv->berths->start[k];
+        bool ahead = other->phase == REQUEST_AHEAD && r->from < own->facts->until;
+        bool later = other->phase == REQUEST_OPEN && other->turn > own->turn; /* else it is kept */
+        if (other->template == SIZE_MAX || other->group == SIZE_MAX || !(ahead || later))
+            continue;
+        for (size_t i = 0; i < r->n_seats; i++) {
+            size_t host = names_find(sv->hosts, r->seats[i].host);
+            int64_t vms = ahead ? r->seats[i].vms : sv->berths->items[first + i].vms;
+            if (host != SIZE_MAX)
+                places_keep(sv->starter->places, host, other->template, sign * vms, r->whole_host);
+        }
+    }
+}
+
 /* Start what is missing; what stops that is the request's reason. */
-static void fill(struct serving *sv, struct berths *berths, size_t request)
+static void fill(struct serving *sv, size_t request)
 {
     const struct booking *booking = &sv->b->items[request];
     const struct world_request *r = booking->facts;
     struct plan_request *row = &sv->rows[request];
-    struct reason why = {0};
+    struct reason why = {0}, none_beside = {0};
     if (booking->template == SIZE_MAX)
         row->reason = (struct reason){REASON_TEMPLATE_GONE, .subject = r->template};
     else if (booking->group == SIZE_MAX)
         row->reason = (struct reason){REASON_REQUEST_NO_GROUP, .subject = r->group};
     if (row->reason.code)
         return;
-    int64_t waiting = fill_seats(sv, berths, request, &why);
+    int64_t waiting = fill_seats(sv, request, &why);
     while (row->vms + row->starting + waiting < r->vms && !row->reason.code)
-        row->reason = start_one(sv, request, SIZE_MAX);
+        row->reason = start_one(sv, request, ANYWHERE);
+    if (waiting && sv->starter->w->now >= r->from) {
+        keep_promises(sv, request, 1);
+        for (; waiting && !none_beside.code; waiting -= !none_beside.code)
+            none_beside = start_one(sv, request, BESIDE);
+        keep_promises(sv, request, -1);
+    }
     if (waiting && !row->reason.code)
         row->reason = why;
 }
 
 /* Nobody else takes the room that what is missing needs, under the limits and in its seats. */
-static void keep_free(struct serving *sv, const struct berths *berths, size_t request)
+static void keep_free(struct serving *sv, size_t request)
 {
+    const struct berths *berths = sv->berths;
     const struct booking *booking = &sv->b->items[request];
     struct starter *starter = sv->starter;
     const struct plan_request *row = &sv->rows[request];
@@ -231,12 +254,11 @@ const struct served_requests *request_serve(struct arena *a, const struct bookin
     struct served_requests *served = arena_take(a, 1, sizeof(*served));
     struct plan_request *rows = arena_take(a, b->n, sizeof(*rows));
     int64_t *starting = arena_take(a, d->n, sizeof(*starting));
-    struct serving sv = {b, d, s, starter, rows, starting};
+    struct serving sv = {b, d, s, starter, rows, starting, vms->hosts, berths_gather(a, vms, b)};
     for (size_t i = 0; i < b->n; i++)
         rows[i] = (struct plan_request){.request = b->items[i].facts, .phase = b->items[i].phase};
     if (b->n)
         count_vms(a, vms, leavers, s, starter, b, rows);
-    struct berths *berths = berths_gather(a, vms, b);
     for (size_t k = 0; k < b->n; k++) {
         size_t i = (size_t)(b->order[k] - b->items);
         const struct world_request *r = rows[i].request;
@@ -247,8 +269,8 @@ const struct served_requests *request_serve(struct arena *a, const struct bookin
         if (rows[i].vms >= r->vms)
             continue;
         rows[i].reason = stop;
-        fill(&sv, berths, i);
-        keep_free(&sv, berths, i);
+        fill(&sv, i);
+        keep_free(&sv, i);
     }
     *served = (struct served_requests){rows, starting};
     return served;

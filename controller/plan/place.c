@@ -244,32 +244,38 @@ bool places_allow(const struct places *places, size_t host, size_t template, boo
     return !ret_why->code;
 }
 
-/* Few are asked for: the heap is for VMs that share their hosts. */
-static size_t pick_whole(const struct places *places, size_t template, struct later *later)
+/* Few VMs have a host for themselves, or are placed beside what is kept for a moment: the heap is for
+ * the others, for whom room only becomes less. */
+static size_t pick_slowly(const struct places *places, const struct start *what)
 {
     struct reason why = {0};
+    struct later no_matter = {0};
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < places->world->n_hosts; i++)
-        if (places_allow(places, i, template, true, &why, later) &&
+        if (places_allow(places, i, what->template, what->whole_host, &why, &no_matter) &&
             (best == SIZE_MAX || is_better(places, i, best)))
             best = i;
     return best;
 }
 
-size_t places_pick(const struct places *places, size_t template, bool whole_host,
-                   struct reason *ret_why, struct later *later)
+static size_t pick(const struct places *places, size_t template)
 {
     struct heap *heap = suitors_of(places, template)->heap;
     struct later no_matter = {0};
     size_t best;
-    if (whole_host)
-        best = pick_whole(places, template, &no_matter);
-    else
-        while ((best = heap_first(heap)) != SIZE_MAX &&
-               refusal(places, best, template, false, REASON_NONE, &no_matter).code)
-            heap_drop_first(heap);
+    while ((best = heap_first(heap)) != SIZE_MAX &&
+           refusal(places, best, template, false, REASON_NONE, &no_matter).code)
+        heap_drop_first(heap);
+    return best;
+}
+
+size_t places_pick(const struct places *places, const struct start *what, struct reason *ret_why,
+                   struct later *later)
+{
+    size_t best = what->whole_host || what->beside ? pick_slowly(places, what)
+                                                   : pick(places, what->template);
     if (best == SIZE_MAX)
-        *ret_why = why_none(places, template, whole_host, later);
+        *ret_why = why_none(places, what->template, what->whole_host, later);
     return best;
 }
 

@@ -179,6 +179,7 @@ struct start {
     size_t group; /* SIZE_MAX: for nobody */
     size_t template;
     bool whole_host;
+    bool beside; /* room is kept that will not be kept for others */
 };
 /* Its host, or SIZE_MAX and what stops it. */
 size_t starter_host(const struct starter *s, struct start what, struct reason *ret_why);
@@ -237,14 +238,16 @@ struct packing packer_choose(struct packer *packer, size_t group, const int64_t 
 struct places *places_open(struct arena *a, const struct policy *p, const struct world *w,
                            const struct trust *trust, const struct vms *vms,
                            const struct ramp *ramp);
-/* The best host for one more VM of a template, or SIZE_MAX and the reason. @whole_host: no other VM
- * is to be on it, nor to come beside it. */
-size_t places_pick(const struct places *places, size_t template, bool whole_host,
-                   struct reason *ret_why, struct later *later);
-/* Whether that host takes it; else the reason. */
+/* The best host for one more VM of a template, or SIZE_MAX and the reason. */
+struct start;
+size_t places_pick(const struct places *places, const struct start *what, struct reason *ret_why,
+                   struct later *later);
+/* Whether that host takes it; else the reason. @whole_host: no other VM is to be on it, nor to come
+ * beside it. */
 bool places_allow(const struct places *places, size_t host, size_t template, bool whole_host,
                   struct reason *ret_why, struct later *later);
-/* Keep room on a host for @vms more. */
+/* Keep room on a host for @vms more; negative: no more. Room that is given free again is not seen by
+ * VMs that share their hosts. */
 void places_keep(struct places *places, size_t host, size_t template, int64_t vms, bool whole_host);
 void places_take(struct places *places, size_t host, size_t template, bool whole_host);
 /* What QEMU itself takes beside the guest's memory (measured: about 150 MiB). */

@@ -95,7 +95,7 @@ static bool may_start(const struct starter *s, size_t group, size_t template, st
 size_t starter_host(const struct starter *s, struct start what, struct reason *ret_why)
 {
     return may_start(s, what.group, what.template, ret_why)
-               ? places_pick(s->places, what.template, what.whole_host, ret_why, s->later)
+               ? places_pick(s->places, &what, ret_why, s->later)
                : SIZE_MAX;
 }
 

@@ -23,7 +23,7 @@ struct tally {
 
 /* A host. */
 struct stand {
-    int64_t cpus, memory; /* that our VMs may have */
+    int64_t vms, cpus, memory; /* that we may have there */
     struct sums stays;
     struct sums booked; /* seats that have no VM yet */
     bool whole;         /* one of them is for the whole host */
@@ -92,6 +92,7 @@ static void count_seats(struct arena *a, struct tally *t, const struct world *w,
     for (size_t i = 0; i < w->n_hosts; i++) {
         const struct world_host *facts = &w->hosts[i];
         struct stand *stand = &t->hosts[i];
+        stand->vms = vms->policy_hosts[i] ? vms->policy_hosts[i]->max_vms.value : 0;
         stand->cpus = plan_host_cpus(t->p, vms->policy_hosts[i], facts);
         stand->memory = plan_host_memory(vms->policy_hosts[i], facts);
         for (size_t k = 0; k < facts->n_domains; k++) {
@@ -165,7 +166,7 @@ static bool is_in_the_way(const struct tally *t, const struct plan_vm *vm, struc
     const struct stand *s = &t->hosts[vm->world_host];
     const int64_t vms = s->stays.vms + s->booked.vms;
     if (!s->booked.vms ||
-        (!s->whole && s->stays.cpus + s->booked.cpus <= s->cpus &&
+        (!s->whole && vms <= s->vms && s->stays.cpus + s->booked.cpus <= s->cpus &&
          s->stays.memory + s->booked.memory + vms * VM_OVERHEAD <= s->memory))
         return false;
     *ret_why = (struct reason){REASON_HOST_FOR_REQUEST, .subject = vm->host};

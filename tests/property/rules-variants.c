@@ -240,7 +240,8 @@ static bool follows(const struct trial *t, const struct plan_action *next)
         return packs_unlike_jobs(t, next->policy_group);
     if ((next->reason.code == REASON_HOST_FOR_REQUEST ||
          next->reason.code == REASON_ROOM_FOR_REQUEST) &&
-        has(t->plan, ACTION_CREATE, REASON_REQUEST)) /* and so it is fuller */
+        (has(t->plan, ACTION_CREATE, REASON_REQUEST) || /* and so it is fuller */
+         has(t->plan, ACTION_UNDRAIN, REASON_HELD_FOR_REQUEST)))
         return true;
     return next->kind == ACTION_DRAIN && widens_budget(t, trial_vm(t->plan, next->uuid));
 }
