@@ -54,8 +54,9 @@ static void hand_back(struct controller *c, const struct ledger_request *r, usec
 {
     struct ledger_request after = *r;
     char idle[UNITS_TEXT_MAX];
+    usec allowed = c->policy->timing.give_back_after.value;
     AUTOFREE char *why = mem_printf("its VMs were idle for %s and no job named it",
-                                    units_format_duration(c->policy->timing.give_back_after.value, idle));
+                                    units_format_duration(allowed, idle));
     after.state = LEDGER_REQUEST_HANDED_BACK;
     after.booking.ended = now;
     after.decided = (struct world_order){now, "", why};

@@ -90,7 +90,7 @@ static int local_instant(const char *text, const struct tm *clock, time_t utc, t
                          struct err *e)
 {
     char before[WHEN_TEXT_MAX], after[WHEN_TEXT_MAX];
-    time_t t[2];
+    time_t t[2] = {0};
     int n = instants(clock, utc, t);
     if (n == 1) {
         *ret = t[0];
@@ -155,7 +155,7 @@ const char *when_format(usec t, char buffer[static WHEN_TEXT_MAX])
 {
     struct tm local;
     char offset[WHEN_TEXT_MAX] = "";
-    time_t seconds = (time_t)(t / USEC_PER_SEC), both[2];
+    time_t seconds = (time_t)(t / USEC_PER_SEC), both[2] = {0};
     (void)localtime_r(&seconds, &local);
     if (instants(&local, seconds + local.tm_gmtoff, both) == 2)
         (void)format_offset(local.tm_gmtoff, offset);

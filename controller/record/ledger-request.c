@@ -332,21 +332,10 @@ int ledger_request_add(struct ledger *l, const struct ledger_request *request, i
 
 int ledger_request_set(struct ledger *l, const struct ledger_request *request, struct err *e)
 {
-    AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    CLEANUP(text_done) struct text seats = {0};
-    int r = ledger_prepare(l,
-                           "UPDATE request SET (" COLUMNS ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                           " ?, ?, ?, ?) WHERE number = ?",
-                           &s, e);
-    if (r < 0)
-        return r;
-    render_seats(&request->booking, &seats);
-    bind(s, 1, request, text_get(&seats));
-    (void)sqlite3_bind_int64(s, N_COLUMNS + 1, request->number);
-    r = ledger_finish(l, s, e);
-    if (r < 0)
-        return r;
     struct ledger_request kept = *request;
+    int r = write_row(l, request, e);
+    if (r < 0)
+        return r;
     kept.unsaved = false;
     keep(l, &kept);
     return 0;

@@ -199,7 +199,7 @@ const char *ledger_request_state_name(enum ledger_request_state state);
 struct ledger_request_seen {
     usec used;         /* when one of its jobs was first seen; 0: never */
     int64_t delivered; /* cpus × µs that jobs had in its VMs */
-    usec up;           /* since when VMs of it are up; 0: none was. In memory only: a new start, a new wait */
+    usec up;           /* since when VMs of it are up; 0: none is. In memory only */
 };
 
 struct ledger_request {
@@ -221,7 +221,7 @@ bool ledger_request_is_open(const struct ledger_request *r);
 /** Write a new request down; @ret_number, if not NULL, becomes its number. It is on disk then. */
 int ledger_request_add(struct ledger *l, const struct ledger_request *r, int64_t *ret_number,
                        struct err *e);
-/** Write @r down in the place of the one with its number: all but id, group, user and when asked. */
+/** Write @r down in the place of the one with its number. */
 int ledger_request_set(struct ledger *l, const struct ledger_request *r, struct err *e);
 /** In memory, until it is written down with the next change or by ledger_requests_keep_seen. */
 void ledger_request_see(struct ledger *l, int64_t number, const struct ledger_request_seen *seen);

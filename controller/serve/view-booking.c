@@ -65,7 +65,8 @@ static void tell_cancelled(const struct plan *plan, const struct ledger_request 
 {
     int64_t vms = 0, claimed = 0;
     for (size_t i = 0; plan && i < plan->n_vms; i++)
-        if (plan->vms[i].state != VM_GONE && strcmp(plan_vm_request(&plan->vms[i]), r->booking.id) == 0) {
+        if (plan->vms[i].state != VM_GONE &&
+            strcmp(plan_vm_request(&plan->vms[i]), r->booking.id) == 0) {
             vms++;
             claimed += plan->vms[i].claimed;
         }

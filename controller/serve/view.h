@@ -74,7 +74,8 @@ typedef int (*events_function)(void *userdata, const struct ledger_events_wanted
  */
 int view_events(const struct snapshot *s, usec now, const struct ledger_events_wanted *wanted,
                 events_function events, void *userdata, struct json_object **ret, struct err *e);
-/** As ledger_requests (@all: the last LIMIT_REQUESTS_SHOWN of the history, too), or only @number if that is not 0. */
+/** As ledger_requests; @all: the last LIMIT_REQUESTS_SHOWN of the history, or only @number if that is
+ * not 0. */
 typedef int (*requests_function)(void *userdata, int64_t number, bool all,
                                  void (*callback)(void *userdata, const struct ledger_request *r),
                                  void *callback_userdata, struct err *e);
