@@ -51,6 +51,33 @@ const char *secret_digest(const char *bytes, size_t length, char buffer[static S
     return write_hex(digest, sizeof(digest), buffer);
 }
 
+struct secret_hash {
+    gnutls_hash_hd_t handle;
+};
+
+struct secret_hash *secret_hash_new(void)
+{
+    struct secret_hash *h = mem_new(1, sizeof(*h));
+    int r = gnutls_hash_init(&h->handle, GNUTLS_DIG_SHA256);
+    assert(r == 0);
+    return h;
+}
+
+void secret_hash_add(struct secret_hash *h, const char *bytes, size_t length)
+{
+    int r = gnutls_hash(h->handle, bytes, length);
+    assert(r == 0);
+}
+
+void secret_hash_end(struct secret_hash *h, char *buffer)
+{
+    uint8_t digest[DIGEST_BYTES];
+    gnutls_hash_deinit(h->handle, digest);
+    if (buffer)
+        (void)write_hex(digest, sizeof(digest), buffer);
+    free(h);
+}
+
 const char *secret_sign(const char *key, const char *text, char buffer[static SECRET_DIGEST_MAX])
 {
     uint8_t digest[DIGEST_BYTES];

@@ -18,6 +18,11 @@ char *secret_new(const char *prefix) __attribute__((returns_nonnull));
 char *secret_free(char *secret);
 /** SHA-256 of @length bytes; returns @buffer. */
 const char *secret_digest(const char *bytes, size_t length, char buffer[static SECRET_DIGEST_MAX]);
+/** The same of bytes that come in pieces. Owned by the caller, who ends it with secret_hash_end. */
+struct secret_hash *secret_hash_new(void) __attribute__((returns_nonnull));
+void secret_hash_add(struct secret_hash *h, const char *bytes, size_t length);
+/** Free @h; with @buffer (SECRET_DIGEST_MAX bytes) not NULL, the digest is written there first. */
+void secret_hash_end(struct secret_hash *h, char *buffer);
 /** HMAC-SHA-256 of @text under @key; returns @buffer. */
 const char *secret_sign(const char *key, const char *text, char buffer[static SECRET_DIGEST_MAX]);
 /** Whether both are the same; how long that takes says nothing about where they differ. */

@@ -28,6 +28,7 @@ const char *text_get(const struct text *t);
 
 /** Whether @text begins with @prefix. */
 int text_starts_with(const char *text, const char *prefix);
+int text_ends_with(const char *text, const char *end);
 /** Compare strings of which either may be NULL (NULL sorts first). */
 int text_compare(const char *a, const char *b);
 #define text_equal(a, b) (text_compare((a), (b)) == 0)

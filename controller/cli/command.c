@@ -73,6 +73,10 @@ static const struct command commands[] = {
      COMMAND_WATCH | COMMAND_NAMES, groups_run},
     {"hosts", "", "the hypervisor hosts: room, failures, and when they last answered",
      "  eyrie hosts --watch\n", COMMAND_WATCH | COMMAND_NAMES, hosts_run},
+    {"image", "push FILE", "bring a qcow2 image to the hosts, and read it back",
+     "  eyrie image push debian13-condor-2.qcow2\n"
+     "  eyrie image push debian13-condor-2.qcow2 --host hv07\n",
+     COMMAND_POLICY | COMMAND_HOST, image_run},
     {"pause", "", "change nothing until eyrie resume; what runs goes on",
      "  eyrie pause --reason 'libvirt is updated'\n", COMMAND_ORDER, pause_run},
     {"plan", "", "what the next step does and why; exits with 2 when there is something to do",

@@ -18,6 +18,7 @@ enum {
     COMMAND_EXPLAIN = 1 << 8, /* --schedd */
     COMMAND_NAMES = 1 << 9,  /* --output=name */
     COMMAND_QUIET = 1 << 10, /* --quiet */
+    COMMAND_HOST = 1 << 12,  /* --host */
     COMMAND_REQUEST = 1 << 11, /* --cpus, --vms, --template, --from, --for, … and --group, --reason */
 };
 
@@ -57,6 +58,7 @@ int fence_run(const struct cli *cli, int argc, char **argv);
 int flock_run(const struct cli *cli, int argc, char **argv);
 int groups_run(const struct cli *cli, int argc, char **argv);
 int hosts_run(const struct cli *cli, int argc, char **argv);
+int image_run(const struct cli *cli, int argc, char **argv);
 int pause_run(const struct cli *cli, int argc, char **argv);
 int plan_run(const struct cli *cli, int argc, char **argv);
 int reload_run(const struct cli *cli, int argc, char **argv);

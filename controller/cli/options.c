@@ -29,7 +29,7 @@ static const struct option_row rows[] = {
     {"group", 0, "GROUP", COMMAND_FILTER | COMMAND_REQUEST, TEXT(group),
      "which accounting group's"},
     {"help", 'h', NULL, 0, FLAG(help), "this text; after a verb, that verb's"},
-    {"host", 0, "HOST", COMMAND_FILTER | COMMAND_EVENTS, TEXT(host),
+    {"host", 0, "HOST", COMMAND_FILTER | COMMAND_EVENTS | COMMAND_HOST, TEXT(host),
      "only what is about this host"},
     {"lines", 'n', "N", COMMAND_EVENTS, TEXT(lines), "the last N (default: 40)"},
     {"no-color", 0, NULL, 0, FLAG(no_color), "no colour, also on a terminal; so does NO_COLOR"},

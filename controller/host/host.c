@@ -15,6 +15,7 @@
 #include "host/check.h"
 #include "host/connection.h"
 #include "host/domain.h"
+#include "host/image.h"
 #include "host/jobs.h"
 #include "host/list.h"
 #include "host/protocol.h"
@@ -55,6 +56,38 @@ static usec now(void)
     return (usec)t.tv_sec * USEC_PER_SEC + t.tv_nsec / 1000;
 }
 
+/* Of a push that is under way. */
+struct pushing {
+    struct host *host;
+    int64_t id;
+    usec told;
+};
+
+static void on_progress(void *userdata, int64_t done, int64_t all)
+{
+    struct pushing *p = userdata;
+    if (now() < p->told + USEC_PER_SEC / 4)
+        return;
+    p->told = now();
+    struct json_object *event = protocol_event("progress");
+    json_add_int(event, "of", p->id);
+    json_add_int(event, "done", done);
+    json_add_int(event, "all", all);
+    channel_write(p->host->channel, event);
+}
+
+static int push_image(struct host *h, const struct lease *lease, const struct request *q,
+                      struct json_object *answer, struct fault *f)
+{
+    struct pushing pushing = {.host = h, .id = q->id};
+    const struct image_push push = {.storage_pool = h->place.storage_pool,
+                                    .name = q->volume,
+                                    .file = q->file,
+                                    .progress = on_progress,
+                                    .userdata = &pushing};
+    return image_push(&push, lease, answer, f);
+}
+
 static int do_request(struct host *h, const struct request *q, struct json_object *answer,
                       struct fault *f)
 {
@@ -66,6 +99,8 @@ static int do_request(struct host *h, const struct request *q, struct json_objec
         r = domain_calls[q->op](&h->place, &lease, q, answer, f);
     else if (q->op == PROTOCOL_LIST)
         r = list_take(h->list, &lease, answer, f);
+    else if (q->op == PROTOCOL_PUSH)
+        r = push_image(h, &lease, q, answer, f);
     connection_release(h->connection, &lease, r < 0);
     return r;
 }

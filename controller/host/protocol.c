@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/units.h"
 
 typedef int (*parse_members)(struct json_object *o, const char *pool, struct request *q,
@@ -139,6 +140,22 @@ static int parse_renew(struct json_object *o, const char *pool, struct request *
     return 0;
 }
 
+static int parse_push(struct json_object *o, const char *pool, struct request *q, struct err *e)
+{
+    const char *file;
+    enum vm_volume kind;
+    int r = take_name(o, "name", &q->volume, e);
+    if (r >= 0)
+        r = json_get_string(o, "file", &file, e);
+    if (r < 0)
+        return r;
+    if (!text_ends_with(q->volume, ".qcow2") || strchr(q->volume, '/') || q->volume[0] == '.' ||
+        vm_volume_parse(pool, q->volume, q->vm.uuid, &kind))
+        return err_set(e, EINVAL, "\"%s\" is no name for an image: those end in .qcow2", q->volume);
+    q->file = mem_strdup(file);
+    return 0;
+}
+
 static int parse_uuid(struct json_object *o, const char *pool, struct request *q, struct err *e)
 {
     (void)pool;
@@ -161,6 +178,7 @@ static const struct {
     [PROTOCOL_DESTROY] = {"destroy", parse_uuid},
     [PROTOCOL_LIST] = {"list", parse_nothing},
     [PROTOCOL_PING] = {"ping", parse_nothing},
+    [PROTOCOL_PUSH] = {"push", parse_push},
     [PROTOCOL_RENEW] = {"renew", parse_renew},
     [PROTOCOL_SHUTDOWN] = {"shutdown", parse_uuid},
 };
@@ -221,6 +239,7 @@ struct request *protocol_free(struct request *q)
         explicit_bzero(q->token, strlen(q->token));
     free(q->token);
     free(q->volume);
+    free(q->file);
     free(q);
     return NULL;
 }

@@ -17,6 +17,7 @@ enum protocol_op {
     PROTOCOL_DESTROY,
     PROTOCOL_LIST,
     PROTOCOL_PING,
+    PROTOCOL_PUSH,
     PROTOCOL_RENEW,
     PROTOCOL_SHUTDOWN,
     PROTOCOL_OP_MAX,
@@ -31,7 +32,8 @@ struct request {
     char *seed;       /* create: a secret; NULL for none */
     char *token;      /* renew: a secret */
     int64_t disk;     /* create: bytes; 0 is the size of the image */
-    char *volume;     /* delete_volume: the name */
+    char *volume;     /* delete_volume, push: the name */
+    char *file;       /* push: where it is on this machine */
     enum vm_volume volume_kind;
 };
 

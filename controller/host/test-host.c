@@ -353,6 +353,32 @@ static void bad_lines_are_answered_and_forgotten(void **state)
     finish(&c, 0);
 }
 
+/* The test driver has no uploads: what was begun is taken away again. */
+static void a_push_that_fails_leaves_nothing(void **state)
+{
+    char file[] = "/tmp/eyrie-push-XXXXXX";
+    int fd = mkstemp(file);
+    (void)state;
+    assert_true(fd >= 0);
+    char *rest AUTOFREE = mem_printf(",\"name\":\"new.qcow2\",\"file\":\"%s\"", file);
+    struct child c = start(node_uri);
+    struct json_object *o = ask(&c, 1, "push", rest);
+    assert_non_null(strstr(json_string_or(o, "error", ""), "is no qcow2 file"));
+    check_refused(o, VIR_ERR_INVALID_ARG);
+    assert_int_equal(write(fd, "QFI\xfb", 4), 4);
+    assert_int_equal(ftruncate(fd, 100000), 0);
+    check_refused(ask(&c, 2, "push", rest), VIR_ERR_NO_SUPPORT);
+    check_refused(ask(&c, 3, "push", ",\"name\":\"new.img\",\"file\":\"/x\""), VIR_ERR_INVALID_ARG);
+    check_refused(ask(&c, 4, "push", ",\"name\":\"../new.qcow2\",\"file\":\"/x\""),
+                  VIR_ERR_INVALID_ARG);
+    o = ask(&c, 5, "list", "");
+    assert_int_equal(json_object_array_length(json_array_or_null(o, "images")), 1);
+    check_ok(o);
+    finish(&c, 0);
+    (void)close(fd);
+    (void)unlink(file);
+}
+
 static void it_goes_when_eyried_goes_whatever_is_queued(void **state)
 {
     static const int signals[] = {0, SIGTERM};
@@ -391,6 +417,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_check_finds_what_a_template_needs_and_makes_nothing),
         cmocka_unit_test(fifty_creates_in_one_breath_make_fifty_vms),
         cmocka_unit_test(bad_lines_are_answered_and_forgotten),
+        cmocka_unit_test(a_push_that_fails_leaves_nothing),
         cmocka_unit_test(it_goes_when_eyried_goes_whatever_is_queued),
         cmocka_unit_test(no_connection_is_an_event_and_a_quick_refusal),
     };

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "host/element.h"
 
@@ -132,6 +133,11 @@ int volume_make_disk(virStoragePoolPtr pool, const char *name, const char *image
     char *format AUTOFREE = read_format(base);
     if (!format)
         return fault_set(f, VIR_ERR_INVALID_STORAGE_VOL, "image %s has no format", image);
+    if (text_ends_with(image, ".qcow2") && strcmp(format, "qcow2") != 0)
+        return fault_set(f, VIR_ERR_INVALID_STORAGE_VOL,
+                         "image %s is not whole, or none: libvirt says it is %s (eyrie image push "
+                         "brings it to the host)",
+                         image, format);
 
     xmlDoc *doc = volume_document(name, capacity, 0);
     xmlNode *root = xmlDocGetRootElement(doc);
@@ -159,6 +165,18 @@ int volume_find_folder(virStoragePoolPtr pool, const char *name, char **ret, str
                          "its root",
                          name);
     return volume_path(volume, ret, f);
+}
+
+int volume_make_raw(virStoragePoolPtr pool, const char *name, int64_t bytes, virStorageVolPtr *ret,
+                    struct fault *f)
+{
+    xmlDoc *doc = volume_document(name, bytes, 0);
+    add_format(element_add(xmlDocGetRootElement(doc), "target"), "raw");
+    virStorageVolPtr volume = create(pool, doc);
+    if (!volume)
+        return fault_libvirt(f, "cannot make the volume %s", name);
+    *ret = volume;
+    return 0;
 }
 
 static int upload(virConnectPtr conn, virStorageVolPtr volume, const char *bytes, size_t count,

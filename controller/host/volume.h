@@ -30,6 +30,9 @@ int volume_make_disk(virStoragePoolPtr pool, const char *name, const char *image
 /** Where the image @name in @pool is, which is a folder: a container's root. Owned by the caller
  * (free). */
 int volume_find_folder(virStoragePoolPtr pool, const char *name, char **ret, struct fault *f);
+/** Make the empty volume @name of @bytes, which libvirt takes for no image. */
+int volume_make_raw(virStoragePoolPtr pool, const char *name, int64_t bytes, virStorageVolPtr *ret,
+                    struct fault *f);
 /**
  * Make the seed @name in @pool with the content @seed.
  * @may_skip: the driver may be unable to upload (the test driver is)

@@ -107,3 +107,22 @@ test_a_removed_host_that_is_off_is_let_go_of_when_fenced() {
 	until_true 'the order does not outlive it' nothing_is_fenced
 }
 nothing_is_fenced() { ! eyrie status | grep -q 'hv1 is fenced'; }
+
+# The test driver takes no uploads: what is to be said of a host that does not, and that the others are tried.
+test_a_push_says_of_each_host_why_it_has_not_the_image() {
+	two_hosts
+	printf 'QFI\373%100s' '' >"$T/new.qcow2"
+	local said
+	said=$(eyrie image push "$T/new.qcow2" -c "$T/eyrie.yaml")
+	[ $? = 1 ] || fail 'not 1' || return
+	has '^hv1: cannot upload new.qcow2: .*not supported' "$said" || return
+	has '^hv2: cannot upload new.qcow2: .*not supported' "$said" || return
+	said=$(eyrie image push "$T/new.qcow2" -c "$T/eyrie.yaml" --host hv2 -o json)
+	has '"failed":1,"hosts":.."name":"hv2"' "$(tr -d ' ' <<<"$said")" || return
+	said=$(eyrie image push "$T/new.qcow2" -c "$T/eyrie.yaml" --host hv3 2>&1)
+	has 'has no host hv3' "$said" || return
+	said=$(eyrie image push "$T/eyrie.yaml" -c "$T/eyrie.yaml")
+	has 'hv1: push: "eyrie.yaml" is no name for an image: those end in .qcow2' "$said" || return
+	eyrie image push 2>/dev/null
+	[ $? = 64 ] || fail 'no file is no usage error'
+}
