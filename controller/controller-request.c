@@ -118,16 +118,28 @@ static void see_vms(const struct plan *plan, struct sight *sights)
     }
 }
 
+/* Its place in the world, which has them in the order of their numbers; or SIZE_MAX. */
+static size_t find_request(const struct world *w, int64_t number)
+{
+    size_t low = 0, high = w->n_requests;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ledger_request_number(w->requests[middle].id) < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < w->n_requests && ledger_request_number(w->requests[low].id) == number ? low
+                                                                                      : SIZE_MAX;
+}
+
 static void see_jobs(const struct world *w, const struct plan *plan, struct sight *sights)
 {
     for (size_t i = 0; i < plan->n_shapes; i++) {
         const struct world_shape *shape = plan->shapes[i].shape;
-        if (!*shape->request)
-            continue;
-        for (size_t k = 0; k < w->n_requests; k++)
-            if (strcmp(w->requests[k].id, shape->request) == 0 &&
-                strcmp(w->requests[k].group, shape->group) == 0)
-                sights[k].jobs = true;
+        size_t k = find_request(w, ledger_request_number(shape->request));
+        if (k != SIZE_MAX && strcmp(w->requests[k].group, shape->group) == 0)
+            sights[k].jobs = true;
     }
 }
 

@@ -27,6 +27,12 @@ const char *ledger_request_state_name(enum ledger_request_state state)
     return states[state];
 }
 
+int64_t ledger_request_number(const char *id)
+{
+    int64_t number = 0;
+    return text_starts_with(id, "r-") && units_parse_count(id + 2, &number) == 0 ? number : 0;
+}
+
 bool ledger_request_is_open(const struct ledger_request *r)
 {
     return r->state == LEDGER_REQUEST_WAITING || r->state == LEDGER_REQUEST_GRANTED;

@@ -216,6 +216,8 @@ struct ledger_request {
     int64_t told;               /* for whoever notifies: a bit for each thing that was told */
 };
 
+/** The number in a request's name, "r-17"; 0: it is no such name. */
+int64_t ledger_request_number(const char *id);
 /** Whether it may still become, or is, something that the planner serves. */
 bool ledger_request_is_open(const struct ledger_request *r);
 /** Write a new request down; @ret_number, if not NULL, becomes its number. It is on disk then. */

@@ -263,9 +263,20 @@ static void notices_last_until_they_are_settled(void **state)
     (void)ledger_close(l);
 }
 
+static void a_name_has_its_number_in_it(void **state)
+{
+    (void)state;
+    assert_int_equal(ledger_request_number("r-17"), 17);
+    assert_int_equal(ledger_request_number("r-"), 0);
+    assert_int_equal(ledger_request_number("r-1x"), 0);
+    assert_int_equal(ledger_request_number("17"), 0);
+    assert_int_equal(ledger_request_number(""), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_has_its_number_in_it),
         cmocka_unit_test(all_of_it_survives),
         cmocka_unit_test(what_was_added_is_on_disk_before_the_answer),
         cmocka_unit_test(what_was_seen_goes_to_disk_at_times_and_with_a_change),

@@ -37,11 +37,20 @@ void part_render_request(const struct policy *p, const struct ledger_request *r,
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-static const struct plan_request *find_planned(const struct plan *plan, const char *id)
+/* The plan has them as the world has, which has them as the ledger has: in the order of their numbers. */
+static const struct plan_request *find_planned(const struct plan *plan, int64_t number)
 {
-    for (size_t i = 0; plan && i < plan->n_requests; i++)
-        if (strcmp(plan->requests[i].request->id, id) == 0)
-            return &plan->requests[i];
+    size_t low = 0, high = plan ? plan->n_requests : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int64_t there = ledger_request_number(plan->requests[middle].request->id);
+        if (there == number)
+            return &plan->requests[middle];
+        if (there < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return NULL;
 }
 
@@ -61,7 +70,7 @@ struct json_object *part_request(const struct policy *p, const struct plan *plan
                                  const struct ledger_request *r)
 {
     const struct world_request *b = &r->booking;
-    const struct plan_request *planned = find_planned(plan, b->id);
+    const struct plan_request *planned = find_planned(plan, r->number);
     struct json_object *row = json_object_new_object();
     part_add_name(row, "name", b->id);
     json_add_string(row, "state", ledger_request_state_name(r->state));
@@ -188,7 +197,7 @@ static struct json_object *explain(const struct snapshot *s, usec now,
                                    const struct ledger_request *r)
 {
     struct json_object *view = part_begin(now), *lines = json_object_new_array();
-    const struct plan_request *planned = find_planned(s->plan, r->booking.id);
+    const struct plan_request *planned = find_planned(s->plan, r->number);
     CLEANUP(text_done) struct text t = {0};
     part_render_request(s->policy, r, now, &t);
     json_add_string(view, "text", text_get(&t));
@@ -262,8 +271,8 @@ int view_request(const struct snapshot *s, usec now, const char *name, requests_
                  void *userdata, struct json_object **ret, struct err *e)
 {
     struct listing l = {.s = s, .now = now};
-    int64_t number = 0;
-    if (!text_starts_with(name, "r-") || units_parse_count(name + 2, &number) < 0 || number < 1)
+    int64_t number = ledger_request_number(name);
+    if (!number)
         return err_set(e, ENOENT, "\"%.64s\" is no request: they are called r-1, r-2, …", name);
     int r = requests(userdata, number, true, explain_row, &l, e);
     if (r < 0)
