@@ -256,6 +256,7 @@ int main(int argc, char **argv)
     struct sigaction action = {.sa_handler = on_signal}; /* which interrupts waitpid */
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGALRM, &action, NULL);
+    (void)setvbuf(r.out, NULL, _IOLBF, 0); /* who traces a child may be killed with it */
     start(&r, argv + optind);
     (void)alarm(seconds);
     int status = follow(&r);
