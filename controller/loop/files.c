@@ -83,15 +83,12 @@ static void readable(void *userdata, int fd, uint32_t events)
     struct files *f = userdata;
     _Alignas(struct inotify_event) char buffer[16 * 1024];
     (void)events;
-    for (;;) {
-        ssize_t n = read(fd, buffer, sizeof(buffer));
-        if (n <= 0)
-            return;
-        for (const char *p = buffer; p < buffer + n;) {
-            const struct inotify_event *event = (const struct inotify_event *)(const void *)p;
-            take(f, event);
-            p += sizeof(*event) + event->len;
-        }
+    /* Once: the loop comes back for more. Who writes to the folder all the time must not hold it. */
+    ssize_t n = read(fd, buffer, sizeof(buffer));
+    for (const char *p = buffer; n > 0 && p < buffer + n;) {
+        const struct inotify_event *event = (const struct inotify_event *)(const void *)p;
+        take(f, event);
+        p += sizeof(*event) + event->len;
     }
 }
 
