@@ -1,14 +1,11 @@
 #include "sense/host.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "base/limits.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "loop/worker.h"
 #include "sense/host-private.h"
 #include "sense/inventory.h"
@@ -16,78 +13,19 @@
 #define RESPAWN_FIRST (USEC_PER_SEC / 2)
 #define RESPAWN_LAST USEC_PER_MINUTE
 
-/* Both are counted from the writing of the request. A list takes some milliseconds, and never waits
- * for other calls; the first one opens the connection, which may take its time. */
-static const struct {
-    const char *name;
-    usec late;     /* when it is told that the host does not answer; 0: never */
-    usec deadline; /* past it the worker hangs in a libvirt call */
-} ops[] = {
-    [HOST_LIST] = {"list", 4 * USEC_PER_SEC, 15 * USEC_PER_SEC},
-    [HOST_CREATE] = {"create", 0, 60 * USEC_PER_SEC},
-    [HOST_SHUTDOWN] = {"shutdown", 0, 10 * USEC_PER_SEC},
-    [HOST_DESTROY] = {"destroy", 0, 60 * USEC_PER_SEC},
-    [HOST_DELETE_VOLUME] = {"delete_volume", 0, 20 * USEC_PER_SEC},
-    [HOST_RENEW] = {"renew", 0, 40 * USEC_PER_SEC}, /* eyrie-host gives the guest half of it */
-};
-
-/* A request. In host.queue until it is written, then in host.written until it is answered. */
-struct call {
-    struct call *next;
-    struct host *host;
-    enum host_op op;
-    int64_t id;
-    char *line; /* NULL once written */
-    size_t length;
-    usec asked;
-    struct loop_timer *deadline;
-    bool late;
-    host_done done;
-    void *userdata;
-};
-
-struct host {
-    struct loop *loop;
-    struct host_callbacks callbacks;
-    char *name, *program, *pool, *storage_pool, *uri;
-    struct worker *worker; /* NULL: down */
-    char *why_down;
-    struct loop_timer *respawn;
-    usec respawn_after;
-    struct loop_poke *refuse;
-
-    struct call *queue, *written, *refused;
-    size_t n_written;
-    bool list_written; /* at most one of them is */
-    int64_t last_id, starts;
-
-    struct inventory *inventory; /* of the last complete list; NULL: none yet */
-    usec asked, failed;
-    char *error;
-    bool looking, look_again;
-
-    bool busy;  /* callbacks are being called */
-    bool freed; /* during that */
-};
-
-static struct call *call_free(struct call *c)
+void host_hold(struct host *host)
 {
-    if (c->line) {
-        explicit_bzero(c->line, c->length);
-        free(c->line);
-    }
-    c->deadline = loop_timer_free(c->deadline);
-    free(c);
-    return NULL;
+    assert(!host->busy);
+    host->busy = true;
 }
 
-static void calls_free(struct call **list)
+bool host_release(struct host *host)
 {
-    while (*list) {
-        struct call *c = *list;
-        *list = c->next;
-        (void)call_free(c);
-    }
+    host->busy = false;
+    if (!host->freed)
+        return true;
+    (void)host_free(host);
+    return false;
 }
 
 struct host *host_free(struct host *host)
@@ -116,117 +54,22 @@ struct host *host_free(struct host *host)
     return NULL;
 }
 
-/* Callbacks may free the host: between these two it stays, and after the second it may be gone. */
-static void host_hold(struct host *host)
+void host_facts_failed(struct host *host, const char *why)
 {
-    assert(!host->busy);
-    host->busy = true;
+    host->failed = loop_now(host->loop);
+    mem_replace(&host->error, why);
 }
 
-static bool host_release(struct host *host)
+void host_say_looked(struct host *host)
 {
-    host->busy = false;
-    if (!host->freed)
-        return true;
-    (void)host_free(host);
-    return false;
-}
-
-/* Answer @c, which is in no list any more, and free it. */
-static void call_answer(struct call *c, const struct host_answer *answer)
-{
-    host_done done = c->done;
-    void *userdata = c->userdata;
-    (void)call_free(c);
-    if (done)
-        done(userdata, answer);
-}
-
-static void calls_answer(struct host *host, struct call **list, enum world_answer answer,
-                         const char *why)
-{
-    struct call *todo = *list;
-    *list = NULL;
-    while (todo && !host->freed) {
-        struct call *c = todo;
-        todo = c->next;
-        AUTOFREE char *error = mem_printf("%s of host %s: %s", ops[c->op].name, host->name, why);
-        call_answer(c, &(struct host_answer){.answer = answer, .error = error});
-    }
-    calls_free(&todo);
+    if (host->callbacks.looked && !host->freed)
+        host->callbacks.looked(host->callbacks.userdata);
 }
 
 static void say_log(struct host *host, const char *line)
 {
     if (host->callbacks.log)
         host->callbacks.log(host->callbacks.userdata, host->name, line);
-}
-
-static void facts_failed(struct host *host, const char *why)
-{
-    host->failed = loop_now(host->loop);
-    mem_replace(&host->error, why);
-}
-
-/* The facts are other ones now. While callbacks are being called, or between host_hold and -release. */
-static void say_looked(struct host *host)
-{
-    if (host->callbacks.looked && !host->freed)
-        host->callbacks.looked(host->callbacks.userdata);
-}
-
-static void call_is_late(struct call *c)
-{
-    struct host *host = c->host;
-    char time[UNITS_TEXT_MAX];
-    AUTOFREE char *why = mem_printf("no answer to %s for %s", ops[c->op].name,
-                                    units_format_duration(ops[c->op].late, time));
-    c->late = true;
-    loop_timer_set(c->deadline, ops[c->op].deadline - ops[c->op].late);
-    facts_failed(host, why);
-    host_hold(host);
-    say_looked(host);
-    (void)host_release(host);
-}
-
-static void deadline_passed(void *userdata)
-{
-    struct call *c = userdata;
-    char time[UNITS_TEXT_MAX];
-    if (ops[c->op].late && !c->late) {
-        call_is_late(c);
-        return;
-    }
-    AUTOFREE char *why = mem_printf("no answer to %s within %s", ops[c->op].name,
-                                    units_format_duration(ops[c->op].deadline, time));
-    worker_kill(c->host->worker, why);
-}
-
-/* Of the calls that the worker does at once one is for a list, which stands first in the queue. */
-static bool may_write(const struct host *host)
-{
-    size_t others = host->n_written - host->list_written;
-    return host->queue->op == HOST_LIST || others < LIMIT_CALLS_PER_HOST - 1;
-}
-
-static void host_pump(struct host *host)
-{
-    while (host->worker && host->queue && may_write(host)) {
-        struct call *c = host->queue;
-        if (!worker_write(host->worker, c->line, c->length))
-            return; /* worker_gone will come */
-        host->queue = c->next;
-        c->next = host->written;
-        host->written = c;
-        host->n_written++;
-        host->list_written |= c->op == HOST_LIST;
-        c->asked = loop_now(host->loop);
-        explicit_bzero(c->line, c->length);
-        free(c->line);
-        c->line = NULL;
-        c->deadline = loop_timer_new(host->loop, deadline_passed, c);
-        loop_timer_set(c->deadline, ops[c->op].late ? ops[c->op].late : ops[c->op].deadline);
-    }
 }
 
 /* The answer to a list: the facts, if it is whole. Returns the sentence if it is not; else "". */
@@ -269,7 +112,7 @@ static void answer_take(struct host *host, struct json_object *o, int64_t id)
         ok = !*error;
     }
     if (!ok && c->op == HOST_LIST)
-        facts_failed(host, error);
+        host_facts_failed(host, error);
     struct host_answer answer = {
         .answer = ok ? WORLD_ANSWER_OK
                      : json_bool_or(o, "unknown", false) ? WORLD_ANSWER_NONE : WORLD_ANSWER_FAILED,
@@ -287,7 +130,7 @@ static void looked(void *userdata, const struct host_answer *answer)
     host->looking = false;
     if (host->look_again)
         host_look(host);
-    say_looked(host);
+    host_say_looked(host);
 }
 
 void host_look(struct host *host)
@@ -305,9 +148,9 @@ static void event_take(struct host *host, struct json_object *o, const char *eve
     if (strcmp(event, "disconnected") == 0) {
         const char *error = json_string_or(o, "error", "no reason given");
         AUTOFREE char *line = mem_printf("disconnected: %s", error);
-        facts_failed(host, error);
+        host_facts_failed(host, error);
         say_log(host, line);
-        say_looked(host);
+        host_say_looked(host);
         return;
     }
     if (strcmp(event, "connected") == 0)
@@ -353,7 +196,7 @@ static void worker_gone(void *userdata, const char *error)
     host->n_written = 0;
     host->list_written = false;
     mem_replace(&host->why_down, why);
-    facts_failed(host, why);
+    host_facts_failed(host, why);
     loop_timer_set(host->respawn, host->respawn_after);
     host->respawn_after *= 2;
     if (host->respawn_after > RESPAWN_LAST)
@@ -362,7 +205,7 @@ static void worker_gone(void *userdata, const char *error)
     say_log(host, why);
     calls_answer(host, &host->written, WORLD_ANSWER_NONE, why);
     calls_answer(host, &host->queue, WORLD_ANSWER_FAILED, why);
-    say_looked(host);
+    host_say_looked(host);
     (void)host_release(host);
 }
 
@@ -424,33 +267,6 @@ bool host_is_for(const struct host *host, const struct policy *p, const struct p
 bool host_is_idle(const struct host *host)
 {
     return !host->queue && !host->written && !host->refused;
-}
-
-const char *host_op_name(enum host_op op)
-{
-    return ops[op].name;
-}
-
-int64_t host_next_id(struct host *host)
-{
-    return ++host->last_id;
-}
-
-void host_call(struct host *host, enum host_op op, int64_t id, char *line, size_t length,
-               host_done done, void *userdata)
-{
-    struct call *c = mem_new(1, sizeof(*c));
-    *c = (struct call){.host = host, .op = op, .id = id, .line = line, .length = length,
-                       .done = done, .userdata = userdata};
-    struct call **at = host->worker ? &host->queue : &host->refused;
-    while (*at && (op != HOST_LIST || (*at)->op == HOST_LIST)) /* facts go first */
-        at = &(*at)->next;
-    c->next = *at;
-    *at = c;
-    if (host->worker)
-        host_pump(host);
-    else
-        loop_poke(host->refuse);
 }
 
 void host_fill(const struct host *host, struct world_host *w)
