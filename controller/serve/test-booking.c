@@ -67,6 +67,8 @@ static const struct {
      "bob", &stranger, 0,
      "juno: 2 cpus as 1 × small (2 cpus), shared on whole hosts, 2 Jan 03:04 – 2 Jan 05:04 … would be "
      "granted\nVMs start now. Submit with:  +VirtualPool = True"},
+    {BOOKING_ADD, "", "{\"group\": \"juno\", \"vms\": 2, \"from\": \"2026-02-01\", \"until\": \"2999-12-31\"}",
+     "alice", &stranger, 0, "1 Feb 00:00 – 31 Dec 2999 00:00 … granted as r-18"},
     {BOOKING_ADD, "", "{\"group\": \"juno\", \"vms\": 9, \"for\": \"2h\"}", "alice", &stranger, 1,
      "juno: 18 cpus as 9 × small (2 cpus), exclusive, 2 Jan 03:04 – 2 Jan 05:04 … refused: "},
     {BOOKING_ADD, "", "{\"group\": \"juno\", \"vms\": 1, \"from\": \"2026-01-01\", \"until\": \"+1h\"}",

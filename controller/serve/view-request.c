@@ -66,6 +66,14 @@ static usec end_of(const struct ledger_request *r)
     return r->booking.ended ? r->booking.ended : r->booking.until;
 }
 
+/* Cpus × µs, or as much as fits: until the year 2999 is long. */
+static int64_t time_asked(const struct ledger_request *r)
+{
+    int64_t product;
+    return __builtin_mul_overflow(r->cpus, r->booking.until - r->booking.from, &product) ? INT64_MAX
+                                                                                         : product;
+}
+
 struct json_object *part_request(const struct policy *p, const struct plan *plan,
                                  const struct ledger_request *r)
 {
@@ -97,7 +105,7 @@ struct json_object *part_request(const struct policy *p, const struct plan *plan
     json_add_int(row, "starting", planned ? planned->vms - planned->up + planned->starting : 0);
     part_add_reason(row, "missing", planned ? &planned->reason : &(struct reason){0}, p->files);
     json_add_int(row, "cpu_time", r->seen.delivered);
-    part_add_duration(row, "cpu_time_asked", r->cpus * (b->until - b->from));
+    json_add_int(row, "cpu_time_asked", time_asked(r));
     return row;
 }
 
