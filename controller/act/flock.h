@@ -81,7 +81,10 @@ struct flocking *flock_free(struct flocking *f);
 const char *flock_schedd(const struct flocking *f);
 /** Whether the fragment should be there; otherwise flock_apply takes it away. */
 void flock_want(struct flocking *f, bool wanted);
-/** Read the file again: somebody else may have changed it. */
+/**
+ * Read the file again: somebody else may have changed it. Where all is well, have the daemon asked now and
+ * then what it goes by, of which flock_fill tells: the error names what overrides the fragment.
+ */
 void flock_look(struct flocking *f);
 /** Hold it for possible that the daemon still believes in a fragment; until it was asked. */
 void flock_doubt(struct flocking *f);

@@ -18,6 +18,7 @@ struct keeper {
     struct parcel parcel;
     struct flocking *flock;
     bool renew; /* the parcel is another than that flock was made of */
+    bool well;  /* at the last look: settled, and nothing overrides it */
     struct loop_timer *timer;
 };
 
@@ -102,7 +103,7 @@ static void make_flock(struct keeper *k)
     k->flock = flock_new_given(k->loop, &target, k->parcel.knob, k->parcel.mark, k->parcel.text);
     flock_want(k->flock, *k->parcel.mark != '\0');
     flock_doubt(k->flock); /* the daemon may have read anything */
-    k->renew = false;
+    k->renew = k->well = false;
 }
 
 void keeper_look(struct keeper *k)
@@ -112,15 +113,15 @@ void keeper_look(struct keeper *k)
     if (k->object && !keeper_is_busy(k)) {
         if (k->renew)
             make_flock(k);
-        bool was_settled = flock_is_settled(k->flock);
         flock_look(k->flock);
         flock_fill(k->flock, &w);
-        bool is_settled = flock_is_settled(k->flock),
+        bool is_settled = flock_is_settled(k->flock), well = is_settled && !w.failed,
              rests = w.failed && now - w.failed < rest_after_failure;
-        if (was_settled && !is_settled) {
-            k->callbacks.event("differs", k->joined->name, k->joined->fragment);
+        if (k->well && !well)
+            k->callbacks.event("differs", k->joined->name, w.failed ? w.error : k->joined->fragment);
+        if (k->well != well)
             k->callbacks.changed(k->callbacks.userdata);
-        }
+        k->well = well;
         if (!is_settled && !rests)
             flock_apply(k->flock, applied, k);
         else if (!is_settled)

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "act/belief.h"
 #include "act/flock.h"
 #include "act/gates.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "doctor/plain.h"
 #include "loop/condor.h"
 
 struct drift {
@@ -71,67 +71,25 @@ static void compare(struct look *l)
     l->drift->n_out++;
 }
 
-/* Why the daemon has another value than the fragment, or lacks a word of it. */
-static const char *explain(const struct look *l, const struct knob_rule *rule, const struct knob *k)
-{
-    struct arena *a = l->drift->arena;
-    const char *value = k ? k->value : NULL, *at = k ? k->at : "";
-    size_t length = strlen(l->target.path);
-    bool ours = strncmp(at, l->target.path, length) == 0 && at[length] == ',';
-    const char *should = rule->test == KNOB_HAS
-                             ? arena_printf(a, "%s is missing in it", rule->wanted)
-                             : arena_printf(a, "it should be \"%s\"", rule->wanted);
-    if (!value)
-        return arena_printf(a,
-                            "%s is not defined, and the fragment sets it: the daemon has not "
-                            "read it, or not this text of it",
-                            rule->name);
-    if (ours)
-        return arena_printf(a,
-                            "%s is \"%s\" by another text of the fragment, which the daemon read "
-                            "last: %s",
-                            rule->name, value, should);
-    if (strcmp(at, "<Default>") == 0)
-        return arena_printf(a, "%s is \"%s\", which is HTCondor's default: %s", rule->name, value,
-                            should);
-    return arena_printf(a, "%s is \"%s\"%s%s, and not by the fragment: %s", rule->name, value,
-                        *at ? " by " : "", at, should);
-}
-
-static void add_knob(struct look *l, const struct knob_rule *rule, const struct knob *k)
-{
-    struct json_object *row = json_object_new_object();
-    json_add_string(row, "name", rule->name);
-    json_add_string(row, "wanted", rule->wanted);
-    json_add_string(row, "believed", k ? k->value : NULL);
-    json_add_string(row, "at", k && *k->at ? k->at : NULL);
-    json_add_string(row, "text", explain(l, rule, k));
-    (void)json_object_array_add(l->knobs, row);
-}
-
 static void told(void *userdata, const struct child_result *r)
 {
     struct look *l = userdata;
-    struct arena *a = l->drift->arena;
-    AUTOFREE char *output = mem_strdup(r->output);
-    utf8_mend(output, strlen(output));
-    /* Exit status 1 says that some are not defined. */
-    struct knobs knobs = knobs_parse(a, output, r->messages);
-    if (r->end != CHILD_EXITED || knobs.n == 0) {
-        failed(l, arena_printf(a, "the daemon does not tell what it goes by: %s",
-                               r->error ? r->error : "no answer"));
+    struct belief belief;
+    struct err e;
+    if (belief_read(l->drift->arena, &l->plain, l->revision, l->target.path, r, &belief, &e) < 0) {
+        failed(l, e.text);
         over(l);
         return;
     }
-    const struct knob *revision = knobs_find(&knobs, l->revision);
-    bool read = revision && revision->value;
-    for (size_t i = 0; i < l->plain.n; i++) {
-        const struct knob_rule *rule = &l->plain.rules[i];
-        const struct knob *k = knobs_find(&knobs, rule->name);
-        /* Of a fragment that was not read one line is enough. */
-        if ((read || strcmp(rule->name, l->revision) == 0) &&
-            !knob_keeps(rule, rule->wanted, k ? k->value : NULL))
-            add_knob(l, rule, k);
+    for (size_t i = 0; i < belief.n; i++) {
+        const struct belief_difference *difference = &belief.rows[i];
+        struct json_object *row = json_object_new_object();
+        json_add_string(row, "name", difference->name);
+        json_add_string(row, "wanted", difference->wanted);
+        json_add_string(row, "believed", difference->value);
+        json_add_string(row, "at", *difference->at ? difference->at : NULL);
+        json_add_string(row, "text", difference->text);
+        (void)json_object_array_add(l->knobs, row);
     }
     over(l);
 }
@@ -139,18 +97,7 @@ static void told(void *userdata, const struct child_result *r)
 /* The daemon itself, as eyried asks it; once for all knobs. */
 static void ask(struct look *l)
 {
-    size_t n = 0;
-    const char **argv = arena_take(l->drift->arena, l->plain.n + 4, sizeof(*argv));
-    argv[n++] = "condor_config_val";
-    argv[n++] = l->target.daemon;
-    argv[n++] = "-verbose";
-    for (size_t i = 0; i < l->plain.n; i++) {
-        size_t k = 0;
-        while (k < i && strcmp(l->plain.rules[k].name, l->plain.rules[i].name) != 0)
-            k++;
-        if (k == i) /* a list has a rule for each word */
-            argv[n++] = l->plain.rules[i].name;
-    }
+    const char *const *argv = belief_argv(l->drift->arena, l->target.daemon, &l->plain);
     l->ask = condor_run(l->drift->loop, l->target.tools,
                         &(struct child_args){.argv = argv, .done = told, .userdata = l});
     l->drift->n_out++;

@@ -11,77 +11,7 @@
 #include "doctor/finding.h"
 #include "doctor/knob.h"
 #include "doctor/negotiators.h"
-#include "doctor/plain.h"
 #include "doctor/version.h"
-
-/* As condor_config_val -name … -schedd -verbose said it (23.9.6). */
-static const char verbose[] = " # the remote HTCondor version does not support -raw or -verbose\n"
-                              "FLOCK_BY_DEFAULT = true\n"
-                              " # at: <Default>\n"
-                              " # raw: FLOCK_BY_DEFAULT = true\n"
-                              " # default: true\n"
-                              "\n"
-                              "LOCAL_CONFIG_DIR = /etc/condor/config.d,/run/lab\n"
-                              " # at: /etc/condor/config.d/20-lab-schedd.conf, line 7\n"
-                              " # raw: LOCAL_CONFIG_DIR = /etc/condor/config.d,/run/lab\n"
-                              "\n"
-                              "EMPTY = \n"
-                              " # at: /etc/x, line 1, use SECURITY:recommended_v9_0+12\n"
-                              "COLLECTOR_REQUIREMENTS = MyType =!= \"Machine\"\n";
-
-static void what_a_daemon_says_of_its_knobs_is_read(void **state)
-{
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
-    (void)state;
-    struct knobs k = knobs_parse(a, verbose, "Not defined: FLOCK_TO\nNot defined: X\n");
-    assert_int_equal(k.n, 6);
-    assert_string_equal(knobs_find(&k, "flock_by_default")->value, "true");
-    assert_string_equal(knobs_find(&k, "FLOCK_BY_DEFAULT")->at, "<Default>");
-    assert_string_equal(knobs_find(&k, "LOCAL_CONFIG_DIR")->value, "/etc/condor/config.d,/run/lab");
-    assert_string_equal(knobs_find(&k, "LOCAL_CONFIG_DIR")->at,
-                        "/etc/condor/config.d/20-lab-schedd.conf, line 7");
-    assert_string_equal(knobs_find(&k, "EMPTY")->value, "");
-    assert_string_equal(knobs_find(&k, "COLLECTOR_REQUIREMENTS")->value, "MyType =!= \"Machine\"");
-    assert_string_equal(knobs_find(&k, "COLLECTOR_REQUIREMENTS")->at, "");
-    assert_null(knobs_find(&k, "FLOCK_TO")->value);
-    assert_null(knobs_find(&k, "NOBODY"));
-    assert_int_equal(knobs_parse(a, "", "").n, 0);
-    assert_int_equal(knobs_parse(a, "Can't find address for this schedd\n", "").n, 0);
-}
-
-static void a_rule_knows_words_lists_and_numbers(void **state)
-{
-    static const struct {
-        enum knob_test test;
-        const char *wanted;
-        const char *value;
-        bool kept;
-    } rows[] = {
-        {KNOB_IS, "false", "False", true},
-        {KNOB_IS, "false", "0", true},
-        {KNOB_IS, "false", "true", false},
-        {KNOB_IS, "vpool.lab", "main.lab", false},
-        {KNOB_HAS, "vcm:9618", "a, VCM:9618", true},
-        {KNOB_HAS, "vcm:9618", "a vcm:9618\tb", true},
-        {KNOB_HAS, "vcm:9618", "vcm:96180", false},
-        {KNOB_HAS, "vcm:9618", "", false},
-        {KNOB_CONTAINS, "EyrieUUID", "x == strcat(eyrieuuid)", true},
-        {KNOB_CONTAINS, "EyrieUUID", "true", false},
-        {KNOB_AT_LEAST, "1", "0", false},
-        {KNOB_AT_LEAST, "1", "1", true},
-        {KNOB_AT_LEAST, "86400", "365 * 24 * 3600", true},
-        {KNOB_AT_MOST, "300", "301", false},
-        {KNOB_AT_MOST, "300", "300", true},
-        {KNOB_AT_MOST, "300", NULL, false},
-    };
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const struct knob_rule rule = {.name = "X", .test = rows[i].test};
-        if (knob_keeps(&rule, rows[i].wanted, rows[i].value) != rows[i].kept)
-            fail_msg("row %zu: %s with %s", i, rows[i].wanted, rows[i].value);
-    }
-    assert_true(knob_keeps(&(struct knob_rule){.unset_is_well = true}, "1", NULL));
-}
 
 static void a_negotiator_is_admitted_by_identity_domain_or_host(void **state)
 {
@@ -190,62 +120,15 @@ static void the_view_counts_verdicts(void **state)
     assert_string_equal(json_string_or(row, "mend", ""), "do");
 }
 
-static void what_a_fragment_says_plainly_is_read(void **state)
-{
-    static const struct knob_rule wanted[] = {
-        {.name = "FLOCK_TO", .test = KNOB_HAS, .wanted = "vcm:9618"},
-        {.name = "NAMES", .test = KNOB_HAS, .wanted = "one"},
-        {.name = "NAMES", .test = KNOB_HAS, .wanted = "two"},
-        {.name = "LEVEL", .test = KNOB_IS, .wanted = "1"},
-        {.name = "EMPTY", .test = KNOB_IS, .wanted = ""},
-        {.name = "RULE_x", .test = KNOB_IS, .wanted = "A =!= true || B =?= \"x\""},
-        {.name = "MAX", .test = KNOB_IS, .wanted = "4"},
-        {.name = "LAST", .test = KNOB_IS, .wanted = "z"},
-    };
-    CLEANUP(arena_free_p) struct arena *a = arena_new();
-    (void)state;
-    struct plain p = plain_read(a, "# A = 1\n"
-                                   "if ! defined REVISION\n"
-                                   "\tFLOCK_TO = vcm:9618, $(FLOCK_TO)\n"
-                                   "\tNAMES = $(NAMES) one two\n"
-                                   "endif\n"
-                                   "LEVEL = 1 \n"
-                                   "EMPTY =\n"
-                                   "OTHER = $(LEVEL)\n"
-                                   "ADMITS = ($(ADMITS:true)) && x\n"
-                                   "JOB_TRANSFORM_x @=end\n"
-                                   "\tREQUIREMENTS Flag\n"
-                                   "\tA = 1\n"
-                                   "@end\n"
-                                   "RULE_x = A =!= true || B =?= \"x\"\n"
-                                   "if true\n"
-                                   "\tMAX = 4\n"
-                                   "endif\n"
-                                   "if false\n"
-                                   "\tLONG = 4\n"
-                                   "endif\n"
-                                   "LAST = z");
-    assert_int_equal(p.n, ARRAY_SIZE(wanted));
-    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-        assert_string_equal(p.rules[i].name, wanted[i].name);
-        assert_int_equal(p.rules[i].test, wanted[i].test);
-        assert_string_equal(p.rules[i].wanted, wanted[i].wanted);
-    }
-    assert_int_equal(plain_read(a, "").n, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_daemon_says_of_its_knobs_is_read),
-        cmocka_unit_test(a_rule_knows_words_lists_and_numbers),
         cmocka_unit_test(a_negotiator_is_admitted_by_identity_domain_or_host),
         cmocka_unit_test(versions_are_read_from_what_tools_say),
         cmocka_unit_test(clocks_may_differ_by_a_minute),
         cmocka_unit_test(the_unit_says_who_eyried_is),
         cmocka_unit_test(every_check_has_a_name_and_a_text),
         cmocka_unit_test(the_view_counts_verdicts),
-        cmocka_unit_test(what_a_fragment_says_plainly_is_read),
     };
     return cmocka_run_group_tests_name("doctor/doctor", tests, NULL, NULL);
 }

@@ -74,6 +74,29 @@ test_an_agent_applies_what_a_changed_policy_says() {
 		fail 'a token is in the ledger or a log'
 }
 
+test_an_agent_names_a_later_file_that_overrides_the_fragment() {
+	agent_ready || return
+	echo 'FLOCK_BY_DEFAULT = true' >"$T/condor/config.d/99-site.conf"
+	fake_reconfig
+	until_true 'eyried knows' flock_says 'FLOCK_BY_DEFAULT is .*true.* by .*99-site.conf, line 1' || return
+	local said
+	said=$(eyrie status)
+	[ $? = 3 ] || fail 'status is not degraded' || return
+	has 'flocking of schedd: FLOCK_BY_DEFAULT is "true" by .*/99-site.conf, line 1' "$said" || return
+	agent_says 'differs schedd: FLOCK_BY_DEFAULT' || fail 'the agent does not say it' || return
+	rm "$T/condor/config.d/99-site.conf"
+	fake_reconfig
+	until_true 'it is well again' flock_is_well || return
+	# a daemon that comes up with another configuration is told again
+	echo 'EYRIE_REVISION_vpool = 0' >"$T/condor/config.d/99-site.conf"
+	fake_reconfig
+	rm "$T/condor/config.d/99-site.conf"
+	until_true 'the schedd is as it was' believes_again
+}
+fake_reconfig() { FAKE_CONDOR=$T/condor "$here/fake-condor/condor_reconfig" -schedd; }
+flock_is_well() { eyrie flock -o json | grep -q '"error": *null' && flock_state_is applied; }
+believes_again() { cmp -s "$T/condor/believed" "$file"; }
+
 test_an_agent_without_its_controller_keeps_and_mends_the_fragment() {
 	agent_ready || return
 	stop KILL

@@ -1,4 +1,4 @@
-#include "doctor/plain.h"
+#include "act/plain.h"
 
 #include <ctype.h>
 #include <string.h>

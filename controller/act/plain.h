@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "doctor/knob.h"
+#include "act/knob.h"
 
 struct plain {
     const struct knob_rule *rules; /* KNOB_IS, or KNOB_HAS for each word; in the fragment's order */
