@@ -61,6 +61,7 @@ paths:
   socket: $pool_socket
   fragments: $EYRIE_SOURCE/flock-config
   host_program: $pool_build/controller/host/eyrie-host
+  notify_program: $pool_build/controller/notify/eyrie-notify
 schedds:
   - name: schedd.lab
     collector: cm.lab
