@@ -11,6 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+usec request_leaves(const struct policy *p, const struct world_request *r)
+{
+    usec before = p->timing.poweroff_within.value, most = (r->until - r->from) / 4;
+    usec leaves = r->until - (before < most ? before : most);
+    return r->ended && r->ended < leaves ? r->ended : leaves;
+}
+
 bool request_is_over(const struct world_request *r, usec now)
 {
     return now >= r->until || (r->ended && r->ended <= now);
@@ -64,7 +71,7 @@ const struct bookings *request_gather(struct arena *a, const struct policy *p,
         usec starts = r->from - request_lead(p, request_boot(p, w, r->template), r->vms);
         items[i] = (struct booking){r, REQUEST_OPEN, policy_find_group(p, r->group),
                                     policy_find_template(p, r->template), 0};
-        if (names_add(by_id, r->id, i) != i || request_is_over(r, w->now))
+        if (names_add(by_id, r->id, i) != i || w->now >= request_leaves(p, r))
             items[i].phase = REQUEST_OVER;
         else if (w->now < starts)
             items[i].phase = REQUEST_AHEAD;
@@ -72,7 +79,7 @@ const struct bookings *request_gather(struct arena *a, const struct policy *p,
             later_at(later, starts);
         else if (items[i].phase == REQUEST_OPEN) {
             later_at(later, r->from);
-            later_at(later, r->ended ? r->ended : r->until);
+            later_at(later, request_leaves(p, r));
         }
         order[i] = &items[i];
     }

@@ -121,7 +121,7 @@ struct reason vm_must_go(const struct policy *p, const struct world *w, const st
     if (ordered.code)
         return ordered;
     if (vm->request == UNKNOWN_REQUEST ||
-        (vm->request != NO_REQUEST && request_is_over(&w->requests[vm->request], w->now)))
+        (vm->request != NO_REQUEST && w->now >= request_leaves(p, &w->requests[vm->request])))
         return (struct reason){REASON_REQUEST_ENDED, .subject = plan_vm_request(vm)};
     if (vm->request != NO_REQUEST) /* held for all of its time, whatever its age */
         return (struct reason){0};

@@ -56,6 +56,9 @@ struct bookings {
 struct want;
 const struct bookings *request_gather(struct arena *a, const struct policy *p,
                                       const struct world *w, struct later *later);
+/* From when on its VMs are drained, so that they are gone at its end; as long before as a VM may take to
+ * power off, and a quarter of its time at most. No job is cut: those that run then end before it. */
+usec request_leaves(const struct policy *p, const struct world_request *r);
 bool request_is_over(const struct world_request *r, usec now);
 /* Who comes first: whose time begins first, then by id. */
 int request_order(const struct world_request *a, const struct world_request *b);

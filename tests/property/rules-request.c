@@ -21,6 +21,13 @@ static bool is_over(const struct trial *t, const struct world_request *r)
     return r->until <= t->world->now || (r->ended && r->ended <= t->world->now);
 }
 
+/* Its VMs leave, so that they are gone at its end. */
+static bool leaves(const struct trial *t, const struct world_request *r)
+{
+    usec before = t->policy->timing.poweroff_within.value, quarter = (r->until - r->from) / 4;
+    return is_over(t, r) || r->until - t->world->now <= (before < quarter ? before : quarter);
+}
+
 static int starts_are_for_what_is_booked(const struct trial *t, struct err *e)
 {
     for (size_t i = 0; i < t->plan->n_actions; i++) {
@@ -29,7 +36,7 @@ static int starts_are_for_what_is_booked(const struct trial *t, struct err *e)
         if (a->kind != ACTION_CREATE || !a->request[0])
             continue;
         const struct policy *p = t->policy;
-        if (!r || is_over(t, r) || r->from - t->world->now > USEC_PER_DAY)
+        if (!r || leaves(t, r) || r->from - t->world->now > USEC_PER_DAY)
             return BROKEN(e, "a VM is started for %s, which is no request of now", a->request);
         if (strcmp(p->templates[a->policy_template].name, r->template) != 0 ||
             a->policy_group == SIZE_MAX || strcmp(p->groups[a->policy_group].name, r->group) != 0 ||
@@ -68,7 +75,7 @@ static int what_is_booked_is_held(const struct trial *t, struct err *e)
         const struct plan_action *a = &t->plan->actions[i];
         const struct plan_vm *vm = a->kind == ACTION_DRAIN ? trial_vm(t->plan, a->uuid) : NULL;
         const struct world_request *r = vm ? find(t, plan_vm_request(vm)) : NULL;
-        if (r && !is_over(t, r) && a->reason.code != REASON_DRAIN_ASKED &&
+        if (r && !leaves(t, r) && a->reason.code != REASON_DRAIN_ASKED &&
             a->reason.code != REASON_HOST_DRAINED && a->reason.code != REASON_HOST_FENCED)
             return BROKEN(e, "%s is drained (%s), and %s is not over", vm->name,
                           reason_name(a->reason.code), r->id);
@@ -87,7 +94,7 @@ static int what_is_over_is_handed_back(const struct trial *t, struct err *e)
         const char *id = plan_vm_request(vm);
         const struct world_request *r = find(t, id);
         bool goes = false;
-        if (!*id || (r && !is_over(t, r)) || (vm->state != VM_IDLE && vm->state != VM_BUSY))
+        if (!*id || (r && !leaves(t, r)) || (vm->state != VM_IDLE && vm->state != VM_BUSY))
             continue;
         for (size_t k = 0; k < t->plan->n_actions; k++)
             goes = goes || strcmp(t->plan->actions[k].uuid, vm->uuid) == 0;
@@ -107,7 +114,7 @@ static int jobs_get_what_they_name(const struct trial *t, struct err *e)
         int64_t cpus = 0;
         if (!*id || s->served + s->starting == 0)
             continue;
-        if (!r || is_over(t, r) || strcmp(r->group, s->shape->group) != 0)
+        if (!r || leaves(t, r) || strcmp(r->group, s->shape->group) != 0)
             return BROKEN(e, "%" PRId64 " jobs of %s are promised VMs of %s",
                           s->served + s->starting, s->shape->group, id);
         for (size_t k = 0; k < t->plan->n_vms; k++) {
