@@ -195,7 +195,8 @@ static const struct key timing_keys[] = {
      .help = "wait: go on waiting and say so. kill: destroy the VM with its jobs."},
     {"poweroff_within", KEY_DURATION, true, AT(policy, timing.poweroff_within), .fallback = "2m",
      .least = USEC_PER_SEC,
-     .help = "How long a drained VM may take to power off before it is destroyed."},
+     .help = "How long a drained VM may take to power off before it is destroyed; and how long before "
+             "the end of a request its VMs are drained, but for a quarter of its time at most."},
     {"max_age", KEY_DURATION, true, AT(policy, timing.max_age), .fallback = "14d",
      .least = USEC_PER_SEC, .help = "A VM older than this is drained."},
     {"rest_after_failure", KEY_DURATION, true, AT(policy, timing.rest_after_failure),

@@ -151,12 +151,19 @@ static void crowd(struct life *l)
     }
 }
 
+/* From when on its VMs are drained, so that they are gone at its end. */
+static usec leaves(const struct policy *p, const struct world_request *r)
+{
+    usec before = p->timing.poweroff_within.value, quarter = (r->until - r->from) / 4;
+    return r->until - (before < quarter ? before : quarter);
+}
+
 static int all_are_seated(const struct life *l, usec now, struct err *e)
 {
     const struct calendar *c = l->c;
     for (size_t i = 0; i < c->world.n_requests; i++) {
         const struct world_request *r = &c->booked[i];
-        if (r->from > now || r->until <= now || (r->ended && r->ended <= now))
+        if (r->from > now || leaves(c->policy, r) <= now || (r->ended && r->ended <= now))
             continue;
         int64_t all = 0;
         for (size_t v = 0; v < l->n; v++)

@@ -1,8 +1,8 @@
 #!/bin/bash
 # A request for an exclusive VM, from the asking to the end, with real jobs of two groups: its VM is ready
 # before its time and runs the jobs that name it, and no others; a job too long for it waits, and explain
-# says why; a kill -9 of eyried in the middle changes nothing; the end is put off while the VM runs; at
-# the end its last job has finished and it goes. A webhook hears of all of it. VMs are containers; about
+# says why; a kill -9 of eyried in the middle changes nothing; the end is put off while the VM runs; it is
+# drained before the end, its last job finishes, and it is gone. A webhook hears of all of it. VMs are containers; about
 # four minutes.
 set -eu
 
@@ -116,6 +116,8 @@ ok 'jobs that end in time run until the end' wait_for 60 runs_on "$last" "$machi
 ok 'that it ends soon is told before' wait_for 120 was_told ending
 ok 'after the end the VM is gone' wait_for 240 gone "$machine"
 done=$(job_table | awk -v cluster="$last" '$1 == cluster')
+drained=$(awk -v vm="${machine%%.*}" '$2 == "drain" && $3 == vm { print $1 }' "$pool_dir/eyried.log")
+ok 'it was drained before the end' [ "$(date -d "$drained" +%s)" -lt "$until" ]
 ok 'some of them ended' [ "$(wc -l <<<"$done")" -ge 1 ]
 ok 'all that began ended by themselves, in their one start' equal "$(awk '$11 != 0 || $12 != 1' <<<"$done")" ''
 ok 'before the end' [ "$(awk '{ print $9 }' <<<"$done" | sort -n | tail -n 1)" -le "$until" ]
