@@ -53,8 +53,18 @@ static void set_source(xmlNode *filesystem, const char *path)
     element_set(element_add(filesystem, "source"), "dir", path);
 }
 
+static void set_consoles(xmlNode *devices)
+{
+    int n = 0;
+    for (xmlNode *c = element_child(devices, "console"); c; c = element_next(c))
+        n++;
+    for (; n < 2; n++)
+        element_set(element_add(devices, "console"), "type", "pty");
+}
+
 void container_fill(xmlNode *domain, const char *image, const char *seed)
 {
+    set_consoles(element_child(domain, "devices"));
     set_source(mounted_at(domain, "/"), image);
     element_remove(mounted_at(domain, CONTAINER_SEED));
     if (!seed)

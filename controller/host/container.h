@@ -15,12 +15,15 @@
 /** Where a container finds its seed. */
 #define CONTAINER_SEED "/run/eyrie-seed"
 
+/** Its second console is Eyrie's, by which it is told its new tokens: /dev/tty2 in the container. */
+#define CONTAINER_CONSOLE "console1"
+
 /** Whether @domain, a <domain>, is a container. */
 bool container_is(const xmlNode *domain);
 /** Refuse what cannot work, with the element's name: 0 or a fault (VIR_ERR_XML_ERROR). */
 int container_check(const xmlNode *domain, struct fault *f);
 /**
- * Set the root and the seed of @domain, which container_check let pass.
+ * Set the root, the seed and the second console of @domain, which container_check let pass.
  * @image: folder on the host; @seed: file on the host, or NULL for none
  */
 void container_fill(xmlNode *domain, const char *image, const char *seed);

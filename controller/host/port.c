@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "host/container.h"
 
 enum { ANSWER_MAX = 64 };
 
@@ -66,6 +67,16 @@ static void on_stream(virStreamPtr stream, int events, void *userdata)
     (void)pthread_mutex_unlock(&a->lock);
 }
 
+/* By force, which LXC does not know: a worker that was killed may have left it open. */
+static int open_port(virConnectPtr conn, virDomainPtr domain, virStreamPtr stream, struct fault *f)
+{
+    const char *driver = virConnectGetType(conn);
+    int r = driver && strcmp(driver, "LXC") == 0
+                ? virDomainOpenConsole(domain, CONTAINER_CONSOLE, stream, 0)
+                : virDomainOpenChannel(domain, PORT_NAME, stream, VIR_DOMAIN_CHANNEL_FORCE);
+    return r < 0 ? fault_libvirt(f, "its port") : 0;
+}
+
 static int send_line(virStreamPtr stream, const char *line, struct fault *f)
 {
     size_t left = strlen(line);
@@ -103,11 +114,11 @@ int port_ask(virConnectPtr conn, virDomainPtr domain, const char *line, const ch
     virStreamPtr stream AUTOSTREAM = virStreamNew(conn, VIR_STREAM_NONBLOCK);
     if (!stream)
         return fault_libvirt(f, "no stream");
-    /* By force: a worker that was killed may have left the port open. */
-    if (virDomainOpenChannel(domain, PORT_NAME, stream, VIR_DOMAIN_CHANNEL_FORCE) < 0)
-        return fault_libvirt(f, "its port");
+    int r = open_port(conn, domain, stream, f);
+    if (r < 0)
+        return r;
     struct asking *a = asking_new();
-    int r = send_line(stream, line, f);
+    r = send_line(stream, line, f);
     if (r >= 0) {
         a->references++;
         if (virStreamEventAddCallback(stream,

@@ -1,6 +1,7 @@
 /*
  * A word with a running VM, without a login and without the network: a line into its virtio port
- * org.eyrie.token, and the line with which the guest answers. So a VM gets its new tokens; nothing
+ * org.eyrie.token (a container's second console), and the line with which the guest answers. So a VM
+ * gets its new tokens; nothing
  * of it is written to a disk or shown in a document (rule S7). Every connection of libvirt carries
  * the stream, remote ones too.
  */

@@ -117,6 +117,8 @@ static void a_port_for_tokens_is_there_once_and_only_where_qemu_is(void **state)
     has(own, "<target type=\"virtio\" name=\"org.eyrie.token\" state=\"x\"/></channel></devices>");
     char *container AUTOFREE = fill("<domain type='lxc'><devices>" ROOT RUN "</devices></domain>");
     has_not(container, "<channel");
+    has(container, "<console type=\"pty\"/><console type=\"pty\"/>");
+    has_not(container, "<console type=\"pty\"/><console type=\"pty\"/><console");
 }
 
 static void each_interface_has_an_address_made_of_the_uuid(void **state)
@@ -187,7 +189,7 @@ static void a_container_has_the_image_as_its_root_and_a_seed_but_no_disk(void **
              "<interface type='bridge'><source bridge='b'/></interface></devices></domain>");
     has(text, "<filesystem type=\"mount\"><target dir=\"/\"/><readonly/><source "
               "dir=\"/i/a&amp;b.disk\"/>");
-    has(text, "</interface><filesystem type=\"mount\"><source dir=\"/i/a.seed\"/>"
+    has(text, "<filesystem type=\"mount\"><source dir=\"/i/a.seed\"/>"
               "<target dir=\"/run/eyrie-seed\"/><readonly/></filesystem></devices>");
     has(text, "<init>/init</init>");
     has(text, "<source usage=\"64\" units=\"MiB\"/>");

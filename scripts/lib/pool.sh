@@ -150,6 +150,13 @@ host_kill() {
 events() { awk -v kind="$1" '$2 == kind' "$pool_dir/eyried.log" | wc -l; }
 more_events() { [ "$(events "$1")" -gt "$2" ]; }
 
+# renewals: how many new tokens VMs have taken.
+renewals() {
+	"$lab" run curl -s --unix-socket "$pool_socket" http://eyrie/metrics |
+		sed -n 's/^eyrie_events_total{kind="renewed"} //p'
+}
+renewed() { local n && n=$(renewals) && [ "${n:-0}" -ge "$1" ]; }
+
 # vm_rows: what eyrie knows of its VMs, a line for each: name, state, reason.
 vm_rows() {
 	eyrie vms 2>/dev/null | awk 'NR == 1 { at = index($0, "REASON") }

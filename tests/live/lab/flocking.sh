@@ -58,6 +58,14 @@ ok 'a VM cannot advertise with the UUID of another' not wait_for 2 forged
 advertise "slot1@$vm2.lab" "$uuid1"
 ok 'nor in the place of another, with its own UUID' not wait_for 2 forged
 
+# Whoever has stolen it can do no more. In the lab the schedd is asked to admit it, by name.
+stolen() { on "$vm1" "$@" -pool cm.lab -name schedd.lab; }
+ok 'with its token the queue cannot be read' not stolen condor_q -allusers
+ok 'nor can a job be submitted' not stolen condor_submit -terse /dev/null -append 'executable = /bin/true' -queue 1
+ok 'nor a job be removed' not stolen condor_rm -all
+ok 'nor a VM be drained' not on "$vm1" condor_drain -pool vcm.lab "$vm2.lab"
+ok 'nor a token be made of it for another' not on "$vm1" condor_token_fetch -pool vcm.lab -type COLLECTOR -identity "vm-$uuid2@vpool.lab"
+
 flocking off
 cluster=$(flagged alice 1 1)
 two_cycles

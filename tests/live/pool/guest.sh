@@ -1,7 +1,8 @@
 #!/bin/bash
 # A VM outlives its first token, because Eyrie sends it new ones; and it does not outlive Eyrie: when
 # eyried is killed and never comes back, the VM works on until its last token ends, and then powers
-# itself off. Tokens live for a minute here.
+# itself off. Tokens live for half a minute here, and VMs are containers; outage.sh sees QEMU's take
+# new tokens, and ../image/boot.sh end themselves.
 set -eu
 
 here=$(dirname "$0")
@@ -13,11 +14,6 @@ here=$(dirname "$0")
 . "$EYRIE_SOURCE/scripts/lib/pool.sh"
 
 queue_is_empty() { [ "$(jobs_in_queue)" = 0 ]; }
-renewals() {
-	"$lab" run curl -s --unix-socket "$pool_socket" http://eyrie/metrics |
-		sed -n 's/^eyrie_events_total{kind="renewed"} //p'
-}
-renewed() { [ "$(renewals)" -ge "$1" ]; }
 slot_is() { [ "$(left_slots)" = "$1" ]; }
 domains_are() { [ "$(left_domains)" = "$1" ]; }
 job_again() {
@@ -26,16 +22,16 @@ job_again() {
 
 trap pool_end EXIT
 trap 'exit 130' INT TERM
-pool_ready
+pool_ready container
 rm -f "$pool_dir/watched"
-pool_configure vms=1 idle=1h join=60s token=60s orphan=30s
+pool_configure template=container vms=1 idle=1h join=30s token=30s orphan=10s
 "$lab" run "$here/watch" "$pool_dir/watched" &
 pool_start
 submit alice juno 1 1 1 flagged >/dev/null
 ok 'a VM runs a job' wait_for 240 queue_is_empty
-# A quarter of a minute each: the fifth is on its way when the first token has ended.
+# A quarter of their life each: the fifth is on its way when the first token has ended.
 ok 'the VM takes new tokens as it needs them' wait_for 180 renewed 5
-ok 'none was refused' equal "$(events renew-failed)" 0
+ok 'none was refused' not grep -q 'renew-failed' "$pool_dir/eyried.log"
 ok 'it runs a job after its first token has ended' job_again
 ok 'no token is on any disk, the VM'\''s own neither, nor in a log or the ledger' \
 	equal "$(tokens_all)" ''

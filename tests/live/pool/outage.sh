@@ -4,7 +4,7 @@
 # drained or destroyed, `eyrie status` says what is stale and since when, and when the cable is
 # mended all goes on by itself.
 #
-# The minute is spent on a search for the VMs' tokens, on all of the lab host: there must be none.
+# The minute is spent on new tokens for the VMs, and on a search for the VMs' tokens, on all of the lab host: there must be none.
 set -eu
 
 here=$(dirname "$0")
@@ -45,7 +45,7 @@ trap pool_end EXIT
 trap 'exit 130' INT TERM
 pool_ready
 rm -f "$pool_dir/watched"
-pool_configure vms=2 idle=50s trust=25s # the queue is stale before the VM is too idle
+pool_configure vms=2 idle=50s trust=25s token=3m # the queue is stale before the VM is too idle
 "$lab" run "$here/watch" "$pool_dir/watched" &
 pool_start
 long=$(submit alice juno 2 1 130 flagged)
@@ -60,6 +60,7 @@ ok 'eyrie status turns to degraded (exit status 3)' wait_for 90 degraded
 ok 'it names the fact that is stale, and since when' says '^! +queue schedd\.lab: stale, .* [0-9]+s old'
 note "it says: $(grep '^!' <<<"$said" || true)"
 
+ok 'the VMs take new tokens meanwhile' wait_for 120 renewed 2
 ok 'the VMs describe themselves in their metadata' described
 ok 'and no description bears a token' equal "$(xml_with_token)" ''
 ok 'the search would find a token' token_found
