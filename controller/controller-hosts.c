@@ -46,6 +46,7 @@ static void start_worker(struct controller *c, struct host_slot *slot, const str
     slot->worker = host_new(c->loop, c->policy, h,
                             &(struct host_callbacks){.looked = controller_poke,
                                                      .log = controller_log_host,
+                                                     .console = controller_console,
                                                      .userdata = c});
 }
 

@@ -65,6 +65,18 @@ void controller_renewed(void *userdata)
     counts_event(&c->counts, "renewed");
 }
 
+void controller_console(void *userdata, const char *uuid, const char *name, const char *text)
+{
+    struct controller *c = userdata;
+    size_t n = 0;
+    bool joined = false; /* of one that ended so fast that it is forgotten by now it is unknown */
+    const struct world_record *records = ledger_records(c->ledger, &n);
+    for (size_t i = 0; i < n; i++)
+        joined = joined || (records[i].joined && text_equal(records[i].uuid, uuid));
+    if (!joined)
+        controller_note(c, "console", name, text);
+}
+
 struct host *controller_find_host(void *userdata, const char *name)
 {
     struct host_slot *slot = controller_find_slot(userdata, name);

@@ -221,6 +221,8 @@ void controller_note(void *userdata, const char *kind, const char *subject, cons
 void controller_refused_job(void *userdata, const struct refused_job *job);
 /* Ask everyone for facts; a timer's callback, which it sets again. */
 void controller_look(void *userdata);
+/* The last lines of a VM's console: kept when it has not joined. */
+void controller_console(void *userdata, const char *uuid, const char *name, const char *text);
 void controller_log_host(void *userdata, const char *host, const char *line);
 /* The callbacks of act.h. */
 struct host *controller_find_host(void *userdata, const char *name);

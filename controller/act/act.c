@@ -185,6 +185,8 @@ static void got_token(void *userdata, const char *token, const char *error)
                                                .request = d->request,
                                                .exclusive = d->exclusive,
                                                .born = d->born,
+                                               /* eyried destroys it well before that */
+                                               .watch = 2 * config_policy(d->config)->timing.join_within.value,
                                                .seed = text_get(&seed)},
                     created, d);
     seed_wipe(&seed);
@@ -434,6 +436,8 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
                                          invalidated, d);
         return;
     case ACTION_FORGET:
+        if (action->reason.code == REASON_ENDED_EARLY)
+            a->callbacks.start_failed(a->callbacks.userdata, action->host, action->template);
         r = ledger_vm_close(a->ledger, action->uuid, loop_now(a->loop), &e);
         report_ledger(d, r, &e);
         deed_end(d);

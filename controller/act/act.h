@@ -26,7 +26,7 @@ struct act_callbacks {
     struct host *(*host)(void *userdata, const char *name);
     /** The fragment of that schedd, or NULL. */
     struct flocking *(*flock)(void *userdata, const char *schedd);
-    /** A create of @template on @host failed, or its VM never joined. */
+    /** A create of @template on @host failed, or its VM ended or was given up before it joined. */
     void (*start_failed)(void *userdata, const char *host, const char *template);
     void *userdata;
 };

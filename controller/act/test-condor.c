@@ -87,7 +87,7 @@ static void test_token(void **state)
     fake_put("condor_token_create.out", "eyJh.bG-c_i.OiJ\n");
     expect_token(f, "eyJh.bG-c_i.OiJ|-");
     expect_file("log", "condor_token_create -identity vm-1234-56@v.lab -authz ADVERTISE_STARTD "
-                          "-authz ADVERTISE_MASTER -authz READ -lifetime 86400 -key EYRIE\n");
+                          "-authz ADVERTISE_MASTER -lifetime 86400 -key EYRIE\n");
     fake_put("condor_token_create.out", "eyJ\nCONFIG\n");
     expect_token(f, "-|condor_token_create printed something that is no token");
     fake_put("condor_token_create.out", "");

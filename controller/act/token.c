@@ -53,7 +53,7 @@ struct token *token_create(struct loop *loop, const struct policy *p, const char
     AUTOFREE char *issuer = mem_printf("_CONDOR_TRUST_DOMAIN=%s", p->pool.trust_domain);
     const char *const argv[] = {
         "condor_token_create", "-identity", identity, "-authz", "ADVERTISE_STARTD",
-        "-authz", "ADVERTISE_MASTER", "-authz", "READ", "-lifetime", life,
+        "-authz", "ADVERTISE_MASTER", "-lifetime", life,
         "-key", p->pool.signing_key, NULL,
     };
     struct token *t = mem_new(1, sizeof(*t));

@@ -27,6 +27,7 @@ enum {
     LIMIT_EVENTS_SHOWN = 1000,                 /* in one answer */
     LIMIT_REQUESTS = 10000,                    /* of all groups that are not over */
     LIMIT_REQUESTS_SHOWN = 1000,               /* of the history, in one answer */
+    LIMIT_CONSOLE_BYTES = 4096,                /* of the last lines of one */
     LIMIT_REASON_BYTES = 200,                  /* what an admin gives as the reason of an order */
     LIMIT_NOTICES_UNDER_WAY = 8,               /* webhooks and commands that tell groups something */
     LIMIT_LETTER_BYTES = 64 * 1024,            /* what eyrie-notify reads */

@@ -75,10 +75,32 @@ static void lines_startd(FILE *out, struct json_object *startd, usec now)
     explain_line(out, "job", json_string_or(startd, "job", ""));
 }
 
+/* What happened to it of late; the last lines of a console that did not get far are among it. */
+static void lines_events(FILE *out, struct json_object *events, usec now)
+{
+    char age[UNITS_TEXT_MAX];
+    for (size_t i = 0; events && i < json_object_array_length(events); i++) {
+        struct json_object *event = json_object_array_get_idx(events, i);
+        const char *text = json_string_or(event, "text", "");
+        explain_label(out, i ? "" : "history");
+        (void)fprintf(out, "%s ago ", show_ago(event, "at", now, age));
+        paint_text(out, json_string_or(event, "kind", ""), false);
+        (void)fputs(*text ? ": " : "", out);
+        paint_text(out, text, false);
+        (void)fputc('\n', out);
+    }
+}
+
 void explain_vm(const struct cli *cli, struct json_object *view, FILE *out)
 {
     struct json_object *vm = json_object_or_null(view, "vm");
+    struct json_object *events = json_array_or_null(view, "events");
     usec now = json_int_or(view, "now", 0);
+    if (!vm) {
+        (void)fputs("it is gone\n", out);
+        lines_events(out, events, now);
+        return;
+    }
     const char *state = json_string_or(vm, "state", ""), *reason = show_reason(vm, "reason");
     const char *group = json_string_or(vm, "group", "");
     paint_text(out, json_string_or(vm, "name", ""), false);
@@ -99,4 +121,5 @@ void explain_vm(const struct cli *cli, struct json_object *view, FILE *out)
     lines_times(out, vm, json_object_or_null(view, "record"), now);
     lines_domain(out, json_object_or_null(view, "domain"));
     lines_startd(out, json_object_or_null(view, "startd"), now);
+    lines_events(out, events, now);
 }

@@ -195,6 +195,8 @@ int domain_create(const struct domain_place *place, const struct lease *lease,
         settle(lease->conn, q->vm.uuid, &m, f);
         return r;
     }
+    if (q->watch > 0)
+        consoles_watch(place->consoles, lease->conn, domain, q->vm.uuid, q->watch);
     bool gone;
     struct fault ignored;
     if (m.seed && volume_delete(m.pool, m.seed_name, &gone, &ignored) < 0)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "host/connection.h"
+#include "host/console.h"
 #include "host/protocol.h"
 
 /** Where domains are made. */
@@ -15,6 +16,7 @@ struct domain_place {
     const char *pool;         /* ours */
     const char *storage_pool; /* libvirt's */
     bool test;                /* libvirt's test driver */
+    struct consoles *consoles;
 };
 
 /*

@@ -169,6 +169,16 @@ static void on_domain(void *userdata, const char *uuid, const char *name, const 
     channel_write(h->channel, event);
 }
 
+static void on_console(void *userdata, const char *uuid, const char *name, const char *text)
+{
+    struct host *h = userdata;
+    struct json_object *event = protocol_event("console");
+    json_add_string(event, "uuid", uuid);
+    json_add_string(event, "name", name);
+    json_add_string(event, "text", text);
+    channel_write(h->channel, event);
+}
+
 static void on_retry(void *userdata)
 {
     struct host *h = userdata;
@@ -309,6 +319,7 @@ int host_run(const struct host_options *options, struct err *e)
     h.channel = channel_new(options->in, options->out);
     h.connection = connection_new(options->uri, &connection_hooks);
     h.place.test = connection_is_test(h.connection);
+    h.place.consoles = consoles_new(on_console, &h);
     h.list = list_new(options->pool, options->storage_pool);
     h.jobs = jobs_new(LIMIT_CALLS_PER_HOST, &jobs_hooks);
     h.input = virEventAddHandle(h.in, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP, on_input,
@@ -321,6 +332,7 @@ int host_run(const struct host_options *options, struct err *e)
     if (h.late)
         return r; /* threads are stuck in libvirt: nothing may be freed */
     h.jobs = jobs_free(h.jobs);
+    h.place.consoles = consoles_free(h.place.consoles);
     h.connection = connection_free(h.connection);
     h.list = list_free(h.list);
     h.channel = channel_free(h.channel);

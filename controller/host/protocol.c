@@ -109,6 +109,7 @@ static int parse_create(struct json_object *o, const char *pool, struct request 
     q->seed = mem_strdup(json_string_or(o, "seed", NULL));
     if (q->seed && !q->seed[0])
         return err_set(e, EINVAL, "\"seed\" is empty");
+    q->watch = json_int_or(o, "watch", 0);
     q->vm.pool = mem_strdup(pool);
     return 0;
 }

@@ -34,6 +34,7 @@ struct request {
     int64_t disk;     /* create: bytes; 0 is the size of the image */
     char *volume;     /* delete_volume, push: the name */
     char *file;       /* push: where it is on this machine */
+    int64_t watch;    /* create: µs for which its console is watched */
     enum vm_volume volume_kind;
 };
 

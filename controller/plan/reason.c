@@ -145,6 +145,7 @@ static const struct {
     [REASON_DRAIN_OVERDUE] = {"drain-overdue", "drains for $N, and $L are allowed$w"},
     [REASON_CREATE_FAILED] = {"create-failed", "the create failed"},
     [REASON_DOMAIN_GONE] = {"domain-gone", "the domain is gone"},
+    [REASON_ENDED_EARLY] = {"ended-early", "it ended before it joined"},
     [REASON_SEED_READ] = {"seed-read", "its VM has read it"},
     [REASON_LEFTOVER] = {"leftover", "left over by a VM that is gone"},
     [REASON_FRAGMENT_MISSING] = {"fragment-missing", "$s has no flocking fragment"},

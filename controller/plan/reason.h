@@ -109,6 +109,7 @@ enum reason_code {
     REASON_DRAIN_OVERDUE,
     REASON_CREATE_FAILED,        /* forget */
     REASON_DOMAIN_GONE,
+    REASON_ENDED_EARLY,          /* its domain is gone, and it had never joined */
     REASON_SEED_READ,            /* a seed whose VM has joined */
     REASON_LEFTOVER,             /* a volume or ad without a domain */
     REASON_FRAGMENT_MISSING,

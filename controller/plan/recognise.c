@@ -277,8 +277,11 @@ static void judge_no_domain(struct plan_vm *vm, const struct world *w, struct la
             later_at(later, settled);
         return;
     }
+    bool by_itself = !record->joined && !record->poweroff_decided && !record->destroy_decided;
     set_state(vm, VM_GONE,
-              (struct reason){was_created(record) ? REASON_DOMAIN_GONE : REASON_CREATE_FAILED});
+              (struct reason){!was_created(record) ? REASON_CREATE_FAILED
+                              : by_itself          ? REASON_ENDED_EARLY
+                                                   : REASON_DOMAIN_GONE});
 }
 
 /* Whether jobs may count on a VM that has no domain yet. One whose create was perhaps never sent (we

@@ -98,6 +98,7 @@ void host_create(struct host *host, const struct host_create_args *args, host_do
     json_add_int(o, "cpus", args->cpus);
     json_add_int(o, "memory", args->memory);
     json_add_int(o, "disk", args->disk);
+    json_add_int(o, "watch", args->watch);
     struct json_object *metadata = json_object_new_object();
     json_add(o, "metadata", metadata);
     json_add_string(metadata, "template", args->template);

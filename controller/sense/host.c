@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "loop/worker.h"
 #include "sense/host-private.h"
 #include "sense/inventory.h"
@@ -151,6 +153,14 @@ static void event_take(struct host *host, struct json_object *o, const char *eve
         host_facts_failed(host, error);
         say_log(host, line);
         host_say_looked(host);
+        return;
+    }
+    if (strcmp(event, "console") == 0) {
+        const char *name = json_string_or(o, "name", ""), *text = json_string_or(o, "text", "");
+        if (host->callbacks.console && utf8_is_plain(name) && strlen(name) <= LIMIT_NAME_BYTES &&
+            utf8_is_plain(text) && strlen(text) <= LIMIT_CONSOLE_BYTES)
+            host->callbacks.console(host->callbacks.userdata, json_string_or(o, "uuid", ""), name,
+                                    text);
         return;
     }
     if (strcmp(event, "connected") == 0)

@@ -29,6 +29,8 @@ struct host_callbacks {
     void (*looked)(void *userdata);
     /** A line for the log, without secrets. May be NULL. */
     void (*log)(void *userdata, const char *host, const char *line);
+    /** A VM that was made a while ago has ended; its console's last lines. May be NULL. */
+    void (*console)(void *userdata, const char *uuid, const char *name, const char *text);
     void *userdata;
 };
 
@@ -46,6 +48,7 @@ struct host_create_args {
     const char *request; /* NULL = "" */
     bool exclusive;
     usec born;
+    usec watch;       /* for so long its console is watched */
     const char *seed; /* secret: copied, written, wiped; never logged */
 };
 

@@ -57,6 +57,12 @@ static void on_log(void *userdata, const char *host, const char *line)
     text_printf(&f->log, "%s\n", line);
 }
 
+static void on_console(void *userdata, const char *uuid, const char *name, const char *text)
+{
+    struct fixture *f = userdata;
+    text_printf(&f->log, "console of %s (%s): %s\n", uuid, name, text);
+}
+
 static void on_limit(void *userdata)
 {
     struct fixture *f = userdata;
@@ -81,7 +87,8 @@ static int setup(void **state)
     assert_int_equal(loop_new(&f.loop, &e), 0);
     f.limit = loop_timer_new(f.loop, on_limit, &f);
     f.host = host_new(f.loop, &f.policy, &f.policy_host,
-                      &(struct host_callbacks){on_looked, on_log, &f});
+                      &(struct host_callbacks){.looked = on_looked, .log = on_log,
+                                              .console = on_console, .userdata = &f});
     *state = &f;
     return 0;
 }
@@ -250,7 +257,7 @@ static void test_requests(void **state)
     assert_string_equal(
         line, "{\"id\":1,\"op\":\"create\",\"name\":\"v-s-1\",\"uuid\":\"u1\",\"domain_xml\":"
               "\"<domain>\\n\\\"x\\\"<\\/domain>\",\"image\":\"i\",\"cpus\":2,"
-              "\"memory\":4294967296,\"disk\":1073741824,\"metadata\":{\"template\":\"s\","
+              "\"memory\":4294967296,\"disk\":1073741824,\"watch\":0,\"metadata\":{\"template\":\"s\","
               "\"generation\":\"g1\",\"group\":\"juno\",\"request\":\"\",\"exclusive\":false,"
               "\"born\":77},\"seed\":\"EYRIE-SEED 1\\u000aTOKEN ey\\\"\\\\\\u0001.J\\u000a\"}\n");
     assert_non_null(fgets(line, sizeof(line), log));
@@ -355,6 +362,20 @@ static void test_garbage(void **state)
     assert_string_equal(facts(f).fact.error, "eyrie-host was killed: what it says is not JSON");
 }
 
+static void test_console(void **state)
+{
+    struct fixture *f = *state;
+    fake_put("host.destroy", "\"ok\":true,\"gone\":false}\n"
+                             "{\"event\":\"console\",\"uuid\":\"u1\",\"name\":\"v\",\"text\":\"Kernel panic | end\"}\n"
+                             "{\"event\":\"console\",\"uuid\":\"u1\",\"text\":\"a\\u001bc\"}\n"
+                             "{\"event\":\"console\",\"uuid\":7");
+    host_destroy(f->host, "u1", NULL, NULL);
+    host_shutdown(f->host, "u1", on_answer, f);
+    answers_wait(f, 1);
+    assert_non_null(strstr(text_get(&f->log), "console of u1 (v): Kernel panic | end\n"));
+    assert_null(strstr(text_get(&f->log), "console of u1 (): a"));
+}
+
 static void test_freed_in_a_callback(void **state)
 {
     struct fixture *f = *state;
@@ -372,7 +393,7 @@ static void test_no_program(void **state)
     f->host = host_free(f->host);
     f->policy.paths.host_program = "/nonexistent/eyrie-host";
     f->host = host_new(f->loop, &f->policy, &f->policy_host,
-                       &(struct host_callbacks){on_looked, NULL, f});
+                       &(struct host_callbacks){.looked = on_looked, .userdata = f});
     host_look(f->host);
     look_wait(f);
     assert_string_equal(facts(f).fact.error,
@@ -390,6 +411,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_list_is_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_disconnected, setup, teardown),
         cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_console, setup, teardown),
         cmocka_unit_test_setup_teardown(test_freed_in_a_callback, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_program, setup, teardown),
     };

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "serve/metrics.h"
+
+enum { EVENTS_OF_A_VM = 10 };
 
 struct answer route_no_snapshot(void)
 {
@@ -76,6 +79,31 @@ struct answer route_job(const struct asked *asked)
     return asked->s
                ? job_explain(asked->port, asked->userdata, asked->s, asked->name, asked->question)
                : route_no_snapshot();
+}
+
+/* A VM with its latest events; of one that is gone they are all there is, such as why it did not boot. */
+struct answer route_vm(const struct asked *asked)
+{
+    struct err e = {0}, ignored = {0};
+    AUTOJSON struct json_object *view = NULL;
+    AUTOJSON struct json_object *history = NULL;
+    usec now = asked->question->now;
+    if (!asked->s)
+        return route_no_snapshot();
+    int r = view_explain_vm(asked->s, now, asked->name, &view, &e);
+    struct json_object *vm = json_object_or_null(view, "vm");
+    struct ledger_events_wanted wanted = {
+        .vm = json_string_or(vm, "name", asked->name), .max = EVENTS_OF_A_VM, .last = true};
+    if (r == 0 || r == -ENOENT)
+        (void)view_events(asked->s, now, &wanted, asked->port->events, asked->userdata, &history,
+                          &ignored);
+    struct json_object *events = json_array_or_null(history, "events");
+    if (r == -ENOENT && events && json_object_array_length(events) > 0)
+        view = view_gone_vm(now);
+    else if (r < 0)
+        return answer_failure(r, &e);
+    json_add(view, "events", events ? json_object_get(events) : json_object_new_array());
+    return answer_body(json_object_get(view));
 }
 
 struct answer route_vms(const struct asked *asked)

@@ -20,6 +20,7 @@ struct answer route_ready(const struct asked *asked);
 struct answer route_metrics(const struct asked *asked);
 struct answer route_events(const struct asked *asked);
 struct answer route_job(const struct asked *asked);
+struct answer route_vm(const struct asked *asked);
 struct answer route_vms(const struct asked *asked);
 struct answer route_requests(const struct asked *asked);
 struct answer route_request(const struct asked *asked);

@@ -46,7 +46,7 @@ static const struct route routes[] = {
     {"GET /v1/explain/group/{name}", .explain = view_explain_group},
     {"GET /v1/explain/host/{name}", .explain = view_explain_host},
     {"GET /v1/explain/job/{name}", .other = route_job, .parameters = {"schedd"}},
-    {"GET /v1/explain/vm/{name}", .explain = view_explain_vm},
+    {"GET /v1/explain/vm/{name}", .other = route_vm},
     {"POST /v1/fence/{name}", ORDER(ORDER_FENCE)},
     {"GET /v1/flock", .view = view_flock},
     {"POST /v1/flock/apply", ORDER(ORDER_FLOCK_APPLY)},

@@ -164,6 +164,16 @@ int part_find_vm(const struct plan *plan, const char *name, const struct plan_vm
                    name, plan->n_vms);
 }
 
+struct json_object *view_gone_vm(usec now)
+{
+    static const char *const facts[] = {"vm", "domain", "startd", "record"};
+    struct json_object *view = part_begin(now);
+    json_add(view, "planned", json_object_new_array());
+    for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+        json_add(view, facts[i], NULL);
+    return view;
+}
+
 int view_explain_vm(const struct snapshot *s, usec now, const char *name, struct json_object **ret,
                     struct err *e)
 {

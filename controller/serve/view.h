@@ -48,6 +48,8 @@ struct json_object *view_hosts(const struct snapshot *s, usec now);
  * the beginning of one VM's only. Returns 0 and the view; -ENOENT (with the nearest name in @e),
  * or -ENOTUNIQ (with some of the VMs it could be).
  */
+/** The same of a VM that is not there any more: nothing. Owned by the caller. */
+struct json_object *view_gone_vm(usec now);
 int view_explain_vm(const struct snapshot *s, usec now, const char *name, struct json_object **ret,
                     struct err *e);
 /** Whether a host takes VMs, and what else is known of it. Returns 0, or -ENOENT. */

@@ -211,6 +211,8 @@ static void start_deed(struct sim *s, const struct plan_action *action, struct v
         call_host(s, d);
         return;
     case ACTION_FORGET:
+        if (action->reason.code == REASON_ENDED_EARLY)
+            host_result(s, host, vm->template, false);
         vm->recorded = false;
         d->done = true;
         vm_rest(s, vm);

@@ -31,7 +31,7 @@ vm_new() {
 vm_seed() {
 	printf '%s\n' 'EYRIE-SEED 1' "NAME $name" "UUID $uuid"
 	printf 'TOKEN %s\nCONFIG\n' "$(/run/lab/bin/vcm/condor_token_create -key EYRIE -lifetime 3600 \
-		-identity "vm-$uuid@vpool.lab" -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER -authz READ)"
+		-identity "vm-$uuid@vpool.lab" -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER)"
 	render "$EYRIE_SOURCE/flock-config/vm-startd.conf" POOL=$pool FLAG=VirtualPool \
 		CENTRAL_MANAGER=vcm.lab:9618 TRUST_DOMAIN=vpool.lab "NAME=$name" "UUID=$uuid" \
 		TEMPLATE=small GENERATION=1 GROUP= START=true CPUS=2 MEMORY_MIB=768 RULES=juno/alice \

@@ -58,13 +58,24 @@ ok 'a VM cannot advertise with the UUID of another' not wait_for 2 forged
 advertise "slot1@$vm2.lab" "$uuid1"
 ok 'nor in the place of another, with its own UUID' not wait_for 2 forged
 
-# Whoever has stolen it can do no more. In the lab the schedd is asked to admit it, by name.
-stolen() { on "$vm1" "$@" -pool cm.lab -name schedd.lab; }
-ok 'with its token the queue cannot be read' not stolen condor_q -allusers
-ok 'nor can a job be submitted' not stolen condor_submit -terse /dev/null -append 'executable = /bin/true' -queue 1
-ok 'nor a job be removed' not stolen condor_rm -all
-ok 'nor a VM be drained' not on "$vm1" condor_drain -pool vcm.lab "$vm2.lab"
-ok 'nor a token be made of it for another' not on "$vm1" condor_token_fetch -pool vcm.lab -type COLLECTOR -identity "vm-$uuid2@vpool.lab"
+# Whoever has stolen it can do no more with it: each is refused, and not only out of reach.
+schedd_tool() { on "$1" "$2" -pool cm.lab -name schedd.lab "${@:3}"; }
+denied() {
+	local said
+	said=$("$@" 2>&1 </dev/null) || true
+	grep -iE 'authoriz|authentic|denied|permission|will not sign' <<<"$said" >/dev/null || { note "$said" && false; }
+}
+job_file() { printf 'executable = /bin/true\nqueue\n' | on "$1" tee /tmp/job.sub >/dev/null; }
+job_file schedd && job_file "$vm1"
+ok 'the queue can be read by who may' schedd_tool schedd condor_q -allusers
+ok 'and not with the token of a VM' denied schedd_tool "$vm1" condor_q -allusers
+ok 'a job can be submitted by who may' schedd_tool schedd condor_submit /tmp/job.sub
+ok 'and not with it' denied schedd_tool "$vm1" condor_submit -spool /tmp/job.sub
+ok 'nor a VM be drained' denied on "$vm1" condor_drain -pool vcm.lab "$vm2.lab"
+ok 'nor the pool be asked for another token, which might live longer' \
+	denied on "$vm1" condor_token_fetch -pool vcm.lab -type COLLECTOR
+ok 'nor with the key that signs those of VMs' \
+	denied on "$vm1" condor_token_fetch -pool vcm.lab -type COLLECTOR -key EYRIE
 
 flocking off
 cluster=$(flagged alice 1 1)

@@ -16,6 +16,9 @@ here=$(dirname "$0")
 queue_is_empty() { [ "$(jobs_in_queue)" = 0 ]; }
 slot_is() { [ "$(left_slots)" = "$1" ]; }
 domains_are() { [ "$(left_domains)" = "$1" ]; }
+says_why() { [[ $(eyrie explain vm "$name") == *" ago console: "*"$said"* ]]; }
+is_forgotten() { [[ $(eyrie explain vm "$name") == 'it is gone'* ]] && says_why; }
+rests() { [[ $(eyrie explain host hv1) == *' in a row'* ]]; }
 job_again() {
 	submit alice juno 1 1 1 flagged >/dev/null && wait_for 60 queue_is_empty
 }
@@ -41,4 +44,16 @@ ok 'eyried is killed and stays away' pool_kill
 ok 'the VM runs jobs all the same' job_again
 ok 'when its last token has ended it powers itself off' wait_for 240 domains_are 0
 ok 'and its slots are gone' wait_for 90 slot_is 0
+
+# The first process of the next one has no seed where it looks, says so, and ends.
+sed -i 's|<init>.*</init>|<init>/usr/lib/eyrie/eyrie-seed</init>|' "$pool_dir/container.xml"
+pool_start
+submit alice juno 1 1 1 flagged >/dev/null
+ok 'a VM that does not boot leaves what its console said in the history' wait_for 90 more_events console 0
+name=$(awk '$2 == "console" { sub(":", "", $3); print $3; exit }' "$pool_dir/eyried.log")
+said='eyrie-seed: no seed: this machine was not started by Eyrie'
+ok 'eyrie explain vm says it' says_why
+ok 'also when the VM is forgotten' wait_for 90 is_forgotten
+ok 'the host rests after such a start' wait_for 30 rests
+ok 'eyried ends when asked' pool_stop
 tap_end
