@@ -87,7 +87,8 @@ test_a_fenced_host_gives_its_vms_to_others_and_is_emptied_when_it_is_back() {
 	has '^hv1 +fenced' "$(eyrie hosts)" || return
 	eyrie unfence hv1 --yes >/dev/null || fail "unfence: $?" || return
 	has 'unfenced +hv1' "$(eyrie events --host hv1)" || return
-	until_true 'hv1 takes VMs again' vms_on hv1 2
+	# One tries it first: those that went with their workers had not joined, which are failed starts.
+	until_true 'hv1 takes a VM again' vms_on hv1 1
 }
 
 test_a_removed_host_that_is_off_is_let_go_of_when_fenced() {
