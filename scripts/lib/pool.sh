@@ -128,7 +128,7 @@ pool_stop() {
 # pool_kill: ends eyried without asking.
 pool_kill() {
 	pool_signal KILL || return 1
-	wait_for 5 pool_is_down
+	wait_for 20 pool_is_down
 }
 
 # host_pids NAME: the processes of that name on the lab host, and in its machines.
