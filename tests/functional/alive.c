@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { UUID_LENGTH = 36, VMS_MAX = 1000 };
+enum { UUID_LENGTH = 36, VMS_MAX = 20000 };
 
 enum state { BORN, IDLE, CLAIMED, OWNER, DRAINED };
 
