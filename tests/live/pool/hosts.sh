@@ -1,7 +1,7 @@
 #!/bin/bash
-# Two hosts, each with a libvirtd of its own, and what happens to one of them: its libvirtd hangs; it is
-# off for good, and an admin says so; it is back. The other one goes on meanwhile. At last a QEMU hangs,
-# which its host must survive.
+# Two hosts, each with a libvirtd of its own, the second one reached by TLS, and what happens to that one:
+# its libvirtd hangs; it is off for good, and an admin says so; it is back. The other one goes on
+# meanwhile. An image is brought to both. At last a QEMU hangs, which its host must survive.
 set -eu
 
 here=$(dirname "$0")
@@ -13,9 +13,26 @@ here=$(dirname "$0")
 . "$EYRIE_SOURCE/scripts/lib/pool.sh"
 
 second_socket=/run/lab/libvirt2/libvirt-sock
+second_uri='lxc+tls://host.lab:16514/system?pkipath=/run/lab/pki'
 stranger=11111111-1111-4111-8111-111111111111
 
-# The second host: another libvirtd, with folders of its own where the first one has its.
+# The certificates of the second host and of who may use it, as libvirt wants them.
+second_pki() {
+	"$lab" run sh -eu <<-'END'
+		mkdir -p /run/lab/pki && cd /run/lab/pki
+		[ ! -e servercert.pem ] || exit 0
+		openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lab-ca -keyout cakey.pem -out cacert.pem \
+			-addext keyUsage=critical,keyCertSign 2>/dev/null
+		printf '%s\n' subjectAltName=DNS:host.lab keyUsage=digitalSignature,keyEncipherment \
+			extendedKeyUsage=serverAuth,clientAuth >extensions
+		openssl req -newkey rsa:2048 -nodes -subj /CN=host.lab -keyout serverkey.pem -out request.pem 2>/dev/null
+		openssl x509 -req -in request.pem -CA cacert.pem -CAkey cakey.pem -CAcreateserial -days 2 \
+			-extfile extensions -out servercert.pem 2>/dev/null
+		cp servercert.pem clientcert.pem && cp serverkey.pem clientkey.pem
+	END
+}
+# The second host: another libvirtd, which listens for TLS, with folders of its own where the first one has
+# its.
 second_start() {
 	# shellcheck disable=SC2016 # the inner shell expands
 	(setsid "$lab" run unshare --mount sh -eu -c '
@@ -23,12 +40,15 @@ second_start() {
 		cp -r /etc/libvirt /run/lab/libvirt2/etc.new && rm -rf /run/lab/libvirt2/etc.new/storage
 		rm -rf /run/lab/libvirt2/etc && mv /run/lab/libvirt2/etc.new /run/lab/libvirt2/etc
 		sed -i "s|/run/lab/libvirt\"|/run/lab/libvirt2\"|" /run/lab/libvirt2/etc/libvirtd.conf
+		printf "%s\n" "listen_tls = 1" "listen_addr = \"10.77.0.1\"" "auth_tls = \"none\"" \
+			"ca_file = \"/run/lab/pki/cacert.pem\"" "cert_file = \"/run/lab/pki/servercert.pem\"" \
+			"key_file = \"/run/lab/pki/serverkey.pem\"" >>/run/lab/libvirt2/etc/libvirtd.conf
 		mount --bind /run/lab/libvirt2/etc /etc/libvirt
 		mount -t tmpfs run /run/libvirt
 		mount -t tmpfs lib /var/lib/libvirt
 		mount --bind /run/lab/images/eyrie/container-condor /run/lab/images/second/container-condor
 		echo $$ >/run/lab/libvirt2/pid
-		exec libvirtd -f /etc/libvirt/libvirtd.conf -p /run/lab/libvirt2/libvirtd.pid' \
+		exec libvirtd --listen -f /etc/libvirt/libvirtd.conf -p /run/lab/libvirt2/libvirtd.pid' \
 		</dev/null >>"$EYRIE_LAB/libvirtd2.log" 2>&1 &)
 	wait_for 30 second list >/dev/null 2>&1 || return 1
 	second pool-define-as eyrie dir --target /run/lab/images/second && second pool-start eyrie
@@ -54,7 +74,7 @@ second_off() {
 
 hosts() { # three of them; the containers run on two, and the third is the first one's QEMU
 	sed -i '/{ name: hv1,/d; s|^templates:|  - { name: hv1, uri: "'"$containers_uri"'", cpus: 16, memory: 8GiB, tags: [containers] }\
-  - { name: hv2, uri: "lxc+unix:///system?socket='"$second_socket"'", cpus: 16, memory: 8GiB, tags: [containers] }\
+  - { name: hv2, uri: "'"$second_uri"'", cpus: 16, memory: 8GiB, tags: [containers] }\
   - { name: qemu, uri: "'"$libvirt_uri"'", cpus: 16, memory: 8GiB }\
 templates:|; s|disk: 4GiB }|disk: 4GiB, needs: [containers] }|' "$pool_dir/eyrie.yaml"
 }
@@ -81,7 +101,9 @@ work() { submit alice juno 2 "$1" "$2" flagged; }
 
 trap pool_end EXIT
 trap 'exit 130' INT TERM
+rm -f "$EYRIE_LAB"/images/new.qcow2 "$EYRIE_LAB"/images/{eyrie,second}/new.qcow2 # of an earlier run
 pool_ready container
+second_pki
 second_start
 pool_configure template=container vms=4 cpus=8 juno_max=4 idle=20s trust=8s poweroff=5s
 hosts
