@@ -278,9 +278,12 @@ int main(int argc, char **argv)
     }
     read_pool();
     if (strcmp(tool, "alive") == 0) {
+        int64_t ads = 0; /* one that was never there has none */
+        for (int64_t i = 0; i < pool.n; i++)
+            ads += pool.vms[i].state != BORN;
         (void)printf("idle %" PRId64 " done %" PRId64 " tokens %" PRId64 " killed %" PRId64
                      " most %" PRId64 " ads %" PRId64 "\n",
-                     pool.idle, pool.done, pool.tokens, pool.killed, pool.most, pool.n);
+                     pool.idle, pool.done, pool.tokens, pool.killed, pool.most, ads);
         return 0;
     }
     if (strcmp(tool, "condor_q") == 0)
