@@ -153,12 +153,34 @@ static char *scratch_root(const struct flocking *f, const char *root, size_t len
                       (int)length, root, new, old);
 }
 
+/* Whether it is the file that keeps HTCondor's tools from reading any configuration: cut short, or
+ * edited by somebody. Then there is nothing to try the new text in, and nothing worth keeping. */
+static bool is_in_the_way(const struct flocking *f, const struct child_result *r)
+{
+    return r->end == CHILD_EXITED && r->code != 0 && strstr(r->messages, f->path);
+}
+
+static void replace_unchecked(struct flocking *f)
+{
+    struct err e;
+    if (replace_file(f->path, f->content, &e) < 0) {
+        flock_end(f, e.text);
+        return;
+    }
+    f->changed = true;
+    reconfigure(f);
+}
+
 /* The site's own root configuration is the first source that HTCondor names. */
 static void got_sources(void *userdata, const struct child_result *r)
 {
     struct flocking *f = userdata;
     struct err e;
     const char *line = strchr(r->output, '/'); /* headings, which name no path, may come before */
+    if (is_in_the_way(f, r)) {
+        replace_unchecked(f);
+        return;
+    }
     if (r->error || !line) {
         AUTOFREE char *text = mem_printf("cannot find the daemon's configuration: %s",
                                          r->error ? r->error : "condor_config_val names none");
@@ -184,8 +206,9 @@ static void remove_now(void *userdata, const struct child_result *r)
 {
     struct flocking *f = userdata;
     struct err e;
-    if (r->error || (f->before && replace_remove(f->path, &e) < 0)) {
-        AUTOFREE char *text = mem_printf("the fragment stays: %s", r->error ? r->error : e.text);
+    bool answers = !r->error || is_in_the_way(f, r);
+    if (!answers || (f->before && replace_remove(f->path, &e) < 0)) {
+        AUTOFREE char *text = mem_printf("the fragment stays: %s", answers ? e.text : r->error);
         flock_end(f, text);
         return;
     }

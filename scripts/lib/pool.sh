@@ -98,9 +98,8 @@ eyrie() { "$lab" run "$pool_build/controller/cli/eyrie" --socket "$pool_socket" 
 
 pool_answers() { eyrie status -o json >/dev/null 2>&1 || [ $? = 3 ]; }
 
-# pool_start: starts eyried and waits until it answers, and the schedd has its fragment: flagged jobs
-# that are submitted before may run in the main pool.
-pool_start() {
+# pool_launch: starts eyried and waits until it answers.
+pool_launch() {
 	(
 		# The lab's init is its parent in the end: a script that is killed leaves it to `lab down`.
 		# shellcheck disable=SC2016 # the inner shell expands
@@ -108,7 +107,13 @@ pool_start() {
 			"$pool_build/controller/eyried" -c "$pool_dir/eyrie.yaml" \
 			</dev/null >>"$pool_dir/eyried.log" 2>&1 &
 	)
-	{ wait_for 20 pool_answers && wait_for 60 more_events flock-apply-done 0; } || {
+	wait_for 60 pool_answers
+}
+
+# pool_start: and waits until the schedd has its fragment: flagged jobs that are submitted before may run in the
+# main pool.
+pool_start() {
+	{ pool_launch && wait_for 60 more_events flock-apply-done 0; } || {
 		tail -n 20 "$pool_dir/eyried.log" >&2
 		return 1
 	}

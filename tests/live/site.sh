@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Real jobs in the lab, with machines that stand in for VMs (lab/standin), for tests that need no eyried.
-# To be sourced; a test begins with site_up.
+# What the tests in the lab that boot no VM have in common: real jobs, machines that stand in for VMs
+# (lab/standin), and an eyried that starts none. To be sourced; a test begins with site_up.
 
 # shellcheck source=tests/live/tap.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tap.sh"
@@ -84,3 +84,34 @@ two_cycles() {
 }
 # asked MACHINE CLUSTER: this negotiator was offered a job of it.
 asked() { negotiator_log "$1" | grep -q " Request 0*$2\.0"; }
+
+# policy_write SED…: gives eyried the policy of lab/eyrie.yaml, edited by these expressions of sed.
+policy=$pool_dir/eyrie.yaml
+policy_write() {
+	pool_fresh
+	sed -e 's|^paths: .*|paths: { state: state, socket: '"$pool_socket"', fragments: '"$EYRIE_SOURCE"'/flock-config, host_program: '"$pool_build"'/controller/host/eyrie-host }|' \
+		-e 's|trust_domain: vpool.lab|&, tools: /run/lab/bin/vcm|' \
+		-e "s|\.\./\.\./scenario|$EYRIE_SOURCE/tests/scenario|" "$@" "$here/eyrie.yaml" >"$policy"
+	echo 'timing: { look_every: 2s }' >>"$policy"
+}
+# walltime TIME: an admin saves eyrie.yaml, with something else in it that the schedd is to go by.
+walltime() {
+	sed "s/max_walltime: [^,]*/max_walltime: $1/" "$policy" >"$policy.new"
+	# shellcheck disable=SC2034 # for who measures
+	saved=$(date +%s%3N)
+	mv "$policy.new" "$policy"
+}
+# What each should be, what is in the file, and what the running schedd goes by.
+file=/run/lab/schedd/config.d/60-eyrie-vpool.conf
+wanted() { "$lab" run "$pool_build/controller/cli/eyrie" flock show schedd.lab -c "$policy"; }
+fragment() { on schedd cat "$file" 2>/dev/null; }
+believes() { on schedd condor_config_val -schedd EYRIE_REVISION_vpool; }
+revision() { fragment | sed -n 's/^EYRIE_REVISION_vpool = //p'; }
+# allows SECONDS: the schedd goes by the file, and that has this walltime.
+allows() { fragment | grep -q "\b$1\b" && [ "$(believes)" = "$(revision)" ]; }
+gone_from_schedd() { [ -z "$(fragment)" ] && [[ $(believes 2>&1) == *'Not defined'* ]]; }
+flock_says() { eyrie flock -o json 2>/dev/null | grep -qE "$1"; }
+# flock_is STATE: that of every fragment.
+flock_is() {
+	eyrie flock -o json 2>/dev/null | grep -o '"state": *"[a-z]*"' | cut -d'"' -f4 | sort -u | grep -qx "$1"
+}
