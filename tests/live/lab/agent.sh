@@ -1,56 +1,13 @@
 #!/bin/bash
 # eyrie-agent on the schedd's machine, with real HTCondor: eyried is on the lab host and has no way to
 # the schedd's files. A change of eyrie.yaml gets there; what breaks on the way (agent, network,
-# file, disk) is outlived. The certificate is made here. Needs a lab that nobody else uses; takes
-# about three minutes, of which one is waiting for eyried to miss an agent.
+# file, disk, eyried's own ledger) is outlived. The certificate is made here. Needs a lab that nobody else
+# uses; takes about three minutes, of which one is waiting for eyried to miss an agent.
 set -eu
 
-# shellcheck source=tests/live/tap.sh
-. "$(dirname "$0")/../tap.sh"
-# shellcheck source=scripts/lib/stage.sh
-. "$(dirname "$0")/../../../scripts/lib/stage.sh"
-# shellcheck source=scripts/lib/pool.sh
-. "$EYRIE_SOURCE/scripts/lib/pool.sh"
-here=$EYRIE_SOURCE/tests/live/lab
-policy=$pool_dir/eyrie.yaml
+# shellcheck source=tests/live/site.sh
+. "$(dirname "$0")/../site.sh"
 shared=/run/lab/schedd/agent # a folder of the lab host that the schedd's machine sees, too
-file=/run/lab/schedd/config.d/60-eyrie-vpool.conf
-
-on() { "$lab" exec "$@"; }
-
-# --- eyried, on the lab host ---
-
-write_policy() {
-	mkdir -p "$pool_dir"
-	sed -e 's|^paths: .*|paths: { state: state, socket: '"$pool_socket"', fragments: '"$EYRIE_SOURCE"'/flock-config, host_program: '"$pool_build"'/controller/host/eyrie-host }|' \
-		-e 's|trust_domain: vpool.lab|trust_domain: vpool.lab, tools: /run/lab/bin/vcm|' \
-		-e 's|flock: [^ ]*|flock: agent|' -e "s|\.\./\.\./scenario|$EYRIE_SOURCE/tests/scenario|" \
-		"$here/eyrie.yaml" >"$policy"
-	cat >>"$policy" <<-'END'
-		agents: { listen: "10.77.0.1:9617", address: "host.lab:9617", certificate: agents.pem, key: agents.key }
-		timing: { look_every: 2s }
-	END
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=eyried \
-		-keyout "$pool_dir/agents.key" -out "$pool_dir/agents.pem" 2>/dev/null
-}
-eyried_start() {
-	(
-		# shellcheck disable=SC2016 # the inner shell expands
-		setsid "$lab" run sh -c 'echo $$ >/run/lab/eyried.pid; exec "$@"' sh \
-			"$pool_build/controller/eyried" -c "$policy" </dev/null >>"$pool_dir/eyried.log" 2>&1 &
-	)
-	wait_for 20 pool_answers
-}
-# walltime TIME: an admin saves eyrie.yaml.
-walltime() {
-	sed "s/max_walltime: [^,]*/max_walltime: $1/" "$policy" >"$policy.new"
-	saved=$(date +%s%3N)
-	mv "$policy.new" "$policy"
-}
-flock_is() { eyrie flock -o json 2>/dev/null | grep -q "\"state\": *\"$1\""; }
-flock_says() { eyrie flock -o json 2>/dev/null | grep -q "$1"; }
-
-# --- the agent, on the schedd's machine ---
 
 # That is Debian 13 and has not all the libraries of the one that we build on.
 agent_install() {
@@ -59,7 +16,23 @@ agent_install() {
 	# shellcheck disable=SC2046 # a list
 	"$lab" run cp -L $(ldd "$pool_build/controller/agent/eyrie-agent" |
 		awk '$2 == "=>" && $1 !~ /^(libc|libm|libresolv)\./ { print $3 }') "$shared/"
+	# Its tools can be held: a tool says so, and waits for a word.
+	"$lab" run mkdir -p "$shared/tools"
+	for tool in condor_config_val condor_reconfig; do
+		# shellcheck disable=SC2016 # the inner shell expands
+		"$lab" run sh -c 'cat >"$1" && chmod 755 "$1"' sh "$shared/tools/$tool" <<-END
+			#!/bin/sh
+			if [ -p $shared/hold-$tool ]; then
+				: >$shared/held
+				read -r word <$shared/hold-$tool
+			fi
+			exec $tool "\$@"
+		END
+	done
 }
+hold() { on schedd mkfifo "$shared/hold-$1"; }
+is_held() { on schedd test -e "$shared/held"; }
+let_go() { on schedd rm "$shared/hold-$1" "$shared/held"; }
 program=(/lib64/ld-linux-x86-64.so.2 --library-path "$shared" "$shared/eyrie-agent")
 agent_start() {
 	(
@@ -77,43 +50,35 @@ agent_end() {
 	wait_for 10 agent_is_down
 }
 
-# --- the schedd ---
-
-fragment() { on schedd cat "$file" 2>/dev/null; }
-mark_of_file() { fragment | sed -n 's/^EYRIE_REVISION_vpool = //p'; }
-believes() { on schedd condor_config_val -schedd EYRIE_REVISION_vpool; }
-allows() { fragment | grep -q "\b$1\b" && [ "$(believes)" = "$(mark_of_file)" ]; }
-dump() { on schedd condor_config_val -dump | grep -v '^PID = ' | sort; }
-
 finish() {
 	pool_stop || true
 	"$lab" down
 }
+site_up
 trap finish EXIT
-trap 'exit 130' INT TERM
-stage 'build' pool_compile
-"$lab" down
-"$lab" up
-pool_fresh
-write_policy
+rm -rf "$EYRIE_LAB"/*ledger*
+policy_write -e 's|flock: [^ ]*|flock: agent|'
+echo 'agents: { listen: "10.77.0.1:9617", address: "host.lab:9617", certificate: agents.pem, key: agents.key }' >>"$policy"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=eyried \
+	-keyout "$pool_dir/agents.key" -out "$pool_dir/agents.pem" 2>/dev/null
 agent_install
 # The fragment is on a file system of its own, which is soon full.
-on schedd mount -t tmpfs -o size=96k eyrie /run/lab/schedd/config.d
-before=$(dump)
-eyried_start
+on schedd mount -t tmpfs -o size=96k eyrie "${file%/*}"
+before=$(dump schedd)
+pool_launch
 
 said=$(eyrie agent add schedd.lab -o json)
 secret=$(grep -o 'eyrie-join-[0-9a-f]*' <<<"$said")
 pin=$(grep -o '"pin": *"[^"]*"' <<<"$said" | cut -d'"' -f4)
 join() {
 	on schedd "${program[@]}" join --state=/root/agent --server=host.lab:9617 --pin="$pin" \
-		--fragment="$file" <<<"$secret" >/dev/null
+		--fragment="$file" --tools="$shared/tools" <<<"$secret" >/dev/null
 }
 ok 'an agent joins with the token that eyrie prints' join
 ok 'that token is good once' not join
 agent_start
 ok 'the schedd goes by the fragment' wait_for 30 flock_is applied
-ok 'which is the one that it says it has read' equal "$(believes)" "$(mark_of_file)"
+ok 'which is the one that it says it has read' equal "$(believes)" "$(revision)"
 
 # From a change in eyrie.yaml to the schedd's belief, by the agent's clock, which is the lab host's.
 for time in 3601 3602 3603; do
@@ -128,15 +93,31 @@ on schedd sh -c "echo '# by hand' >>$file"
 mended() { ! fragment | grep -q 'by hand'; }
 ok 'a fragment that was corrupted by hand is mended' wait_for 20 mended
 
+# In the middle of it: before the file is replaced, and before the schedd is told.
+old=$(fragment)
+hold condor_config_val
+walltime 3610s
+wait_for 60 is_held
 agent_end KILL
-walltime 3604s
+ok 'killed while HTCondor reads the new text, an agent leaves the old fragment' equal "$(fragment)" "$old"
+let_go condor_config_val
 agent_start
-ok 'an agent that was killed catches up' wait_for 30 allows 3604
+ok 'and catches up when it is started again' wait_for 60 allows 3610
+hold condor_reconfig
+walltime 3604s
+wait_for 60 is_held
+agent_end KILL
+ok 'killed before the schedd reads the file, it leaves the new one' equal "$(fragment)" "$(wanted)"
+ok 'of which the schedd does not know' not allows 3604
+let_go condor_reconfig
+agent_start
+ok 'and catches up when it is started again' wait_for 60 allows 3604
 
 pool_kill
-ok 'an agent without its controller says so' wait_for 30 agent_says 'controller-lost.*stays in place'
+ok 'an agent without its controller says so' wait_for 60 agent_says 'controller-lost.*stays in place'
 walltime 3605s
-eyried_start
+cp -a "$pool_dir/state" "$EYRIE_LAB/ledger-of-3604"
+pool_launch
 ok 'and catches up when it is back' wait_for 60 allows 3605
 
 "$lab" cut schedd
@@ -156,10 +137,40 @@ ok 'and in force' allows 3606
 on schedd rm "${file%/*}/.full"
 ok 'it is replaced once there is room' wait_for 60 allows 3607
 
+# A later file of the site, which says that it is the fragment.
+on schedd cp "$file" "${file%/*}/99-backup.conf"
+old=$(fragment)
+walltime 3608s
+ok 'a later file that overrides the fragment is reported' wait_for 60 flock_says 'does no later file set'
+ok 'and the old fragment is whole' equal "$(fragment)" "$old"
+on schedd rm "${file%/*}/99-backup.conf"
+ok 'it is replaced once that file is gone' wait_for 60 allows 3608
+
+# Controllers that it did not join, or that have forgotten.
+with_ledger() { # with_ledger FOLDER: eyried has that one, and the agent asks it at once
+	pool_stop
+	rm -rf "$pool_dir/state"
+	cp -a "$1" "$pool_dir/state"
+	pool_launch
+	agent_kill HUP
+}
+pool_stop
+cp -a "$pool_dir/state" "$EYRIE_LAB/ledger-of-3608"
+mkdir "$EYRIE_LAB/no-ledger"
+with_ledger "$EYRIE_LAB/ledger-of-3604"
+ok "an old revision, from a backup of eyried's ledger, is refused" wait_for 60 agent_says 'fragment-refused.*the fragment is an old one'
+ok 'and that is reported' wait_for 60 flock_says 'the fragment is an old one'
+with_ledger "$EYRIE_LAB/no-ledger"
+ok 'another controller in the place of its own is none' wait_for 60 agent_says 'controller-lost.*this token is no agent'
+ok 'through all that the schedd keeps its fragment' allows 3608
+with_ledger "$EYRIE_LAB/ledger-of-3608"
+walltime 3609s
+ok 'and goes on with its own' wait_for 60 allows 3609
+
+wait_for 60 flock_is applied
 eyrie flock remove --yes >/dev/null
-gone() { [ -z "$(fragment)" ] && [[ $(believes 2>&1) == *'Not defined'* ]]; }
-ok 'the fragment is taken away' wait_for 30 gone
-ok 'and the schedd is what it was' equal "$(dump)" "$before"
+ok 'the fragment is taken away' wait_for 60 gone_from_schedd
+ok 'and the schedd is what it was' equal "$(dump schedd)" "$before"
 token=$(on schedd grep -o 'eyrie-agent-[0-9a-f]*' /root/agent/joined.json)
 leaks() { grep -rlsa -e "$token" -e "$secret" "$pool_dir" "$EYRIE_LAB"/*.log || agent_log | grep -e "$token" -e "$secret"; }
 ok 'no token is in a log or the ledger' not leaks

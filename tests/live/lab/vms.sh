@@ -52,15 +52,18 @@ edited() { # edited ATTRIBUTE VALUE…: a job of alice, of which she changed tha
 	local cluster
 	cluster=$(alice 'hold = true')
 	while [ $# -gt 0 ]; do
-		on -u alice schedd condor_qedit "$cluster" "$1" "\"$2\"" >/dev/null
+		on -u alice schedd condor_qedit "$cluster" "$1" "$2" >/dev/null
 		shift 2
 	done
 	on -u alice schedd condor_release "$cluster" >/dev/null
 	echo "$cluster"
 }
-group=$(edited AcctGroup lhaaso AccountingGroup lhaaso.alice)
-user=$(edited AcctGroupUser bob AccountingGroup juno.bob)
-account=$(edited AccountingGroup lhaaso.bob)
+group=$(edited AcctGroup '"lhaaso"' AccountingGroup '"lhaaso.alice"')
+user=$(edited AcctGroupUser '"bob"' AccountingGroup '"juno.bob"')
+account=$(edited AccountingGroup '"lhaaso.bob"')
+walltime=$(edited AllowedExecuteDuration 86400)
+limits=$(edited ConcurrencyLimits '"licence"')
+cpus=$(edited RequestCpus 2)
 ok 'a job whose group was edited is put on hold' wait_for 60 held "$group"
 ok 'with the reason' says 'the virtual pool vpool refuses this job: alice is not a submitter of group lhaaso' \
 	"$(attribute "$group" HoldReason)"
@@ -68,6 +71,14 @@ ok 'so is one that was edited to count for another user' wait_for 60 held "$user
 ok 'with the reason' says 'it counts for juno.bob, and not for alice of group juno' "$(attribute "$user" HoldReason)"
 ok 'and one of which only the account was edited' wait_for 60 held "$account"
 ok 'with the reason' says 'it counts for lhaaso.bob, and not for alice of group juno' "$(attribute "$account" HoldReason)"
+changed() { says "its $2 was changed after it was submitted" "$(attribute "$1" HoldReason)"; }
+ok 'so is one that may run for longer now' wait_for 60 held "$walltime"
+ok 'with the reason' changed "$walltime" AllowedExecuteDuration
+ok 'and one that does not count any more for what its group may have at most' wait_for 60 held "$limits"
+ok 'with the reason' changed "$limits" ConcurrencyLimits
+ok 'or has more cpus than it counts for' wait_for 60 held "$cpus"
+ok 'with the reason' changed "$cpus" RequestCpus
+ok 'what they are compared with cannot be edited' not on -u alice schedd condor_qedit "$cpus" EyrieCpus 2
 ok 'Owner cannot be edited' not on -u alice schedd condor_qedit "$group" Owner '"bob"'
 ok 'nor can the flag' not on -u alice schedd condor_qedit "$group" VirtualPool false
 ok 'nothing of them ran' equal "$(on schedd sh -c 'cat /home/alice/out.* 2>/dev/null' | wc -l)" 0
