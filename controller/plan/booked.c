@@ -127,37 +127,48 @@ static struct reason over_quotas(int64_t cpus_left, int64_t guaranteed)
     return (struct reason){REASON_BOOKED_QUOTA, cpus_left > 0 ? cpus_left : 0, guaranteed};
 }
 
-/* What is in the way of @vms VMs more, at one moment. */
-static struct reason in_the_way(const struct booked *b, int64_t vms)
+/* What is in the way of @vms VMs more, at one moment; @ret_room: how many would do. */
+static struct reason in_the_way(const struct booked *b, int64_t vms, int64_t *ret_room)
 {
     const struct policy *p = b->p;
     const struct policy_template *t = &p->templates[b->template];
     const struct policy_group *g = &p->groups[b->group];
     const struct sum *all = &b->all, *own = &b->groups[b->group];
-    const struct sum more = {vms, vms * t->cpus, vms * t->memory};
     const struct {
         const struct setting *limit;
-        int64_t n;
+        int64_t used, each;
         enum reason_code code;
         const char *subject;
     } held[] = {
-        {&p->limits.vms, all->vms + more.vms, REASON_BOOKED_VMS, NULL},
-        {&p->limits.cpus, all->cpus + b->guaranteed + more.cpus, REASON_BOOKED_CPUS, NULL},
-        {&p->limits.memory, all->memory + more.memory, REASON_BOOKED_MEMORY, NULL},
-        {&t->max_vms, b->templates[b->template] + vms, REASON_BOOKED_TEMPLATE, t->name},
-        {&g->max, own->cpus + more.cpus, REASON_BOOKED_GROUP, g->name},
-        {&g->max_vms, own->vms + more.vms, REASON_BOOKED_GROUP_VMS, g->name},
-        {&g->max_memory, own->memory + more.memory, REASON_BOOKED_GROUP_MEMORY, g->name},
+        {&p->limits.vms, all->vms, 1, REASON_BOOKED_VMS, NULL},
+        {&p->limits.cpus, all->cpus + b->guaranteed, t->cpus, REASON_BOOKED_CPUS, NULL},
+        {&p->limits.memory, all->memory, t->memory, REASON_BOOKED_MEMORY, NULL},
+        {&t->max_vms, b->templates[b->template], 1, REASON_BOOKED_TEMPLATE, t->name},
+        {&g->max, own->cpus, t->cpus, REASON_BOOKED_GROUP, g->name},
+        {&g->max_vms, own->vms, 1, REASON_BOOKED_GROUP_VMS, g->name},
+        {&g->max_memory, own->memory, t->memory, REASON_BOOKED_GROUP_MEMORY, g->name},
     };
-    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
-        if (held[i].limit->value != POLICY_UNLIMITED && held[i].n > held[i].limit->value)
-            return (struct reason){held[i].code, held[i].n, held[i].limit->value, held[i].limit->at,
-                                   held[i].subject};
-    int64_t room = seating_room(b->seating);
+    const int64_t room = seating_room(b->seating);
+    struct reason why = {0};
+    *ret_room = room;
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+        const int64_t limit = held[i].limit->value, n = held[i].used + vms * held[i].each;
+        if (limit == POLICY_UNLIMITED || n <= limit)
+            continue;
+        int64_t left = limit > held[i].used ? (limit - held[i].used) / held[i].each : 0;
+        *ret_room = left < *ret_room ? left : *ret_room;
+        if (!why.code)
+            why = (struct reason){held[i].code, n, limit, held[i].limit->at, held[i].subject};
+    }
+    if (why.code)
+        return why;
     if (room < vms)
         return (struct reason){REASON_BOOKED_HOSTS, room, vms, t->at, t->name};
-    int64_t left = seating_cpus(b->seating) - seating_booked_cpus(b->seating) - more.cpus;
-    return b->guaranteed > 0 && left < b->guaranteed ? over_quotas(left, b->guaranteed) : (struct reason){0};
+    int64_t cpus = seating_cpus(b->seating) - seating_booked_cpus(b->seating);
+    if (b->guaranteed == 0 || cpus - vms * t->cpus >= b->guaranteed)
+        return (struct reason){0};
+    *ret_room = cpus > b->guaranteed ? (cpus - b->guaranteed) / t->cpus : 0;
+    return over_quotas(cpus - vms * t->cpus, b->guaranteed);
 }
 
 /* A window while it is swept. */
@@ -173,7 +184,8 @@ struct sweep {
 /* From @at to @next nothing begins and nothing ends. */
 static void look(const struct booked *b, int64_t vms, usec at, usec next, struct sweep *s)
 {
-    struct reason why = in_the_way(b, vms);
+    int64_t room = 0;
+    struct reason why = in_the_way(b, vms, &room);
     int64_t left = seating_cpus(b->seating) - seating_booked_cpus(b->seating) - b->guaranteed;
     if (b->guaranteed > 0 && left < s->least_left) {
         s->least_left = left;
@@ -181,6 +193,7 @@ static void look(const struct booked *b, int64_t vms, usec at, usec next, struct
     }
     if (!why.code)
         return;
+    s->fit.room = room < s->fit.room ? room : s->fit.room;
     if (!s->fit.reason.code) {
         s->fit.reason = why;
         s->fit.free_until = at;
@@ -191,7 +204,13 @@ static void look(const struct booked *b, int64_t vms, usec at, usec next, struct
 static void sweep(struct booked *b, int64_t vms, usec starts, struct sweep *s)
 {
     size_t begin = 0, end = 0;
+    int64_t room = 0;
     clear(b);
+    if (in_the_way(b, vms, &room).code) { /* whatever is booked */
+        look(b, vms, starts, USEC_NEVER, s);
+        s->fit.free_until = 0;
+        return;
+    }
     for (; begin < b->n && b->spans[begin].from <= starts; begin++)
         if (b->spans[begin].until > starts)
             hold(b, &b->spans[begin], 1);
@@ -218,12 +237,13 @@ static void sweep(struct booked *b, int64_t vms, usec starts, struct sweep *s)
 struct fit booked_fit(struct booked *b, int64_t vms, usec starts, usec until)
 {
     const struct policy_template *t = &b->p->templates[b->template];
-    struct sweep s = {.until = until, .least_left = INT64_MAX};
+    struct sweep s = {.fit.room = vms, .until = until, .least_left = INT64_MAX};
     int64_t cpus = 0;
     sweep(b, vms, starts, &s);
     if (s.fit.reason.code)
         return s.fit;
     int64_t seats = seating_choose(b->seating, vms, b->old, b->stays, &cpus);
+    s.fit.room = seats;
     if (seats < vms)
         s.fit.reason = (struct reason){REASON_BOOKED_HOSTS, seats, vms, t->at, t->name};
     else if (s.least_left < cpus)

@@ -18,6 +18,7 @@ struct fit {
     struct reason reason; /* REASON_NONE: it does; else the first that is in the way */
     usec free_from;       /* before it VMs cannot be started: something is in the way until then */
     usec free_until;      /* it would have to end by then */
+    int64_t room;         /* no more VMs would fit */
 };
 /* @vms VMs that are started at @starts, until @until. */
 struct fit booked_fit(struct booked *b, int64_t vms, usec starts, usec until);

@@ -69,9 +69,10 @@ static struct fit over_cap(const struct asking *q, int64_t vms, usec from, usec 
         fit.reason = (struct reason){REASON_ASK_REFUSED, .at = g->requests.answer.at};
     else if (q->open >= most->value)
         fit.reason = (struct reason){REASON_ASK_OPEN, q->open, most->value, most->at};
-    else if (asked > cpus->value)
+    else if (asked > cpus->value) {
         fit.reason = (struct reason){REASON_ASK_CPUS, asked, cpus->value, cpus->at};
-    else if (lead->value && from - q->w->now > lead->value)
+        fit.room = cpus->value / q->template->cpus;
+    } else if (lead->value && from - q->w->now > lead->value)
         fit.reason = (struct reason){REASON_ASK_LEAD, from - q->w->now, lead->value, lead->at};
     else if (length->value && until - from > length->value) {
         fit.reason = (struct reason){REASON_ASK_LENGTH, until - from, length->value, length->at};

@@ -6,7 +6,8 @@
 #include "plan/asking.h"
 
 enum {
-    LATER_TRIES = 48, /* moments at which something ends */
+    FEWER_TRIES = 16,
+    LATER_TRIES = 16, /* moments at which something ends */
     SHORTER_TRIES = 16,
 };
 
@@ -15,19 +16,20 @@ static void offer(struct calendar_answer *answer, int64_t vms, usec from, usec u
     answer->offers[answer->n_offers++] = (struct calendar_offer){vms, from, until};
 }
 
-static void fewer(struct asking *q, struct calendar_answer *answer)
+/* The room that there is; when that is no answer either, as it is with quotas and whole hosts, less. */
+static void fewer(struct asking *q, struct calendar_answer *answer, struct fit fit)
 {
     const struct calendar_ask *ask = q->ask;
-    int64_t low = 0, high = ask->vms - 1;
-    while (low < high) {
-        int64_t middle = low + (high - low + 1) / 2;
-        if (asking_judge(q, middle, ask->from, ask->until).reason.code)
-            high = middle - 1;
-        else
-            low = middle;
+    int64_t vms = ask->vms;
+    for (int i = 0; i < FEWER_TRIES && fit.reason.code; i++) {
+        int64_t less = i < FEWER_TRIES / 2 ? vms - 1 : vms / 2;
+        vms = fit.room < less ? fit.room : less;
+        if (vms <= 0)
+            return;
+        fit = asking_judge(q, vms, ask->from, ask->until);
     }
-    if (low > 0 && !asking_judge(q, low, ask->from, ask->until).reason.code)
-        offer(answer, low, ask->from, ask->until);
+    if (!fit.reason.code)
+        offer(answer, vms, ask->from, ask->until);
 }
 
 static usec minute_up(usec t)
@@ -71,7 +73,7 @@ static void shorter(struct asking *q, struct calendar_answer *answer, struct fit
 
 void offer_nearest(struct asking *q, const struct fit *fit, struct calendar_answer *answer)
 {
-    fewer(q, answer);
+    fewer(q, answer, *fit);
     later(q, answer, *fit);
     shorter(q, answer, *fit);
 }
