@@ -2,7 +2,7 @@
 # What an admin orders, with real jobs: a drained VM takes no more jobs and leaves when its own has
 # ended, whatever waits; a cordoned host takes no VM and keeps those it has; `drain --now` gives a VM up
 # with its job, which HTCondor runs again; nobody but root does any of it. And `eyrie explain job`, of
-# a real schedd.
+# a real schedd; and a job that a VM refuses.
 set -eu
 
 here=$(dirname "$0")
@@ -86,5 +86,16 @@ look events -n 200
 ok 'the events say who ordered what, and why' says 'root.*the host burns|the host burns'
 
 "$lab" exec schedd condor_rm "$third" >/dev/null
+
+# A job that takes more cpus than it was let in with: it slips past the schedd, and no further.
+edited=$(submit alice juno 1 1 5 flagged)
+"$lab" exec -u alice schedd condor_hold "$edited" >/dev/null
+"$lab" exec -u alice schedd condor_qedit "$edited" RequestCpus 2 >/dev/null
+"$lab" exec -u alice schedd condor_release "$edited" >/dev/null
+refused() { look events -n 200 && says "job-refused.*$edited\\.0.*RequestCpus" >/dev/null; }
+ok 'a job that was edited is put on hold by the VM, and the events say so' wait_for 180 refused
+ok 'once' equal "$(events job-refused)" 1
+look status
+ok 'eyrie status counts it' says 'refused'
 ok 'eyried ends when asked' pool_stop
 tap_end
