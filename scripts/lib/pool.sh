@@ -25,9 +25,9 @@ pool_compile() {
 	}
 }
 
-# pool_ready [IMAGE]: all that a pool needs: a build, an image, a lab in which nothing has happened yet.
+# pool_ready IMAGE: all that a pool needs: a build, an image, a lab in which nothing has happened yet.
 pool_ready() {
-	stage 'build' pool_compile && "$EYRIE_SOURCE/scripts/image" build "${1:-debian13}" >/dev/null &&
+	stage 'build' pool_compile && "$EYRIE_SOURCE/scripts/image" build "$1" >/dev/null &&
 		"$lab" down && "$lab" up && pool_fresh
 }
 

@@ -59,8 +59,7 @@ crash_run_under() {
 
 # crash_point OPERATION FROM FAULT NAME NTH SURE: a line that begins with FAULT and hit, missed or wrong.
 crash_point() {
-	local try
-	for try in 1 2 3; do
+	for _ in 1 2 3; do
 		if ! crash_run "$1" ${2:+--from="$2"} --fault="$3" --call="$4" --nth="$5" --seconds="$crash_seconds" >"$T/wrong"; then
 			echo "$3 wrong $4 $5: $(tr '\n' ' ' <"$T/wrong")"
 			[ -z "${EYRIE_CRASH_KEEP:-}" ] || cp -a "$T" "$work/kept-$1-$3-$4-$5"
@@ -212,7 +211,11 @@ crash_finish() {
 	# shellcheck disable=SC2046 # a list
 	kill $(jobs -p) 2>/dev/null
 	wait
-	[ "$crash_failed" != 0 ] && [ -n "${EYRIE_CRASH_KEEP:-}" ] && echo "# kept: $work" || rm -rf "$work"
+	if [ "$crash_failed" != 0 ] && [ -n "${EYRIE_CRASH_KEEP:-}" ]; then
+		echo "# kept: $work"
+	else
+		rm -rf "$work"
+	fi
 }
 trap crash_finish EXIT
 trap 'exit 130' INT TERM

@@ -221,6 +221,7 @@ int main(int argc, char **argv)
         {"seconds", required_argument, NULL, 's'}, {0},
     };
     struct run r = {.nth = 1};
+    const char *out = NULL;
     unsigned seconds = 60;
     for (int c; (c = getopt_long(argc, argv, "+", options, NULL)) != -1;) {
         switch (c) {
@@ -240,7 +241,7 @@ int main(int argc, char **argv)
             r.from = optarg;
             break;
         case 'o':
-            r.out = fopen(optarg, "we");
+            out = optarg;
             break;
         case 's':
             seconds = (unsigned)strtoul(optarg, NULL, 10);
@@ -249,7 +250,10 @@ int main(int argc, char **argv)
             return CANNOT;
         }
     }
+    r.out = out ? fopen(out, "we") : NULL;
     if (!r.out || !argv[optind]) {
+        if (r.out)
+            (void)fclose(r.out);
         (void)fprintf(stderr, "inject: --out=FILE, which can be written to, and a program are needed\n");
         return CANNOT;
     }

@@ -54,7 +54,7 @@ joined() { on vcm condor_status -af Name | grep -q "^slot1@$1"; }
 
 trap pool_end EXIT
 trap 'exit 130' INT TERM
-pool_ready
+pool_ready debian13
 pool_configure vms=3
 # As much as any machine has that runs the lab.
 sed -i '/name: hv1/s/memory: [^,]*/memory: 2GiB/' "$policy"

@@ -73,7 +73,7 @@ vm_exists() { [ "$(virsh_lab list --name | grep -c '^vpool-')" -gt 1 ]; }
 
 trap pool_end EXIT
 trap 'exit 130' INT TERM
-pool_ready
+pool_ready debian13
 rm -f "$pool_dir/watched"
 pool_configure vms=2 idle=5s poweroff=20s
 stranger_create

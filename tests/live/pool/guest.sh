@@ -13,7 +13,7 @@ here=$(dirname "$0")
 # shellcheck source=scripts/lib/pool.sh
 . "$EYRIE_SOURCE/scripts/lib/pool.sh"
 
-queue_is_empty() { [ "$(jobs_in_queue)" = 0 ]; }
+queue_is_empty() { [ "$(jobs_in_queue true)" = 0 ]; }
 slot_is() { [ "$(left_slots)" = "$1" ]; }
 domains_are() { [ "$(left_domains)" = "$1" ]; }
 says_why() { [[ $(eyrie explain vm "$name") == *" ago console: "*"$said"* ]]; }

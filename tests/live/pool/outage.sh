@@ -43,7 +43,7 @@ token_found() {
 
 trap pool_end EXIT
 trap 'exit 130' INT TERM
-pool_ready
+pool_ready debian13
 rm -f "$pool_dir/watched"
 pool_configure vms=2 idle=50s trust=25s token=3m # the queue is stale before the VM is too idle
 "$lab" run "$here/watch" "$pool_dir/watched" &
