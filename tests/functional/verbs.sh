@@ -249,7 +249,7 @@ test_a_script_can_tell_by_the_exit_status() {
 	until_true 'a lower max would drain one' exits 2 "$build/controller/cli/eyrie" plan -c "$T/less.yaml" || return
 	echo broken >"$T/condor/condor_q.fails"
 	stop
-	sed -i 's/trust_for: [^ ]*/trust_for: 2s/' "$T/eyrie.yaml"
+	sed -i 's/trust_for: [^ ,]*/trust_for: 2s/' "$T/eyrie.yaml"
 	start || return
 	until_true 'it is degraded' exits 3 "$build/controller/cli/eyrie" status
 	# 77 is in a_stranger_may_look_but_not_change
