@@ -12,7 +12,10 @@ crash_most=0       # points of each fault that are tried; 0: all
 crash_seed=1       # which those are
 crash_may_miss=1   # of a hundred calls: those that come at one run and not at another
 crash_seconds=30   # how long a run may take
-crash_outside=''   # calls that others than the process see: it is killed before these only; "": before all
+# Calls that others than the process see, but for those that open a file. For who sources this.
+# shellcheck disable=SC2034
+crash_changes='pwrite64 write writev sendto sendmsg connect bind ftruncate rename renameat unlink unlinkat mkdir link fchmod fchown clone3 clone fork vfork execve kill'
+crash_outside=""   # calls that others than the process see: it is killed before these only; "": before all
 crash_cases=0 crash_failed=0
 crash_under=()
 declare -A crash_held=()
