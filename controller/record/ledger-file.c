@@ -4,6 +4,7 @@
  * damaged file is moved aside, never deleted; what the running eyried knows goes into a new one.
  */
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -168,8 +169,8 @@ int ledger_open(const char *path, struct ledger **ret, struct err *e)
     struct err why;
     l->path = mem_strdup(path);
     l->aside = mem_strdup("");
-    AUTOFREE char *folder = mem_strdup(path);
-    *strrchr(folder, '/') = '\0';
+    AUTOFREE char *copy = mem_strdup(path);
+    const char *folder = dirname(copy);
     int r = attach(l, &why);
     if (r < 0 && e)
         *e = why;
