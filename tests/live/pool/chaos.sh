@@ -75,11 +75,12 @@ happenings=(eyried_dies eyried_dies eyrie_host_dies libvirtd_dies libvirtd_hangs
 # A few jobs more, of both groups and sizes; while the schedd cannot be reached none are.
 submitted=0
 submit_some() {
-	local user=alice group=juno n=$((1 + RANDOM % 4))
+	local user=alice group=juno n=$((1 + RANDOM % 4)) cluster
 	[ $((RANDOM % 2)) = 0 ] || user=bob group=lhaaso
 	[ "$n" -le $((jobs - submitted)) ] || n=$((jobs - submitted))
-	[ "$n" = 0 ] || ! submit "$user" "$group" $((1 + RANDOM % 2)) "$n" $((3 + RANDOM % 15)) flagged >/dev/null 2>&1 ||
-		submitted=$((submitted + n))
+	[ "$n" -gt 0 ] || return 0
+	cluster=$(submit "$user" "$group" $((1 + RANDOM % 2)) "$n" $((3 + RANDOM % 15)) flagged 2>/dev/null) || true
+	[ -z "$cluster" ] || submitted=$((submitted + n))
 }
 
 queue_is_empty() { [ "$("$lab" exec schedd condor_q -allusers -totals 2>/dev/null | grep -c 'all users: 0 jobs')" = 1 ]; }
