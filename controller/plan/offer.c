@@ -7,8 +7,8 @@
 
 enum {
     FEWER_TRIES = 16,
-    LATER_TRIES = 16, /* moments at which something ends */
-    SHORTER_TRIES = 16,
+    LATER_TRIES = 8, /* moments at which something ends */
+    SHORTER_TRIES = 8,
 };
 
 static void offer(struct calendar_answer *answer, int64_t vms, usec from, usec until)
