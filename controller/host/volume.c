@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libxml/parser.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -78,15 +77,11 @@ static virStorageVolPtr create(virStoragePoolPtr pool, xmlDoc *doc)
 static char *read_format(virStorageVolPtr volume)
 {
     char *text AUTOFREE = virStorageVolGetXMLDesc(volume, 0);
-    xmlDoc *doc = text ? xmlReadMemory(text, (int)strlen(text), NULL, NULL,
-                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
-                       : NULL;
-    if (!doc)
+    xmlDoc *doc AUTODOC = NULL;
+    if (!text || element_parse(text, &doc, NULL) < 0)
         return NULL;
     xmlNode *target = element_child(xmlDocGetRootElement(doc), "target");
-    char *format = element_attribute(element_child(target, "format"), "type");
-    xmlFreeDoc(doc);
-    return format;
+    return element_attribute(element_child(target, "format"), "type");
 }
 
 int volume_path(virStorageVolPtr volume, char **ret, struct fault *f)

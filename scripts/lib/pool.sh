@@ -27,6 +27,8 @@ pool_compile() {
 
 # pool_ready IMAGE: all that a pool needs: a build, an image, a lab in which nothing has happened yet.
 pool_ready() {
+	[ "$1" != container ] || grep -q '^cgroup ' /proc/mounts ||
+		die 'containers in the lab want cgroups of version 1, and this machine has none mounted'
 	stage 'build' pool_compile && "$EYRIE_SOURCE/scripts/image" build "$1" >/dev/null &&
 		"$lab" down && "$lab" up && pool_fresh
 }
