@@ -15,7 +15,7 @@ here=$(dirname "$0")
 # shellcheck source=scripts/lib/pool.sh
 . "$EYRIE_SOURCE/scripts/lib/pool.sh"
 
-seconds=${1:-120} jobs=${2:-50} seed=${3:-7}
+seconds=${1:-600} jobs=${2:-200} seed=${3:-2026}
 RANDOM=$seed
 limit=5
 job_lease=60 # how long HTCondor waits for a startd that does not answer before it runs the job elsewhere
