@@ -111,12 +111,60 @@ void controller_start_succeeded(struct controller *c, const char *host, const ch
     struct host_slot *slot = controller_find_slot(c, host);
     struct record_of_starts *of[] = {slot ? &slot->starts : NULL, find_template(c, template)};
     for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
-        if (!of[i])
+        if (!of[i] || of[i]->jobless) /* that it joins is no news where VMs join and get no job */
             continue;
         of[i]->failures = 0;
         of[i]->joined++;
     }
     boots_learn(c->boots, template, host, took);
+}
+
+enum { PARTIES = 3 }; /* that may be to blame for a VM without a job */
+
+/* By the world and policy of the step that is being taken. */
+static void find_parties(struct controller *c, const struct plan_vm *vm,
+                         struct record_of_starts *of[static PARTIES])
+{
+    of[0] = vm->world_host == SIZE_MAX ? NULL : &c->hosts[vm->world_host].starts;
+    of[1] = vm->policy_template == SIZE_MAX ? NULL : &c->templates[vm->policy_template];
+    of[2] = vm->policy_group == SIZE_MAX ? NULL : &c->groups[vm->policy_group];
+}
+
+void controller_got_job(struct controller *c, const struct plan_vm *vm, bool first)
+{
+    struct record_of_starts *of[PARTIES];
+    find_parties(c, vm, of);
+    for (size_t i = 0; i < PARTIES; i++) {
+        if (!of[i])
+            continue;
+        of[i]->worked = loop_now(c->loop);
+        if (first && of[i]->jobless) {
+            of[i]->failures = of[i]->jobless = 0;
+            of[i]->joined = 1;
+        }
+    }
+}
+
+void controller_got_no_job(struct controller *c, const struct plan_vm *vm, const char *why)
+{
+    const char *const what[PARTIES] = {"host ", "template ", "group "};
+    const char *const name[PARTIES] = {vm->host, vm->template, vm->group};
+    struct record_of_starts *of[PARTIES];
+    CLEANUP(text_done) struct text text = {0};
+    const char *before = "; counts against ";
+    find_parties(c, vm, of);
+    text_add(&text, why);
+    for (size_t i = 0; i < PARTIES; i++) {
+        if (!of[i] || of[i]->worked >= vm->record->joined)
+            continue;
+        of[i]->failures++;
+        of[i]->jobless++;
+        of[i]->last_failure = loop_now(c->loop);
+        of[i]->joined = 0;
+        text_printf(&text, "%s%s%s", before, what[i], name[i]);
+        before = ", ";
+    }
+    controller_note(c, "start-failed", vm->name, text_get(&text));
 }
 
 void controller_log_host(void *userdata, const char *host, const char *line)

@@ -41,7 +41,9 @@ struct record_of_starts {
     int64_t failures; /* in a row */
     usec last_failure;
     int64_t joined;   /* since the last failure */
+    int64_t jobless;  /* of the failures, VMs that joined and got no job */
     usec last_start;
+    usec worked;      /* when a VM of it last had a job */
 };
 
 /* A host: one of the policy, or one that was, as long as something of ours may be there. */
@@ -101,6 +103,7 @@ struct controller {
     struct host **old_workers; /* that end what they were asked; others have taken their place */
     size_t n_old_workers;
     struct record_of_starts *templates; /* as policy.templates */
+    struct record_of_starts *groups;    /* as policy.groups; only of VMs that got no job */
     struct boots *boots;
     struct messenger *messenger;
     struct loop_timer *notice_timer; /* when a group is to be told something */
@@ -231,6 +234,11 @@ void controller_start_failed(void *userdata, const char *host, const char *templ
 /* A VM joined. */
 void controller_start_succeeded(struct controller *c, const char *host, const char *template,
                                 usec took);
+/* A VM has a job, and @first: its first one. */
+void controller_got_job(struct controller *c, const struct plan_vm *vm, bool first);
+/* A VM joined and was given up, for no job came: its host, template and group failed, but those of which
+ * another VM ran a job meanwhile. */
+void controller_got_no_job(struct controller *c, const struct plan_vm *vm, const char *why);
 
 /* ---- the API's side: controller-port.c ------------------------------------------------------- */
 

@@ -68,6 +68,16 @@ static struct record_of_starts *carry_templates(const struct controller *c, cons
     return starts;
 }
 
+static struct record_of_starts *carry_groups(const struct controller *c, const struct policy *new)
+{
+    struct record_of_starts *starts = mem_new(new->n_groups, sizeof(*starts));
+    for (size_t i = 0; i < new->n_groups; i++)
+        for (size_t k = 0; k < c->policy->n_groups; k++)
+            if (strcmp(c->policy->groups[k].name, new->groups[i].name) == 0)
+                starts[i] = c->groups[k];
+    return starts;
+}
+
 static void renew_recorder(struct controller *c, const struct policy *old)
 {
     const struct policy *p = c->policy;
@@ -85,10 +95,12 @@ static void take_over(struct controller *c, struct candidate *new)
     struct err e;
     struct config *old = c->config;
     const struct policy *p = config_policy(new->config);
-    struct record_of_starts *starts = carry_templates(c, p);
+    struct record_of_starts *starts = carry_templates(c, p), *groups = carry_groups(c, p);
     free(c->templates);
+    free(c->groups);
     free(c->vm_fragment);
     c->templates = starts;
+    c->groups = groups;
     c->vm_fragment = new->vm_fragment;
     c->config = new->config;
     c->policy = p;

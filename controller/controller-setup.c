@@ -72,6 +72,7 @@ int controller_new(struct loop *loop, struct config *config, struct controller *
         loop, &(struct refused_callbacks){controller_refused_job, controller_poke, c});
     c->boots = boots_new();
     c->templates = mem_new(c->policy->n_templates, sizeof(*c->templates));
+    c->groups = mem_new(c->policy->n_groups, sizeof(*c->groups));
 
     int r = open_ledger(c, e);
     if (r == 0 && !(c->vm_fragment = controller_read_fragment(c->policy, "vm-startd.conf", e)))
@@ -147,6 +148,7 @@ struct controller *controller_free(struct controller *c)
     for (size_t i = 0; i < CONTROLLER_EVENTS; i++)
         free(c->events[i].text);
     free(c->templates);
+    free(c->groups);
     free(c->ledger_aside);
     free(c->refused);
     free(c->changed_by);

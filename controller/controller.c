@@ -58,6 +58,7 @@ const struct world *controller_build_world(struct controller *c, struct arena *a
     struct world w = {.now = loop_now(c->loop), .vanished_at = c->vanished_at};
     struct world_host *hosts = arena_take(a, c->n_hosts, sizeof(*hosts));
     struct world_template *templates = arena_take(a, p->n_templates, sizeof(*templates));
+    struct world_group *groups = arena_take(a, p->n_groups, sizeof(*groups));
 
     look_fill(c->look, &w);
     controller_fill_orders(c, &w);
@@ -67,18 +68,26 @@ const struct world *controller_build_world(struct controller *c, struct arena *a
         hosts[i].failures = c->hosts[i].starts.failures;
         hosts[i].last_failure = c->hosts[i].starts.last_failure;
         hosts[i].joined = c->hosts[i].starts.joined;
+        hosts[i].jobless = c->hosts[i].starts.jobless;
     }
     for (size_t i = 0; i < p->n_templates; i++)
         templates[i] = (struct world_template){.name = p->templates[i].name,
                                                .failures = c->templates[i].failures,
                                                .last_failure = c->templates[i].last_failure,
                                                .joined = c->templates[i].joined,
+                                               .jobless = c->templates[i].jobless,
                                                .last_start = c->templates[i].last_start,
                                                .boot = boot_of(c, p->templates[i].name)};
     w.utc_offset = utc_offset(w.now);
     w.clock_jumped = c->clock_jumped;
+    for (size_t i = 0; i < p->n_groups; i++)
+        groups[i] = (struct world_group){.name = p->groups[i].name,
+                                         .jobless = c->groups[i].jobless,
+                                         .last_failure = c->groups[i].last_failure};
     w.templates = templates;
     w.n_templates = p->n_templates;
+    w.groups = groups;
+    w.n_groups = p->n_groups;
     w.hosts = hosts;
     w.n_hosts = c->n_hosts;
     w.flocks = controller_fill_flocks(c, a, &w.n_flocks);
@@ -89,7 +98,7 @@ const struct world *controller_build_world(struct controller *c, struct arena *a
 }
 
 /* A domain that says it is ours and of which the ledger knows nothing: the ledger was lost. That it
- * never had a job cannot be known, so it is held to have joined (S1). */
+ * never had a job cannot be known, so it is held to have joined (S1), and to have had one. */
 static void adopt(struct controller *c, const struct plan_vm *vm)
 {
     struct err e;
@@ -106,11 +115,47 @@ static void adopt(struct controller *c, const struct plan_vm *vm)
                                                  .create_answer = WORLD_ANSWER_OK,
                                                  .create_answered = vm->born,
                                                  .joined = vm->born ? vm->born : 1,
+                                                 .first_job = vm->born ? vm->born : 1,
                                                  .why = "found on its host"},
                           &e);
     controller_note(c, "adopted", vm->name, "");
     if (r < 0)
         controller_note(c, "ledger-failed", vm->name, e.text);
+}
+
+/* That a VM has a job, and that it got its first one. */
+static void keep_job(struct controller *c, const struct plan_vm *vm, usec now)
+{
+    struct err e;
+    bool first = !vm->record->first_job;
+    if (vm->claimed == 0 || !vm->startd)
+        return;
+    if (first) {
+        AUTOFREE char *why = mem_strdup(vm->record->why);
+        if (ledger_vm_mark(c->ledger, vm->uuid, LEDGER_FIRST_JOB, now, why, &e) < 0)
+            controller_note(c, "ledger-failed", vm->name, e.text);
+        controller_note(c, "first-job", vm->name, vm->startd->job);
+    }
+    controller_got_job(c, vm, first);
+}
+
+/* The VMs that this plan drains because no job came: once each, whatever becomes of the drain. */
+static void keep_jobless(struct controller *c, const struct plan *plan, const struct plan_vm *vm)
+{
+    struct err e;
+    if (vm->record->first_job || !vm->record->joined)
+        return;
+    for (size_t i = 0; i < plan->n_actions && !vm->record->given_up; i++) {
+        const struct plan_action *a = &plan->actions[i];
+        if (a->kind != ACTION_DRAIN || !text_equal(a->uuid, vm->uuid) ||
+            (a->reason.code != REASON_NO_FIRST_JOB && a->reason.code != REASON_TAKES_NO_JOBS))
+            continue;
+        CLEANUP(text_done) struct text why = {0};
+        reason_render(&a->reason, c->policy->files, &why);
+        if (ledger_vm_mark(c->ledger, vm->uuid, LEDGER_GIVEN_UP, plan->now, text_get(&why), &e) < 0)
+            controller_note(c, "ledger-failed", vm->name, e.text);
+        controller_got_no_job(c, vm, text_get(&why));
+    }
 }
 
 /* What the step learned that must be known in the next one. */
@@ -134,7 +179,9 @@ static void keep(struct controller *c, const struct plan *plan)
             controller_start_succeeded(c, vm->host, vm->template,
                                        plan->now - vm->record->create_decided);
         }
-        ledger_vm_idle(c->ledger, vm->uuid, vm->idle_since);
+        keep_job(c, vm, plan->now);
+        keep_jobless(c, plan, vm);
+        ledger_vm_idle(c->ledger, vm->uuid, vm->idle_since, vm->jobless_since);
     }
 }
 

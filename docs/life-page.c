@@ -24,6 +24,7 @@ static const struct policy policy = {
     .limits = {.vms = {10}, .cpus = {POLICY_UNLIMITED}, .memory = {POLICY_UNLIMITED}},
     .timing = {.idle_before_drain = {10 * USEC_PER_MINUTE},
                .join_within = {10 * USEC_PER_MINUTE},
+               .first_job_within = {30 * USEC_PER_MINUTE},
                .poweroff_within = {2 * USEC_PER_MINUTE},
                .drain_within = {2 * USEC_PER_DAY},
                .max_age = {14 * USEC_PER_DAY},
@@ -65,8 +66,9 @@ static const struct {
     {"nothing", {0}},
     {"just decided", {.uuid = UUID, .create_decided = NOW}},
     {"created", {.uuid = UUID}},
-    {"joined", {.uuid = UUID, .joined = LONG_AGO}},
-    {"told to power off", {.uuid = UUID, .joined = LONG_AGO, .poweroff_decided = LONG_AGO}},
+    {"joined", {.uuid = UUID, .joined = LONG_AGO, .first_job = LONG_AGO}},
+    {"given up", {.uuid = UUID, .joined = LONG_AGO, .given_up = LONG_AGO}},
+    {"told to power off", {.uuid = UUID, .joined = LONG_AGO, .first_job = LONG_AGO, .poweroff_decided = LONG_AGO}},
     {"told to be destroyed", {.uuid = UUID, .destroy_decided = LONG_AGO}},
 };
 

@@ -188,6 +188,10 @@ static const struct key timing_keys[] = {
      .least = USEC_PER_SEC,
      .help = "Create call to slot; a VM that takes longer is removed. One that nobody removes powers "
              "itself off after twice as long."},
+    {"first_job_within", KEY_DURATION, true, AT(policy, timing.first_job_within), .fallback = "30m",
+     .help = "How long a VM that joined may go without its first job while jobs wait that it could "
+             "run. Then it is drained, and it counts as a failure of its host, template and group, of "
+             "those of which no VM ran a job meanwhile. 0: for ever."},
     {"drain_within", KEY_DURATION, true, AT(policy, timing.drain_within), .fallback = "24h",
      .help = "How long a drain may wait for jobs before on_drain_timeout applies; 0: no deadline."},
     {"on_drain_timeout", KEY_CHOICE, AT(policy, timing.on_drain_timeout), .fallback = "wait",
@@ -201,8 +205,8 @@ static const struct key timing_keys[] = {
      .least = USEC_PER_SEC, .help = "A VM older than this is drained."},
     {"rest_after_failure", KEY_DURATION, true, AT(policy, timing.rest_after_failure),
      .fallback = "10s", .least = USEC_PER_SEC,
-     .help = "How long a host or template is left alone after a VM failed to be created or to join. "
-             "Doubles with each failure in a row; then one VM probes."},
+     .help = "How long a host or template is left alone after a VM failed to be created or to join, "
+             "or got no job. Doubles with each failure in a row; then one VM probes."},
     {"rest_at_most", KEY_DURATION, true, AT(policy, timing.rest_at_most), .fallback = "10m",
      .least = USEC_PER_SEC, .help = "The longest rest."},
     {"trust_for", KEY_DURATION, true, AT(policy, timing.trust_for), .fallback = "60s",

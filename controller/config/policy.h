@@ -219,6 +219,7 @@ struct policy {
         struct setting min_life;          /* no VM is drained for being idle before */
         struct setting cool_down;         /* nor within so long of a start of its template */
         struct setting join_within;     /* create call to slot */
+        struct setting first_job_within; /* a VM that jobs wait for, and that never had one; 0: for ever */
         struct setting drain_within;    /* 0: no deadline */
         struct setting poweroff_within; /* power-off asked for to domain gone */
         struct setting max_age;

@@ -41,9 +41,24 @@ static const struct plan_shape *shapes_report(struct arena *a, const struct dema
     return shapes;
 }
 
-/* The VMs, which no rung reads any more; those that only a budget keeps say so. */
-static const struct plan_vm *vms_report(const struct vms *vms, const struct leavers *leavers)
+/* So long a VM may wait for its first job before it says so: a negotiation takes a minute or two. */
+static const usec first_job_usual = 3 * USEC_PER_MINUTE;
+
+/* The VMs, which no rung reads any more; those that wait for their first job say so, and those that
+ * only a budget keeps. */
+static const struct plan_vm *vms_report(const struct policy *p, const struct world *w,
+                                        const struct vms *vms, const struct leavers *leavers,
+                                        const struct supply *supply)
 {
+    const struct setting *allowed = &p->timing.first_job_within;
+    for (size_t i = 0; i < vms->n; i++) {
+        struct plan_vm *vm = &vms->items[i];
+        vm->jobless_since = supply->jobless[i];
+        if (vm->state == VM_IDLE && vm->jobless_since && allowed->value &&
+            w->now - vm->jobless_since >= first_job_usual)
+            vm->reason = (struct reason){REASON_AWAITS_FIRST_JOB, w->now - vm->jobless_since,
+                                         allowed->value, allowed->at};
+    }
     for (size_t i = 0; i < leavers->n_held; i++)
         vms->items[leavers->held[i].vm].reason = leavers->held[i].why;
     return vms->items;
@@ -63,7 +78,7 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
     const struct supply *supply = supply_match(a, p, w, bookings, demand, vms, leavers, &actions);
     const struct reason frozen = w->paused ? (struct reason){REASON_PAUSED} : vms->vanished;
     const struct reason stop = frozen.code ? frozen : trust->pool ? (struct reason){0} : trust->why_not;
-    struct starter *starter = starter_open(a, p, w, trust, vms, &actions, &later);
+    struct starter *starter = starter_open(a, p, w, trust, vms, supply, &actions, &later);
     const struct served_requests *served =
         request_serve(a, bookings, vms, leavers, demand, supply, stop, starter);
     const struct growth *growth = share_grow(a, p, demand, supply, served, stop, starter);
@@ -82,7 +97,7 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
         .vanished_at = vms->vanished_at,
         .trust = trust->rows,
         .n_trust = trust->n_rows,
-        .vms = vms_report(vms, leavers),
+        .vms = vms_report(p, w, vms, leavers, supply),
         .n_vms = vms->n,
         .shapes = shapes_report(a, demand, supply, served, growth),
         .n_shapes = demand->n,

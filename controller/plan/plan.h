@@ -45,6 +45,7 @@ struct plan_vm {
     uint32_t request;  /* index; the largest two: of none, or of one that is not in the world */
     usec born;        /* 0: unknown */
     usec idle_since;  /* 0: not idle; to be kept in the record for the next step */
+    usec jobless_since; /* as the record's; to be kept likewise */
     int64_t cpus;     /* what it counts for in every limit */
     int64_t memory;
     int64_t free_cpus; /* what is free for jobs, now or once it is up */

@@ -2,7 +2,8 @@
  * Rung 7. How fast the pool may grow. VMs being born, creates decided within the last minute, and
  * actions in one step are bounded in all and on each host. A host or template that has not proved
  * itself starts slowly, 1, 2, 4 … VMs at once; one that failed rests, longer each time, and is then
- * let one VM through as a probe.
+ * let one VM through as a probe. Of one whose VMs joined and got no job, and of a group of which that
+ * is so, the probe is over when it got one.
  */
 #include "plan/rungs.h"
 
@@ -10,12 +11,13 @@
 
 #include "base/limits.h"
 
-/* What is known of one host or template. */
+/* What is known of one host, template or group. */
 struct pace {
     const char *name;
     int64_t in_flight;
     int64_t last_minute;
     int64_t failures;
+    int64_t jobless; /* of the failures */
     int64_t joined;
     usec rests_until;
 };
@@ -26,6 +28,7 @@ struct ramp {
     struct pace all;
     struct pace *hosts;     /* as world.hosts */
     struct pace *templates; /* as policy.templates */
+    struct pace *groups;    /* as policy.groups */
     int64_t this_step;
 };
 
@@ -39,40 +42,84 @@ usec plan_rests_until(const struct policy *p, int64_t failures, usec last)
     return failures > 0 ? last + rest : 0;
 }
 
+/* A VM that is being born, or has joined and waits for its first job: that is a probe, too, where the
+ * last one got none. */
+static void take_in(struct pace *pace, bool born)
+{
+    pace->in_flight += born || pace->jobless > 0;
+}
+
+/* What is given up by this plan counts against somebody from the next step on: until then nothing is
+ * started in its place. */
+static void hold(struct pace *pace, usec now)
+{
+    pace->jobless += pace->jobless == 0;
+    if (pace->rests_until <= now)
+        pace->rests_until = now + 1;
+}
+
+static void hold_for(struct ramp *r, const struct plan_vm *vm)
+{
+    if (vm->world_host != SIZE_MAX)
+        hold(&r->hosts[vm->world_host], r->w->now);
+    if (vm->policy_template != SIZE_MAX)
+        hold(&r->templates[vm->policy_template], r->w->now);
+    if (vm->policy_group != SIZE_MAX)
+        hold(&r->groups[vm->policy_group], r->w->now);
+}
+
 struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct world *w,
-                       const struct vms *vms)
+                       const struct vms *vms, const struct supply *supply)
 {
     struct ramp *r = arena_take(a, 1, sizeof(*r));
     *r = (struct ramp){.p = p,
                        .w = w,
                        .hosts = arena_take(a, w->n_hosts, sizeof(*r->hosts)),
-                       .templates = arena_take(a, p->n_templates, sizeof(*r->templates))};
+                       .templates = arena_take(a, p->n_templates, sizeof(*r->templates)),
+                       .groups = arena_take(a, p->n_groups, sizeof(*r->groups))};
     for (size_t i = 0; i < w->n_hosts; i++)
         r->hosts[i] = (struct pace){
             .name = w->hosts[i].name,
             .failures = w->hosts[i].failures,
+            .jobless = w->hosts[i].jobless,
             .joined = w->hosts[i].joined,
             .rests_until = plan_rests_until(p, w->hosts[i].failures, w->hosts[i].last_failure)};
     for (size_t i = 0; i < p->n_templates; i++)
         r->templates[i].name = p->templates[i].name;
+    for (size_t i = 0; i < p->n_groups; i++)
+        r->groups[i].name = p->groups[i].name;
     for (size_t i = 0; i < w->n_templates; i++) {
         const struct world_template *t = &w->templates[i];
         size_t at = policy_find_template(p, t->name);
         if (at == SIZE_MAX)
             continue;
         r->templates[at].failures = t->failures;
+        r->templates[at].jobless = t->jobless;
         r->templates[at].joined = t->joined;
         r->templates[at].rests_until = plan_rests_until(p, t->failures, t->last_failure);
     }
+    for (size_t i = 0; i < w->n_groups; i++) {
+        const struct world_group *g = &w->groups[i];
+        size_t at = policy_find_group(p, g->name);
+        if (at == SIZE_MAX)
+            continue;
+        r->groups[at].failures = r->groups[at].jobless = g->jobless;
+        r->groups[at].rests_until = plan_rests_until(p, g->jobless, g->last_failure);
+    }
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
-        if (vm->state != VM_CREATING && vm->state != VM_BOOTING)
+        bool born = vm->state == VM_CREATING || vm->state == VM_BOOTING;
+        if (vm->state == VM_IDLE && vm_is_given_up(p, r->w, vm) && !vm->record->given_up)
+            hold_for(r, vm);
+        if (!born && !supply->jobless[i])
             continue;
-        r->all.in_flight++;
+        r->all.in_flight += born;
         if (vm->world_host != SIZE_MAX)
-            r->hosts[vm->world_host].in_flight++;
+            take_in(&r->hosts[vm->world_host], born);
         if (vm->policy_template != SIZE_MAX)
-            r->templates[vm->policy_template].in_flight++;
+            take_in(&r->templates[vm->policy_template], born);
+        if (vm->policy_group != SIZE_MAX)
+            take_in(&r->groups[vm->policy_group], born);
     }
     for (size_t i = 0; i < w->n_starts; i++) {
         if (w->starts[i].at <= w->now - USEC_PER_MINUTE || w->starts[i].at > w->now)
@@ -126,8 +173,9 @@ static bool proven(const struct ramp *r, const struct pace *pace, enum reason_co
 {
     const struct setting *slow = &r->p->limits.slow_start;
     if (pace->rests_until > r->w->now) {
-        *ret_why = (struct reason){resting, pace->failures, pace->rests_until - r->w->now,
-                                   .subject = pace->name};
+        *ret_why = (struct reason){pace->jobless ? REASON_JOBLESS : resting,
+                                   pace->jobless ? pace->jobless : pace->failures,
+                                   pace->rests_until - r->w->now, .subject = pace->name};
         later_at(later, pace->rests_until);
         return false;
     }
@@ -165,6 +213,14 @@ bool ramp_allows_host(const struct ramp *r, size_t host, struct reason *ret_why,
         return false;
     }
     return proven(r, pace, REASON_HOST_BACKOFF, ret_why, later);
+}
+
+bool ramp_allows_group(const struct ramp *r, size_t group, struct reason *ret_why,
+                       struct later *later)
+{
+    const struct pace *pace = &r->groups[group];
+    return (pace->failures == 0 && pace->rests_until <= r->w->now) ||
+           proven(r, pace, REASON_JOBLESS, ret_why, later);
 }
 
 void ramp_take(struct ramp *r, size_t host, size_t template)

@@ -106,6 +106,8 @@ static const struct {
                              "host $s failed $n time$p in a row and is left alone for $L"},
     [REASON_TEMPLATE_BACKOFF] =
         {"template-backoff", "template $s failed $n time$p in a row and is left alone for $L"},
+    [REASON_JOBLESS] = {"jobless", "$n VM$p of $s in a row got no job though some waited: for $L none is "
+                                   "started"},
     [REASON_PROBING] = {"probing", "$s failed $n time$p in a row, and one VM tries it first"},
     [REASON_HOST_CORDONED] = {"host-cordoned", "host $s is cordoned"},
     [REASON_HOST_FENCED] = {"host-fenced", "an admin fenced host $s"},
@@ -136,6 +138,10 @@ static const struct {
     [REASON_OVER_LIMIT] = {"over-limit", "$n in use, and the limit was lowered to $limit$w"},
     [REASON_BUDGET] = {"budget",
                        "to be drained ($s), but $n VM$p of its group drain$v and $limit may at once$w"},
+    [REASON_NO_FIRST_JOB] = {"no-first-job", "it joined and got no job for $N, though jobs that fit "
+                                             "wait, and $L are allowed$w"},
+    [REASON_TAKES_NO_JOBS] = {"takes-no-jobs",
+                              "it joined, and its startd takes no jobs for $N, and $L are allowed$w"},
     [REASON_WANTED_AGAIN] = {"wanted-again", "$n idle job$p want$v it again"},
     [REASON_REQUEST_EXTENDED] = {"request-extended", "request $s ends in $L, and the VM was told $N"},
     [REASON_DRAINED] = {"drained", "drained and empty"},
@@ -154,6 +160,8 @@ static const struct {
                                     "$s has not confirmed that it uses the fragment"},
     [REASON_FRAGMENT_LEAVING] = {"fragment-leaving", "told to leave $s"},
     [REASON_SCHEDD_REMOVED] = {"schedd-removed", "$s is not in the policy any more"},
+    [REASON_AWAITS_FIRST_JOB] = {"awaits-first-job",
+                                 "no job came yet, though jobs that fit wait for $N; $L are allowed$w"},
     [REASON_HELD_FOR_REQUEST] = {"held-for-request", "held for request $s"},
     [REASON_IN_USE] = {"in-use", "$n slot$p claimed"},
     [REASON_WAITING_FOR_SLOT] = {"waiting-for-slot", "booting for $N"},

@@ -75,6 +75,7 @@ enum reason_code {
     REASON_NO_HOST_IMAGE,
     REASON_HOST_BACKOFF,
     REASON_TEMPLATE_BACKOFF,
+    REASON_JOBLESS,              /* @n VMs in a row of @subject got no job; for @limit µs none is started */
     REASON_PROBING,              /* @subject failed @n times in a row; one VM tries it first */
     REASON_HOST_UNTRUSTED,
     REASON_HOST_CORDONED,
@@ -101,6 +102,8 @@ enum reason_code {
     REASON_HOST_FOR_REQUEST,     /* drain: @subject, its host, has no room for what is booked there */
     REASON_OVER_LIMIT,           /* drain: a limit was lowered: @n in use, @limit allowed */
     REASON_BUDGET,               /* to be drained for @subject: @n of the group drain, @limit may */
+    REASON_NO_FIRST_JOB,         /* drain: no job came for @n µs, though some waited; allowed @limit */
+    REASON_TAKES_NO_JOBS,        /* drain: its startd has started none for @n µs, and would not; allowed @limit */
     REASON_WANTED_AGAIN,         /* undrain: @n jobs fit into it */
     REASON_REQUEST_EXTENDED,      /* extend: @subject ends in @limit, and the VM believes in @n */
     REASON_DRAINED,              /* power off: observed drained and empty */
@@ -118,6 +121,7 @@ enum reason_code {
     REASON_FRAGMENT_LEAVING,
     REASON_SCHEDD_REMOVED,       /* take the fragment away: @subject is not in the policy any more */
     /* states that need a word */
+    REASON_AWAITS_FIRST_JOB,     /* idle: jobs wait for @n µs that it could run; allowed @limit */
     REASON_HELD_FOR_REQUEST,     /* idle, or undrained: @subject is booked */
     REASON_IN_USE,               /* @n slots are claimed */
     REASON_WAITING_FOR_SLOT,     /* booted @n µs ago */

@@ -1,6 +1,7 @@
 /*
  * Rung 8. Which VMs to drain: those that must leave, and idle ones that nobody wants once they were
- * idle long enough, the longest idle first. Only facts that are all trusted retire anything (S8),
+ * idle long enough, the longest idle first. One that is wanted, joined, and never got a job must leave
+ * as well, in time. Only facts that are all trusted retire anything (S8),
  * and a drain waits for every job (S1), so the only harm that a wrong choice does is a VM too few
  * for a while.
  */
@@ -66,6 +67,10 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
         drain(actions, &vms->items[leavers->items[i].vm], leavers->items[i].why);
     if (!trust->pool || !trust->queues)
         return;
+    const struct setting *first = &p->timing.first_job_within;
+    for (size_t i = 0; first->value && i < vms->n; i++)
+        if (s->jobless[i])
+            later_at(later, w->now - elapsed_since(w, s->jobless[i]) + first->value);
 
     struct arena *a = actions->arena;
     const struct plan_vm **idle = arena_take(a, vms->n, sizeof(const struct plan_vm *));
@@ -95,8 +100,10 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
         }
         if (may_be_spare(vm))
             surplus[vm->policy_template]--;
+        bool useless = vm_had_no_job(vm) && !vm->startd->usable;
         drain(actions, vm,
-              (struct reason){REASON_IDLE, w->now - vm->idle_since, allowed->value, allowed->at});
+              (struct reason){useless ? REASON_TAKES_NO_JOBS : REASON_IDLE, w->now - vm->idle_since,
+                              allowed->value, allowed->at});
     }
     arena_drop(a, idle);
 }

@@ -112,6 +112,30 @@ bool vm_ends_now(const struct world *w, const struct plan_vm *vm)
     return alive && vm_ordered_now(w, vm).code;
 }
 
+bool vm_had_no_job(const struct plan_vm *vm)
+{
+    return vm->startd && vm->startd->claimed == 0 && vm->record && vm->record->joined &&
+           !vm->record->first_job;
+}
+
+/* It joined, and within the time that it is given no job came though some waited; or, as was seen in
+ * an earlier step, this was so. */
+static struct reason got_no_job(const struct policy *p, const struct world *w,
+                                const struct plan_vm *vm)
+{
+    const struct setting *allowed = &p->timing.first_job_within;
+    if (!vm_had_no_job(vm))
+        return (struct reason){0};
+    const struct world_record *r = vm->record;
+    bool due = allowed->value > 0 && r->jobless_since &&
+               elapsed_since(w, r->jobless_since) >= allowed->value;
+    if (!due && !r->given_up)
+        return (struct reason){0};
+    usec since = r->jobless_since ? r->jobless_since : r->joined;
+    return (struct reason){vm->startd->usable ? REASON_NO_FIRST_JOB : REASON_TAKES_NO_JOBS,
+                           w->now - since, allowed->value, allowed->at};
+}
+
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm)
 {
     if (!vm->must_go)
@@ -134,7 +158,13 @@ struct reason vm_must_go(const struct policy *p, const struct world *w, const st
     const char *made_from = vm->domain ? vm->domain->generation : "";
     if (made_from[0] && strcmp(made_from, p->templates[vm->policy_template].generation) != 0)
         return (struct reason){REASON_OLD_GENERATION};
-    return (struct reason){0};
+    return got_no_job(p, w, vm);
+}
+
+bool vm_is_given_up(const struct policy *p, const struct world *w, const struct plan_vm *vm)
+{
+    enum reason_code why = vm_must_go(p, w, vm).code;
+    return why == REASON_NO_FIRST_JOB || why == REASON_TAKES_NO_JOBS;
 }
 
 const char *plan_vm_request(const struct plan_vm *vm)

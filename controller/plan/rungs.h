@@ -144,6 +144,8 @@ struct supply {
     const int64_t *served;   /* jobs, as demand.wants: by VMs that are up */
     const int64_t *starting; /* by VMs being born */
     const bool *wanted;      /* as vms.items: some demand counts on it */
+    const usec *jobless;     /* likewise: since when, of one that never had a job; 0: others, and those
+                                that no demand counts on */
 };
 const struct supply *supply_match(struct arena *a, const struct policy *p, const struct world *w,
                                   const struct bookings *bookings, const struct demand *d,
@@ -173,7 +175,8 @@ struct starter {
 };
 struct starter *starter_open(struct arena *a, const struct policy *p, const struct world *w,
                              const struct trust *trust, const struct vms *vms,
-                             struct actions *actions, struct later *later);
+                             const struct supply *supply, struct actions *actions,
+                             struct later *later);
 /* Whether @group is at a limit of its own with a VM of @t more. */
 bool starter_group_is_full(const struct starter *s, size_t group, const struct policy_template *t,
                            struct reason *ret_why);
@@ -263,13 +266,16 @@ bool host_has_image(const struct world_host *host, const struct policy_template 
 /* 7. How many starts are left: in flight, in the last minute, in this step; in all, on a host and of
  * a template; and how long what failed is left alone. */
 struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct world *w,
-                       const struct vms *vms);
+                       const struct vms *vms, const struct supply *supply);
 /* Whether one more VM may be started at all; else the reason. */
 bool ramp_allows(const struct ramp *r, struct reason *ret_why, struct later *later);
 bool ramp_allows_template(const struct ramp *r, size_t template, struct reason *ret_why,
                           struct later *later);
 bool ramp_allows_host(const struct ramp *r, size_t host, struct reason *ret_why,
                       struct later *later);
+/* Of a group only VMs that got no job speak. */
+bool ramp_allows_group(const struct ramp *r, size_t group, struct reason *ret_why,
+                       struct later *later);
 void ramp_take(struct ramp *r, size_t host, size_t template);
 
 /* 8. VMs to drain: those that leave, and idle ones that nobody wants. */
@@ -308,6 +314,10 @@ struct reason vm_ordered(const struct world *w, const struct plan_vm *vm);
 struct reason vm_ordered_now(const struct world *w, const struct plan_vm *vm);
 /* Whether the plan ends it therefore: nothing but a VM that is there for certain is ended. */
 bool vm_ends_now(const struct world *w, const struct plan_vm *vm);
+/* Whether it joined and is still to get its first job; nobody knows of one without a record. */
+bool vm_had_no_job(const struct plan_vm *vm);
+/* Whether that is why it must go. */
+bool vm_is_given_up(const struct policy *p, const struct world *w, const struct plan_vm *vm);
 /* What keeps a VM from staying, whatever the demand: an admin, age, host, generation,
  * template; or NONE. */
 struct reason vm_must_go(const struct policy *p, const struct world *w, const struct plan_vm *vm);

@@ -100,6 +100,10 @@ static bool grow_group(struct grower *g, size_t group)
     const struct policy_group *pg = &g->p->groups[group];
     struct reason first = {0}, passing = {0}, why = {0};
     double waste_allowed = 1;
+    if (!ramp_allows_group(g->starter->ramp, group, &first, g->starter->later)) {
+        g->groups[group].limited = first;
+        return false;
+    }
     for (size_t t = 0; t < g->p->n_templates; t++)
         g->open[t] = true;
     for (;;) {

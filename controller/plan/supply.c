@@ -87,6 +87,23 @@ static bool open_room(const struct policy *p, const struct world *w,
     return true;
 }
 
+/*
+ * Since when a VM that never had a job is one that jobs wait for, or one that would take none. A VM that
+ * is given up for it stays so. Nothing of this is said of VMs of requests, which are held.
+ */
+static usec jobless_since(const struct policy *p, const struct world *w, const struct plan_vm *vm,
+                          bool wanted)
+{
+    if (!vm_had_no_job(vm) || vm->request != NO_REQUEST)
+        return 0;
+    usec since = vm->record->jobless_since;
+    if (vm_is_given_up(p, w, vm))
+        return since;
+    if (vm->state != VM_IDLE || (!wanted && vm->startd->usable))
+        return 0;
+    return since && since < w->now ? since : w->now;
+}
+
 static void cancel_drains(const struct room *rooms, size_t n, struct actions *actions)
 {
     for (size_t i = 0; i < n; i++) {
@@ -122,6 +139,7 @@ const struct supply *supply_match(struct arena *a, const struct policy *p, const
     int64_t *served = arena_take(a, d->n, sizeof(*served));
     int64_t *starting = arena_take(a, d->n, sizeof(*starting));
     bool *wanted = arena_take(a, vms->n, sizeof(*wanted));
+    usec *jobless = arena_take(a, vms->n, sizeof(*jobless));
     struct tally *stays = tally_open(a, p, w, vms, bookings);
     size_t n = 0, most = 0;
 
@@ -148,8 +166,10 @@ const struct supply *supply_match(struct arena *a, const struct policy *p, const
     }
     for (size_t i = 0; i < n; i++)
         wanted[items[i].vm - vms->items] = items[i].jobs > 0;
+    for (size_t i = 0; i < vms->n; i++)
+        jobless[i] = jobless_since(p, w, &vms->items[i], wanted[i]);
     cancel_drains(items, n, actions);
     arena_drop(a, items);
-    *s = (struct supply){served, starting, wanted};
+    *s = (struct supply){served, starting, wanted, jobless};
     return s;
 }

@@ -153,6 +153,7 @@ struct world_host {
     int64_t failures;  /* failed creates or boots in a row */
     usec last_failure;
     int64_t joined;    /* VMs that joined since its last failure */
+    int64_t jobless;   /* of the failures, VMs that joined and got no job */
 };
 
 /** Whether an admin said that it is off, and it has not answered since: what it said before is history. */
@@ -167,8 +168,16 @@ struct world_template {
     int64_t failures; /* VMs in a row that failed to be created or to join */
     usec last_failure;
     int64_t joined;   /* since the last failure */
+    int64_t jobless;  /* of the failures, VMs that joined and got no job */
     usec last_start;
     usec boot; /* how long its VMs took of late from the create to their slot, on the slowest host; 0: unknown */
+};
+
+/** What became of the VMs that were started for a group, on any host. */
+struct world_group {
+    const char *name;
+    int64_t jobless; /* VMs in a row that joined and got no job */
+    usec last_failure;
 };
 
 /** VMs of a request for which a host's room is kept. */
@@ -214,6 +223,9 @@ struct world_record {
     bool create_asked;     /* its answer is still to come; no longer when we were started anew */
     usec joined;           /* its first slot was seen */
     usec idle_since;       /* 0: busy, or unknown */
+    usec first_job;        /* a slot of it was first seen claimed; 0: never */
+    usec jobless_since;    /* jobs wait since then that it could run, and it never had one; 0: they do not */
+    usec given_up;         /* as of then it was to be drained for that */
     usec drain_decided;
     usec drain_accepted;
     usec poweroff_decided;
@@ -256,6 +268,8 @@ struct world {
     size_t n_hosts;
     const struct world_template *templates; /* those of which something is known */
     size_t n_templates;
+    const struct world_group *groups; /* those of which something is known */
+    size_t n_groups;
     const struct world_record *records;
     size_t n_records;
     const struct world_request *requests;

@@ -36,7 +36,7 @@ static inline void ledger_statement_p(sqlite3_stmt **statement)
 }
 #define AUTOSTATEMENT CLEANUP(ledger_statement_p)
 
-enum { LEDGER_VERSION = 4 }; /* of the tables; ledger-schema.c */
+enum { LEDGER_VERSION = 5 }; /* of the tables; ledger-schema.c */
 
 /* What SQLite said last about the file @path (@db may be NULL), as -errno; damage is -EBADMSG. */
 int ledger_db_failed(sqlite3 *db, const char *path, struct err *e);

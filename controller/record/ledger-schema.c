@@ -12,7 +12,8 @@ static const char schema[] =
     " drain_decided INTEGER NOT NULL DEFAULT 0, drain_accepted INTEGER NOT NULL DEFAULT 0,"
     " poweroff_decided INTEGER NOT NULL DEFAULT 0, destroy_decided INTEGER NOT NULL DEFAULT 0,"
     " why TEXT NOT NULL DEFAULT '', closed INTEGER NOT NULL DEFAULT 0,"
-    " request TEXT NOT NULL DEFAULT '');"
+    " request TEXT NOT NULL DEFAULT '', first_job INTEGER NOT NULL DEFAULT 0,"
+    " given_up INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX IF NOT EXISTS vm_open ON vm (closed) WHERE closed = 0;"
     "CREATE INDEX IF NOT EXISTS vm_decided ON vm (create_decided);"
     "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
@@ -57,11 +58,16 @@ static const char from_version_1[] =
 /* Before version 3 no VM was started for a request; before 4 none could be asked for. */
 static const char from_version_2[] = "ALTER TABLE vm ADD COLUMN request TEXT NOT NULL DEFAULT ''";
 
+/* Before version 5 nobody knew whether a VM had had a job: those that joined are held to have had one. */
+static const char from_version_4[] = "ALTER TABLE vm ADD COLUMN first_job INTEGER NOT NULL DEFAULT 0;"
+                                     "ALTER TABLE vm ADD COLUMN given_up INTEGER NOT NULL DEFAULT 0;"
+                                     "UPDATE vm SET first_job = joined";
+
 /* A table that was made just now has the column already. */
-static bool has_request(sqlite3 *db)
+static bool has_column(sqlite3 *db, const char *select)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
-    return sqlite3_prepare_v2(db, "SELECT request FROM vm", -1, &s, NULL) == SQLITE_OK;
+    return sqlite3_prepare_v2(db, select, -1, &s, NULL) == SQLITE_OK;
 }
 
 static int execute(sqlite3 *db, const char *path, const char *sql, struct err *e)
@@ -90,7 +96,9 @@ int ledger_prepare_tables(sqlite3 *db, const char *path, int version, struct err
         r = execute(db, path, schema, e);
     if (r == 0 && version == 1)
         r = execute(db, path, from_version_1, e);
-    if (r == 0 && (version == 1 || version == 2) && !has_request(db))
+    if (r == 0 && (version == 1 || version == 2) && !has_column(db, "SELECT request FROM vm"))
         r = execute(db, path, from_version_2, e);
-    return r < 0 ? r : execute(db, path, "PRAGMA user_version = 4; COMMIT", e);
+    if (r == 0 && version > 0 && version < 5 && !has_column(db, "SELECT first_job FROM vm"))
+        r = execute(db, path, from_version_4, e);
+    return r < 0 ? r : execute(db, path, "PRAGMA user_version = 5; COMMIT", e);
 }

@@ -125,7 +125,8 @@ int ledger_load(struct ledger *l, struct err *e)
     int r = ledger_prepare(l,
                     "SELECT uuid, name, host, template, generation, accounting_group, why, exclusive,"
                     " create_decided, create_answer, create_answered, joined, drain_decided,"
-                    " drain_accepted, poweroff_decided, destroy_decided, request FROM vm"
+                    " drain_accepted, poweroff_decided, destroy_decided, request, first_job,"
+                    " given_up FROM vm"
                     " WHERE closed = 0"
                     " ORDER BY create_decided, uuid",
                     &s, e);
@@ -156,6 +157,8 @@ int ledger_load(struct ledger *l, struct err *e)
                            .poweroff_decided = sqlite3_column_int64(s, 14),
                            .destroy_decided = sqlite3_column_int64(s, 15),
                            .request = ledger_column_text(s, 16),
+                           .first_job = sqlite3_column_int64(s, 17),
+                           .given_up = sqlite3_column_int64(s, 18),
                        });
     }
     return r == SQLITE_DONE ? 0 : ledger_failed(l, e);
@@ -168,7 +171,8 @@ int ledger_vm_write(struct ledger *l, const struct world_record *record, struct 
                     "INSERT OR REPLACE INTO vm (uuid, name, host, template, generation,"
                     " accounting_group, why, request, exclusive, create_decided, create_answer,"
                     " create_answered, joined, drain_decided, drain_accepted, poweroff_decided,"
-                    " destroy_decided) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " destroy_decided, first_job, given_up)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     &s, e);
     if (r < 0)
         return r;
@@ -179,7 +183,8 @@ int ledger_vm_write(struct ledger *l, const struct world_record *record, struct 
                               record->create_answer,    record->create_answered,
                               record->joined,           record->drain_decided,
                               record->drain_accepted,   record->poweroff_decided,
-                              record->destroy_decided};
+                              record->destroy_decided,  record->first_job,
+                              record->given_up};
     int at = 1;
     for (size_t i = 0; i < ARRAY_SIZE(text); i++)
         ledger_bind_text(s, at++, text[i]);
@@ -205,6 +210,10 @@ int ledger_vm_mark(struct ledger *l, const char *uuid, enum ledger_mark mark, us
     } marks[] = {
         [LEDGER_JOINED] = {"UPDATE vm SET joined = ?, why = ? WHERE uuid = ?",
                            offsetof(struct world_record, joined)},
+        [LEDGER_FIRST_JOB] = {"UPDATE vm SET first_job = ?, why = ? WHERE uuid = ?",
+                              offsetof(struct world_record, first_job)},
+        [LEDGER_GIVEN_UP] = {"UPDATE vm SET given_up = ?, why = ? WHERE uuid = ?",
+                             offsetof(struct world_record, given_up)},
         [LEDGER_DRAIN_DECIDED] = {"UPDATE vm SET drain_decided = ?, why = ? WHERE uuid = ?",
                                   offsetof(struct world_record, drain_decided)},
         [LEDGER_DRAIN_ACCEPTED] = {"UPDATE vm SET drain_accepted = ?, why = ? WHERE uuid = ?",
@@ -250,11 +259,13 @@ int ledger_vm_answer(struct ledger *l, const char *uuid, enum world_answer answe
     return ledger_finish(l, s, e);
 }
 
-void ledger_vm_idle(struct ledger *l, const char *uuid, usec since)
+void ledger_vm_idle(struct ledger *l, const char *uuid, usec since, usec jobless_since)
 {
     struct world_record *record = ledger_find(l, uuid);
-    if (record)
-        record->idle_since = since;
+    if (!record)
+        return;
+    record->idle_since = since;
+    record->jobless_since = jobless_since;
 }
 
 int ledger_vm_close(struct ledger *l, const char *uuid, usec at, struct err *e)

@@ -21,6 +21,8 @@ struct ledger;
 
 enum ledger_mark {
     LEDGER_JOINED,
+    LEDGER_FIRST_JOB,
+    LEDGER_GIVEN_UP, /* it joined and got no job */
     LEDGER_DRAIN_DECIDED,
     LEDGER_DRAIN_ACCEPTED,
     LEDGER_POWEROFF_DECIDED,
@@ -85,8 +87,9 @@ int ledger_vm_mark(struct ledger *l, const char *uuid, enum ledger_mark mark, us
                    const char *why, struct err *e);
 int ledger_vm_answer(struct ledger *l, const char *uuid, enum world_answer answer, usec at,
                      struct err *e);
-/** In memory only: after a restart a VM's idle time starts anew, which is the safe side. */
-void ledger_vm_idle(struct ledger *l, const char *uuid, usec since);
+/** In memory only: after a restart a VM's idle time starts anew, and so does the time that it waits for its
+ * first job, which is the safe side. */
+void ledger_vm_idle(struct ledger *l, const char *uuid, usec since, usec jobless_since);
 /** Nothing of the VM is left: close its record. */
 int ledger_vm_close(struct ledger *l, const char *uuid, usec at, struct err *e);
 

@@ -142,15 +142,21 @@ static const struct type host_type = {
         FIELD(world_host, BYTES, memory), FIELD(world_host, BYTES, storage_available),
         LIST(world_host, domains, &domain_type), LIST(world_host, volumes, &volume_type),
         STRINGS(world_host, images), FIELD(world_host, INT, failures),
-        FIELD(world_host, TIME, last_failure), FIELD(world_host, INT, joined), {0}}};
+        FIELD(world_host, TIME, last_failure), FIELD(world_host, INT, joined),
+        FIELD(world_host, INT, jobless), {0}}};
 
 static const struct type template_type = {
     sizeof(struct world_template), NULL,
     (const struct field[]){FIELD(world_template, STRING, name), FIELD(world_template, INT, failures),
                            FIELD(world_template, TIME, last_failure),
-                           FIELD(world_template, INT, joined),
+                           FIELD(world_template, INT, joined), FIELD(world_template, INT, jobless),
                            FIELD(world_template, TIME, last_start),
                            FIELD(world_template, DURATION, boot), {0}}};
+
+static const struct type group_type = {
+    sizeof(struct world_group), NULL,
+    (const struct field[]){FIELD(world_group, STRING, name), FIELD(world_group, INT, jobless),
+                           FIELD(world_group, TIME, last_failure), {0}}};
 
 static const struct type start_type = {
     sizeof(struct world_start), NULL,
@@ -166,6 +172,8 @@ static const struct type record_type = {
         FIELD(world_record, ANSWER, create_answer), FIELD(world_record, TIME, create_answered),
         FIELD(world_record, BOOL, create_asked),
         FIELD(world_record, TIME, joined), FIELD(world_record, TIME, idle_since),
+        FIELD(world_record, TIME, first_job), FIELD(world_record, TIME, jobless_since),
+        FIELD(world_record, TIME, given_up),
         FIELD(world_record, TIME, drain_decided), FIELD(world_record, TIME, drain_accepted),
         FIELD(world_record, TIME, poweroff_decided), FIELD(world_record, TIME, destroy_decided),
         FIELD(world_record, STRING, why), FIELD(world_record, BOOL, drain),
@@ -203,7 +211,8 @@ static const struct type world_type = {
         OBJECT(world, order, &order_type), FIELD(world, TIME, vanished_at),
         LIST(world, queues, &queue_type), OBJECT(world, pool, &pool_type),
         LIST(world, hosts, &host_type), LIST(world, records, &record_type),
-        LIST(world, templates, &template_type), LIST(world, requests, &request_type), LIST(world, flocks, &flock_type),
+        LIST(world, templates, &template_type), LIST(world, groups, &group_type),
+        LIST(world, requests, &request_type), LIST(world, flocks, &flock_type),
         LIST(world, starts, &start_type), {0}}};
 
 static const char *const answers[] = {"none", "ok", "failed"};

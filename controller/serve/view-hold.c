@@ -124,6 +124,9 @@ struct json_object *part_resting(const struct snapshot *s, usec now)
     for (size_t i = 0; i < w->n_templates; i++)
         list_rest(list, s, "template", w->templates[i].name, w->templates[i].failures,
                   w->templates[i].last_failure, now);
+    for (size_t i = 0; i < w->n_groups; i++)
+        list_rest(list, s, "group", w->groups[i].name, w->groups[i].jobless,
+                  w->groups[i].last_failure, now);
     return list;
 }
 

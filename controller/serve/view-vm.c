@@ -25,6 +25,8 @@ struct json_object *part_vm(const struct snapshot *s, const struct plan_vm *vm, 
     part_add_time(row, "born", vm->born);
     part_add_time(row, "joined", vm->record ? vm->record->joined : 0);
     part_add_time(row, "idle_since", vm->idle_since);
+    part_add_time(row, "first_job", vm->record ? vm->record->first_job : 0);
+    part_add_time(row, "jobless_since", vm->jobless_since);
     json_add_int(row, "cpus", vm->cpus);
     json_add_int(row, "free_cpus", vm->free_cpus);
     json_add_int(row, "memory", vm->memory);
@@ -101,6 +103,8 @@ static struct json_object *record_facts(const struct world_record *r)
     part_add_time(o, "create_answered", r->create_answered);
     part_add_time(o, "joined", r->joined);
     part_add_time(o, "idle_since", r->idle_since);
+    part_add_time(o, "first_job", r->first_job);
+    part_add_time(o, "given_up", r->given_up);
     part_add_time(o, "drain_decided", r->drain_decided);
     part_add_time(o, "drain_accepted", r->drain_accepted);
     part_add_time(o, "poweroff_decided", r->poweroff_decided);

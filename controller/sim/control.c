@@ -49,6 +49,7 @@ static const struct world *build_world(struct sim *s, struct arena *a)
     struct world_template *templates = arena_take(a, p->n_templates, sizeof(*templates));
     struct world_flock *flocks = arena_take(a, p->n_schedds, sizeof(*flocks));
     struct world_queue *queues = arena_take(a, p->n_schedds, sizeof(*queues));
+    struct world_group *groups = arena_take(a, p->n_groups, sizeof(*groups));
     const char **images = arena_take(a, p->n_templates, sizeof(*images));
 
     for (size_t i = 0; i < p->n_templates; i++) {
@@ -57,8 +58,13 @@ static const struct world *build_world(struct sim *s, struct arena *a)
                                                .failures = s->templates[i].failures,
                                                .last_failure = s->templates[i].last_failure,
                                                .joined = s->templates[i].joined,
+                                               .jobless = s->templates[i].jobless,
                                                .last_start = s->templates[i].last_start};
     }
+    for (size_t i = 0; i < p->n_groups; i++)
+        groups[i] = (struct world_group){.name = p->groups[i].name,
+                                         .jobless = s->groups[i].jobless,
+                                         .last_failure = s->groups[i].last_failure};
     for (size_t i = 0; i < p->n_hosts; i++) {
         const struct host *h = &s->hosts[i];
         hosts[i] = (struct world_host){
@@ -79,6 +85,7 @@ static const struct world *build_world(struct sim *s, struct arena *a)
             .failures = h->failures,
             .last_failure = h->last_failure,
             .joined = h->joined,
+            .jobless = h->jobless,
         };
     }
     for (size_t i = 0; i < p->n_schedds; i++) {
@@ -105,6 +112,8 @@ static const struct world *build_world(struct sim *s, struct arena *a)
         .n_hosts = p->n_hosts,
         .templates = templates,
         .n_templates = p->n_templates,
+        .groups = groups,
+        .n_groups = p->n_groups,
         .flocks = flocks,
         .n_flocks = p->n_schedds,
         .starts = s->starts,
@@ -130,6 +139,7 @@ static void adopt(struct sim *s, const struct plan_vm *of, struct vm *vm)
         .create_answer = WORLD_ANSWER_OK,
         .create_answered = of->born,
         .joined = of->born ? of->born : 1,
+        .first_job = of->born ? of->born : 1,
         .why = "",
         .order = WORLD_NOBODY,
     };
@@ -151,7 +161,12 @@ static void keep(struct sim *s, const struct plan *plan)
             vm->record.joined = plan->now;
             host_result(s, vm->host, vm->template, true);
         }
+        if (of->startd && of->claimed > 0) {
+            job_result(s, vm, true);
+            vm->record.first_job = vm->record.first_job ? vm->record.first_job : plan->now;
+        }
         vm->record.idle_since = of->idle_since;
+        vm->record.jobless_since = of->jobless_since;
     }
 }
 
@@ -194,6 +209,7 @@ void control_kill(struct sim *s, bool ledger_too)
     s->startds.n = s->shapes.n = 0;
     deeds_forget(s);
     memset(s->templates, 0, s->setup->policy->n_templates * sizeof(*s->templates));
+    memset(s->groups, 0, s->setup->policy->n_groups * sizeof(*s->groups));
     for (size_t i = 0; i < s->workload->n_kinds; i++)
         s->queues[i].first_seen = 0;
     for (size_t i = 0; i < s->setup->policy->n_hosts; i++) {
@@ -202,11 +218,12 @@ void control_kill(struct sim *s, bool ledger_too)
         h->facts.n_domains = h->facts.n_volumes = 0;
         h->facts.foreign_cpus = h->facts.foreign_memory = 0;
         h->listing = h->list_again = false;
-        h->failures = h->joined = h->last_failure = 0;
+        h->failures = h->joined = h->jobless = 0;
+        h->last_failure = h->worked = 0;
     }
     for (size_t i = s->n_living; i-- > 0;) {
         struct vm *vm = s->vms[s->living[i]];
-        vm->record.idle_since = 0;
+        vm->record.idle_since = vm->record.jobless_since = 0;
         if (!ledger_too)
             continue;
         vm->recorded = false;

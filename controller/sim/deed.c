@@ -19,12 +19,56 @@ void host_result(struct sim *s, size_t host, size_t template, bool good)
 {
     struct host *h = &s->hosts[host];
     struct template_life *t = &s->templates[template];
-    h->failures = good ? 0 : h->failures + 1;
-    h->last_failure = good ? h->last_failure : sim_clock(s);
-    h->joined = good ? h->joined + 1 : 0;
-    t->failures = good ? 0 : t->failures + 1;
-    t->last_failure = good ? t->last_failure : sim_clock(s);
-    t->joined = good ? t->joined + 1 : 0;
+    if (!good || !h->jobless) {
+        h->failures = good ? 0 : h->failures + 1;
+        h->last_failure = good ? h->last_failure : sim_clock(s);
+        h->joined = good ? h->joined + 1 : 0;
+    }
+    if (!good || !t->jobless) {
+        t->failures = good ? 0 : t->failures + 1;
+        t->last_failure = good ? t->last_failure : sim_clock(s);
+        t->joined = good ? t->joined + 1 : 0;
+    }
+}
+
+/* Whether it is to blame: none of its VMs had a job since this one joined. */
+static bool blame(const struct sim *s, const struct vm *vm, usec worked, int64_t *jobless, usec *last)
+{
+    if (worked >= vm->record.joined)
+        return false;
+    *jobless += 1;
+    *last = sim_clock(s);
+    return true;
+}
+
+void job_result(struct sim *s, const struct vm *vm, bool got_one)
+{
+    struct host *h = &s->hosts[vm->host];
+    struct template_life *t = &s->templates[vm->template];
+    struct group_life *g = vm->group == SIZE_MAX ? NULL : &s->groups[vm->group];
+    if (got_one) {
+        bool first = !vm->record.first_job;
+        h->worked = t->worked = sim_clock(s);
+        if (first && h->jobless)
+            h->failures = h->jobless = 0;
+        if (first && t->jobless)
+            t->failures = t->jobless = 0;
+        if (g) {
+            g->worked = sim_clock(s);
+            g->jobless = first ? 0 : g->jobless;
+        }
+        return;
+    }
+    if (blame(s, vm, h->worked, &h->jobless, &h->last_failure)) {
+        h->failures++;
+        h->joined = 0;
+    }
+    if (blame(s, vm, t->worked, &t->jobless, &t->last_failure)) {
+        t->failures++;
+        t->joined = 0;
+    }
+    if (g)
+        (void)blame(s, vm, g->worked, &g->jobless, &g->last_failure);
 }
 
 static struct deed *deed_open(struct sim *s, enum action_kind kind, uint32_t vm, size_t host)
@@ -191,6 +235,11 @@ static void start_deed(struct sim *s, const struct plan_action *action, struct v
     switch (action->kind) {
     case ACTION_DRAIN:
         vm->record.drain_decided = sim_clock(s);
+        if ((action->reason.code == REASON_NO_FIRST_JOB || action->reason.code == REASON_TAKES_NO_JOBS) &&
+            !vm->record.given_up) {
+            vm->record.given_up = sim_clock(s);
+            job_result(s, vm, false);
+        }
         call_condor(s, d);
         return;
     case ACTION_UNDRAIN:

@@ -93,6 +93,7 @@ static void begin_kill(struct sim *s, struct fault_life *life)
         struct vm *vm = s->vms[s->living[i]];
         if (vm->joining_never && vm->domain)
             sim_after(s, USEC_PER_MINUTE, EVENT_JOIN, vm->index, vm->epoch);
+        vm->takes_no_jobs = false; /* adopted, it is held to have had one */
     }
 }
 
@@ -180,6 +181,8 @@ static const struct {
                               "ours", AT_HOST, 300, 1800, begin_foreign, end_foreign},
     [FAULT_VM_NEVER_JOINS] = {"vm-never-joins", "VMs boot and no startd comes up", AT_HOST, 60, 600,
                               NULL, NULL},
+    [FAULT_VM_TAKES_NO_JOBS] = {"vm-takes-no-jobs", "VMs join and no job ever starts there", AT_HOST,
+                                60, 600, NULL, NULL},
     [FAULT_VM_BOOTS_SLOWLY] = {"vm-boots-slowly", "VMs take three times as long to boot", AT_HOST,
                                60, 600, NULL, NULL},
     [FAULT_VM_DIES] = {"vm-dies", "a VM is gone with its jobs", AT_SITE, 1, 10, begin_vm_dies, NULL},

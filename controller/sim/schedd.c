@@ -218,7 +218,7 @@ void jobs_remove_idle(struct sim *s)
 static bool can_match(const struct sim *s, const struct vm *vm)
 {
     (void)s;
-    return vm->startd && !vm->draining && vm->ad.present && !vm->ad.draining && vm->free_cpus > 0;
+    return vm->startd && !vm->takes_no_jobs && !vm->draining && vm->ad.present && !vm->ad.draining && vm->free_cpus > 0;
 }
 
 /* The fullest VM that takes a job of that kind. */

@@ -189,6 +189,7 @@ static void open_sim(struct sim *s, const struct sim_setup *setup, struct sim_re
     s->fragment = true;
     s->free_deed = NOBODY;
     s->templates = mem_new(s->policy->n_templates, sizeof(*s->templates));
+    s->groups = mem_new(s->policy->n_groups, sizeof(*s->groups));
     s->waits = mem_new(w->n_jobs, sizeof(*s->waits));
     s->shapes.items = mem_new(w->n_kinds, sizeof(*s->shapes.items));
     s->next_shapes.items = mem_new(w->n_kinds, sizeof(*s->next_shapes.items));
@@ -219,6 +220,7 @@ static void close_sim(struct sim *s)
     free(s->next_shapes.items);
     free(s->records);
     free(s->templates);
+    free(s->groups);
     free(s->deeds);
     free(s->open_deeds);
     free(s->faults);

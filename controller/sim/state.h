@@ -64,6 +64,7 @@ struct vm {
     bool domain;
     bool disk, seed;
     bool joining_never;
+    bool takes_no_jobs; /* it joins, and no job ever starts there */
     bool seen; /* the controller got an answer of the collector with its ad */
     usec created, ended; /* the domain */
     usec joined;  /* its first ad came to the collector */
@@ -121,8 +122,8 @@ struct host {
     struct world_fact fact;
     usec list_asked;
     bool listing, list_again, list_failed;
-    int64_t failures, joined; /* as the controller counts them, in memory */
-    usec last_failure;
+    int64_t failures, joined, jobless; /* as the controller counts them, in memory */
+    usec last_failure, worked;
 };
 
 struct source {
@@ -158,8 +159,13 @@ struct deed {
 };
 
 struct template_life {
-    int64_t failures, joined;
-    usec last_failure, last_start;
+    int64_t failures, joined, jobless;
+    usec last_failure, last_start, worked;
+};
+
+struct group_life {
+    int64_t jobless;
+    usec last_failure, worked;
 };
 
 struct fault_life {
@@ -211,6 +217,7 @@ struct sim {
     struct world_start starts[STARTS_MAX]; /* a ring, oldest first */
     size_t n_starts;
     struct template_life *templates;
+    struct group_life *groups;
     struct deed *deeds;
     size_t n_deeds, deeds_capacity;
     uint32_t free_deed;
@@ -283,6 +290,8 @@ void deed_happen(struct sim *s, uint32_t deed, uint32_t epoch);
 void deed_done(struct sim *s, uint32_t deed, uint32_t epoch);
 void deeds_forget(struct sim *s);
 void host_result(struct sim *s, size_t host, size_t template, bool good);
+/* A VM has a job; or it was given up, for it got none: as controller-news.c. */
+void job_result(struct sim *s, const struct vm *vm, bool got_one);
 
 /* control.c: the step */
 void poke(struct sim *s);

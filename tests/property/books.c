@@ -182,6 +182,17 @@ static bool allows(int64_t limit, int64_t used, int64_t more)
     return limit == POLICY_UNLIMITED || used + more <= limit;
 }
 
+/* Whether this plan may give a VM up for it got no job: nothing takes its place at once. */
+static bool gives_up(const struct trial *t)
+{
+    for (size_t i = 0; i < t->plan->n_vms; i++) {
+        const struct plan_vm *vm = &t->plan->vms[i];
+        if (vm->record && vm->record->joined && !vm->record->first_job && vm->record->jobless_since)
+            return true;
+    }
+    return false;
+}
+
 const char *books_open_host(const struct books *b, size_t group, size_t template)
 {
     const struct policy *p = b->trial->policy;
@@ -193,7 +204,7 @@ const char *books_open_host(const struct books *b, size_t group, size_t template
         !allows(p->limits.starts_in_flight.value, b->all.in_flight, 1) ||
         !allows(p->limits.starts_per_minute.value, b->all.last_minute, 1) ||
         !allows(t->max_vms.value, b->templates[template].vms, 1) || p->limits.slow_start.value ||
-        trial_keeps_room(b->trial) ||
+        trial_keeps_room(b->trial) || gives_up(b->trial) ||
         b->trial->plan->n_actions >= LIMIT_ACTIONS_PER_STEP)
         return NULL;
     if (group != SIZE_MAX) {
@@ -203,6 +214,9 @@ const char *books_open_host(const struct books *b, size_t group, size_t template
             !allows(g->max_memory.value, used->memory, t->memory) || g->weight.value == 0)
             return NULL;
     }
+    for (size_t i = 0; group != SIZE_MAX && i < w->n_groups; i++)
+        if (strcmp(w->groups[i].name, p->groups[group].name) == 0)
+            return NULL;
     for (size_t i = 0; i < w->n_templates; i++)
         if (w->templates[i].failures && strcmp(w->templates[i].name, t->name) == 0)
             return NULL;

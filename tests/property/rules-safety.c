@@ -263,6 +263,30 @@ static int frozen_does_nothing_S8(const struct trial *t, struct err *e)
     return 0;
 }
 
+/* S1: who is drained for having got no job is idle, joined, and is not known to have had one. */
+static int jobless_is_proven_S1(const struct trial *t, struct err *e)
+{
+    for (size_t i = 0; i < t->plan->n_actions; i++) {
+        const struct plan_action *a = &t->plan->actions[i];
+        const struct world_record *r = trial_record(t->world, a->uuid);
+        const struct world_startd *s = trial_startd(t->world, a->uuid, NULL);
+        if (a->kind == ACTION_UNDRAIN && r && r->given_up && !r->first_job && s && s->claimed == 0 &&
+            !(r->request && *r->request))
+            return BROKEN(e, "the drain of %s is taken back, and it was given up", a->name);
+        if (a->reason.code != REASON_NO_FIRST_JOB && a->reason.code != REASON_TAKES_NO_JOBS)
+            continue;
+        if (a->kind != ACTION_DRAIN)
+            return BROKEN(e, "%s of %s, which got no job", action_kind_name(a->kind), a->name);
+        if (!r || !r->joined || r->first_job || !s || s->claimed > 0)
+            return BROKEN(e, "%s is drained for having got no job, and it may have had one", a->name);
+        usec allowed = t->policy->timing.first_job_within.value;
+        bool waited = allowed > 0 && r->jobless_since && t->world->now - r->jobless_since >= allowed;
+        if (!waited && !r->given_up && s->usable)
+            return BROKEN(e, "%s is drained for having got no job before its time", a->name);
+    }
+    return 0;
+}
+
 static bool should_be_there(const struct plan_vm *vm)
 {
     return vm->record && vm->reason.code != REASON_HOST_FENCED &&
@@ -296,6 +320,7 @@ const struct rule rules_safety[] = {
     {"S1: what is unknown is never touched", unknown_is_never_touched_S1},
     {"S1: gone is proven", gone_is_proven_S1},
     {"S1: what counts no more is proven to be unknown", expired_is_proven_S1},
+    {"S1: who is drained for having got no job had none", jobless_is_proven_S1},
     {"S3: no foreign domain is named", foreign_domains_are_never_named_S3},
     {"S3: only volumes of ours without any domain are deleted", only_our_volumes_are_deleted_S3},
     {"S6: no two actions contradict each other", actions_do_not_contradict_S6},

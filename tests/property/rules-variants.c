@@ -233,9 +233,13 @@ static bool follows(const struct trial *t, const struct plan_action *next)
 {
     if (trial_is_undrain(
             next)) /* under a limit, a drained VM makes room for one that was drained */
-        return has(t->plan, ACTION_DRAIN, REASON_IDLE);
+        return has(t->plan, ACTION_DRAIN, REASON_IDLE) ||
+               has(t->plan, ACTION_CREATE, REASON_REQUEST); /* for which room was kept */
     if (next->kind == ACTION_DRAIN && next->reason.code == REASON_IDLE)
         return has(t->plan, ACTION_UNDRAIN, REASON_WANTED_AGAIN); /* which takes the jobs */
+    if (next->kind == ACTION_CREATE && (has(t->plan, ACTION_DRAIN, REASON_NO_FIRST_JOB) ||
+                                        has(t->plan, ACTION_DRAIN, REASON_TAKES_NO_JOBS)))
+        return true; /* whom that counts against is not carried out here */
     if (next->kind == ACTION_CREATE && next->reason.code == REASON_DEMAND)
         return packs_unlike_jobs(t, next->policy_group);
     if ((next->reason.code == REASON_HOST_FOR_REQUEST ||

@@ -173,6 +173,7 @@ static void make_timing(struct draw *d, struct policy *p)
     p->timing.min_life.value = draw_chance(d, 15) ? USEC_PER_HOUR : 0;
     p->timing.cool_down.value = draw_chance(d, 15) ? 5 * USEC_PER_MINUTE : 0;
     p->timing.join_within.value = 10 * USEC_PER_MINUTE;
+    p->timing.first_job_within.value = draw_chance(d, 10) ? 0 : draw_range(d, 1, 6) * 10 * USEC_PER_MINUTE;
     p->timing.drain_within.value = draw_chance(d, 20) ? 0 : USEC_PER_DAY;
     p->timing.poweroff_within.value = 2 * USEC_PER_MINUTE;
     p->timing.max_age.value = draw_chance(d, 20) ? USEC_PER_HOUR : 14 * USEC_PER_DAY;

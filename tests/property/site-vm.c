@@ -59,6 +59,12 @@ static void live(struct builder *b, struct life *l, enum stage stage)
         return;
     if (up)
         l->record.joined = decided + (now - decided) / 2;
+    if (up && (stage == STAGE_BUSY || draw_chance(d, 60)))
+        l->record.first_job = l->record.joined + 1;
+    else if (up && draw_chance(d, 50))
+        l->record.jobless_since = now - draw_range(d, 0, 60) * USEC_PER_MINUTE;
+    if (up && !l->record.first_job && draw_chance(d, 10))
+        l->record.given_up = l->record.joined + 1;
     since = l->record.joined + (now - l->record.joined) / draw_range(d, 1, 8);
     l->has_startd = up && (l->has_domain || draw_chance(d, 30));
     l->startd.free_cpus = l->startd.cpus;

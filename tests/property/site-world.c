@@ -57,6 +57,7 @@ static void make_hosts(struct builder *b)
         if (draw_chance(b->d, 10)) {
             b->hosts[n].failures = draw_range(b->d, 1, draw_chance(b->d, 5) ? 1000000 : 5);
             b->hosts[n].last_failure = site_ago(b, 0, 20 * USEC_PER_MINUTE);
+            b->hosts[n].jobless = draw_chance(b->d, 30) ? b->hosts[n].failures : 0;
         }
         b->domains[n] = arena_take(b->arena, 2 * VMS_MAX + EXTRA, sizeof(struct world_domain));
         b->volumes[n] = arena_take(b->arena, 4 * VMS_MAX + 2 * EXTRA, sizeof(struct world_volume));
@@ -238,6 +239,12 @@ static void make_history(struct builder *b)
             .last_start = draw_chance(b->d, 50) ? site_ago(b, 0, USEC_PER_HOUR) : 0,
         };
     }
+    struct world_group *g = arena_take(b->arena, b->p->n_groups + 1, sizeof(*g));
+    b->w->groups = g;
+    for (size_t i = 0; i < b->p->n_groups; i++)
+        if (draw_chance(b->d, 10))
+            g[b->w->n_groups++] = (struct world_group){b->p->groups[i].name, draw_range(b->d, 1, 5),
+                                                       site_ago(b, 0, 20 * USEC_PER_MINUTE)};
     if (draw_chance(b->d, 5))
         t[b->w->n_templates++] = (struct world_template){.name = "retired", .failures = 3};
     b->w->flocks = f;

@@ -176,7 +176,7 @@ bool trial_keeps_room(const struct trial *t)
 {
     for (size_t i = 0; i < t->plan->n_requests; i++)
         if (t->plan->requests[i].reason.code != REASON_NONE ||
-            (t->plan->requests[i].request->whole_host && t->plan->requests[i].phase != REQUEST_OVER))
+            t->plan->requests[i].request->whole_host) /* its VMs may be there when it is over */
             return true;
     return false;
 }

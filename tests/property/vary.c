@@ -97,6 +97,15 @@ static struct world_record *record_of(struct doing *d, const struct plan_action 
     return r;
 }
 
+/* What a step keeps for the next one. */
+static void keep(struct world_record *r, const struct trial *t, const struct plan_vm *vm)
+{
+    r->idle_since = vm->idle_since;
+    r->jobless_since = vm->jobless_since;
+    if (vm->claimed > 0 && vm->startd && !r->first_job)
+        r->first_job = t->world->now;
+}
+
 static struct world_host *host_of(struct doing *d, const char *name)
 {
     return &d->hosts[trial_host(d->w, name) - d->w->hosts];
@@ -229,7 +238,7 @@ const struct world *vary_carried_out(const struct trial *t)
         for (size_t k = 0; k < w->n_records; k++)
             if (strcmp(d.records[k].uuid, t->plan->vms[i].uuid) == 0 &&
                 t->plan->vms[i].state != VM_FOREIGN)
-                d.records[k].idle_since = t->plan->vms[i].idle_since;
+                keep(&d.records[k], t, &t->plan->vms[i]);
     for (size_t i = 0; i < t->plan->n_actions; i++)
         carry_out(&d, &t->plan->actions[i], i);
     w->now = t->world->now + 1;
