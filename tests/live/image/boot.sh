@@ -1,8 +1,8 @@
 #!/bin/bash
 # The guest image in the lab, without Eyrie: virsh creates a VM from domain.xml and a seed, its slot
 # must appear in the virtual pool, a flagged job must run in it, and the power button must end it.
-# Then the same without a seed, with a broken one, and with a token that the pool does not take: such
-# a VM says why and ends by itself.
+# So it is with a VM whose clock is two hours ahead or behind. Then the same without a seed, with a
+# broken one, and with a token that the pool does not take: such a VM says why and ends by itself.
 # Prints the time from create to slot (40 s is the aim on two cores without KVM); with a number, does
 # that part so many times: boot.sh 5.
 set -eu
@@ -18,6 +18,7 @@ set -eu
 
 pool=vpool
 images=/run/lab/images/eyrie
+clock=0 # by how many seconds a VM's clock is ahead
 export LIBVIRT_DEFAULT_URI='qemu+unix:///system?socket=/run/lab/libvirt/libvirt-sock'
 
 # vm_new: chooses who the next VM is.
@@ -45,6 +46,7 @@ vm_create() {
 	sed -e "s|<name>.*|<name>$name</name><uuid>$uuid</uuid>${1:-}|" \
 		-e "s|<source file=.*|<source file='$images/$name.disk'/>|" \
 		-e "s|<serial .*|<serial type='file'><source path='$console'/></serial>|" \
+		-e "s|<clock .*|<clock offset='variable' adjustment='$clock' basis='utc'/>|" \
 		"$EYRIE_SOURCE/vm-templates/debian13/domain.xml" >"$images/$name.xml"
 	virsh -q create "$images/$name.xml"
 }
@@ -85,12 +87,13 @@ job_done() { [ "$(/run/lab/bin/schedd/condor_history "$1" -limit 1 -af JobStatus
 
 # job: a flagged job of an ordinary user flocks into the VM.
 job() {
-	local cluster where started
+	local cluster where started begun seen
 	"$EYRIE_SOURCE/tests/live/lab/flock" on
 	started=$(now_ms)
+	begun=$(date +%s)
 	cluster=$(schedd alice schedd condor_submit -terse <<-'END'
 		executable = /bin/sh
-		arguments = "-c 'id; hostname; df -h / | tail -n 1; sleep 3'"
+		arguments = "-c 'id; hostname; df -h / | tail -n 1; date +%s >&2; sleep 3'"
 		transfer_executable = false
 		output = /tmp/image-test.out
 		error = /tmp/image-test.err
@@ -109,6 +112,8 @@ job() {
 	schedd root schedd cat /tmp/image-test.out | sed 's/^/# /'
 	where=$(/run/lab/bin/schedd/condor_history "$cluster" -limit 1 -af LastRemoteHost)
 	ok 'it ran in the VM' equal "${where#*@}" "$name.$pool"
+	seen=$(schedd root schedd cat /tmp/image-test.err)
+	ok "by whose clock it was $clock s later" equal "$(((seen - begun + 9000) / 3600 - 2))" "$((clock / 3600))"
 }
 
 power_off() {
@@ -150,6 +155,13 @@ inside() {
 	boot
 	job
 	power_off
+	for clock in 7200 -7200; do # longer than its token lives
+		note "a VM whose clock is wrong by $clock s"
+		boot
+		job
+		power_off
+	done
+	clock=0
 	refused 'no seed' 'no seed'
 	refused 'a broken seed' 'the seed has no TOKEN where it belongs' $'EYRIE-SEED 1\nNAME x\nUUID y\nCONFIG'
 	not_admitted
