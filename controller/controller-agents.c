@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "act/fragment.h"
+#include "base/credential.h"
 #include "base/limits.h"
 #include "base/secret.h"
 
@@ -54,13 +55,17 @@ static const struct remote_port remote_port = {port_join, port_report, port_news
 
 /* ---- where ----------------------------------------------------------------------------------- */
 
-/* A PEM file, owned by the caller (secret_free: it may be a key), or NULL and a sentence. */
+/* A PEM file, or a credential, owned by the caller (secret_free: it may be a key), or NULL and a
+ * sentence. */
 static char *read_pem(const char *path, struct err *e)
 {
     CLEANUP(text_done) struct text text = {0};
-    int r = fragment_read(path, LIMIT_CONFIG_BYTES, &text, e);
+    AUTOFREE char *file = NULL;
+    if (credential_path(path, &file, e) < 0)
+        return NULL;
+    int r = fragment_read(file, LIMIT_CONFIG_BYTES, &text, e);
     if (r == -ENOENT)
-        (void)err_set(e, ENOENT, "%s: no such file", path);
+        (void)err_set(e, ENOENT, "%s: no such file", file);
     char *pem = r < 0 ? NULL : mem_strdup(text_get(&text));
     if (text.data)
         explicit_bzero(text.data, text.length);

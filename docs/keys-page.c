@@ -44,6 +44,8 @@ static void put_type(const struct key *key)
         printf("a path");
         for (size_t i = 0; key->choices && key->choices[i]; i++)
             printf(" or _%s_", key->choices[i]);
+        if (key->secret)
+            printf(" or _credential:NAME_, see *eyried*(8)");
         break;
     case KEY_ADDRESS:
         printf("host:port");

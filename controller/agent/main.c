@@ -31,7 +31,8 @@ static const char usage[] =
     "  --tools=FOLDER      HTCondor's tools (default: by PATH)\n"
     "  --secret=FILE       a file with the token to join with (default: standard input)\n"
     "  --once              ask, apply, report and end; for cron\n"
-    "  --state=FOLDER      what it knows (default " STATE_FOLDER ")\n"
+    "  --state=FOLDER      what it knows, and what it joined (default: the former is in\n"
+    "                      " STATE_FOLDER ", the latter in " JOINED_FOLDER ")\n"
     "  -h, --help          this text\n"
     "  -V, --version       the version\n"
     "\n"
@@ -39,7 +40,7 @@ static const char usage[] =
     "78 not joined. See eyrie-agent(8).\n";
 
 struct options {
-    const char *folder;
+    const char *folder; /* NULL: by default */
     const char *secret;
     struct state_joined joined;
     bool once;
@@ -157,7 +158,7 @@ static int join(struct loop *loop, const struct options *o)
                       o->secret ? o->secret : "standard input");
         return AGENT_USAGE;
     }
-    return agent_join(loop, o->folder, &o->joined, secret);
+    return agent_join(loop, o->folder ? o->folder : JOINED_FOLDER, &o->joined, secret);
 }
 
 static void asked_to_stop(void *userdata, int signal)
@@ -187,12 +188,14 @@ static int keep(struct loop *loop, const struct options *o)
     struct state_joined joined;
     struct agent *agent = NULL;
     struct err e;
-    int r = state_read_joined(o->folder, &joined, &object, &e);
+    const char *place = o->folder ? o->folder : JOINED_FOLDER;
+    const char *folder = o->folder ? o->folder : STATE_FOLDER;
+    int r = state_read_joined(place, &joined, &object, &e);
     if (r == -ENOENT)
         (void)err_set(&e, ENOENT,
                       "%s: this machine has joined no controller; eyrie agent add NAME "
                       "there tells how",
-                      o->folder);
+                      place);
     if (r < 0) {
         (void)fprintf(stderr, "eyrie-agent: %s\n", e.text);
         return AGENT_NOT_JOINED;
@@ -204,7 +207,7 @@ static int keep(struct loop *loop, const struct options *o)
         r = EXIT_FAILURE;
     } else {
         struct watchdog *watchdog = watchdog_new(loop, alive, NULL);
-        agent = agent_new(loop, o->folder, &joined, o->once);
+        agent = agent_new(loop, folder, &joined, o->once);
         notify_ready();
         r = loop_run(loop);
         notify_stopping();
@@ -219,7 +222,7 @@ static int keep(struct loop *loop, const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.folder = STATE_FOLDER, .joined = {"", "", "", "", "", "", "", ""}};
+    struct options options = {.joined = {"", "", "", "", "", "", "", ""}};
     struct loop *loop = NULL;
     struct err e;
     int r = parse_options(argc, argv, &options);

@@ -6,6 +6,7 @@
 
 #include "act/fragment.h"
 #include "act/replace.h"
+#include "base/credential.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -24,11 +25,9 @@ static const struct {
 };
 
 /* A file with one JSON object. */
-static int read_object(const char *folder, const char *name, struct json_object **ret,
-                       struct err *e)
+static int read_object(const char *path, struct json_object **ret, struct err *e)
 {
     CLEANUP(text_done) struct text text = {0};
-    AUTOFREE char *path = mem_printf("%s/%s", folder, name);
     AUTOJSON struct json_object *o = NULL;
     int r = fragment_read(path, 3 * (size_t)LIMIT_CONFIG_BYTES, &text, e);
     if (r < 0)
@@ -54,12 +53,14 @@ int state_read_joined(const char *folder, struct state_joined *ret, struct json_
                       struct err *e)
 {
     AUTOJSON struct json_object *o = NULL;
-    int r = read_object(folder, "joined.json", &o, e);
+    AUTOFREE char *given = credential_find("joined.json");
+    AUTOFREE char *path = given ? mem_strdup(given) : mem_printf("%s/joined.json", folder);
+    int r = read_object(path, &o, e);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(members); i++) {
         const char *value;
         r = json_get_string(o, members[i].key, &value, e);
         if (r < 0)
-            return err_prefix(e, r, "%s/joined.json", folder);
+            return err_prefix(e, r, "%s", path);
         memcpy((char *)ret + members[i].offset, &value, sizeof(value));
     }
     if (r == 0)
@@ -91,7 +92,8 @@ int state_write_joined(const char *folder, const struct state_joined *joined, st
 
 int state_read_parcel(const char *folder, struct json_object **ret, struct err *e)
 {
-    return read_object(folder, "fragment.json", ret, e);
+    AUTOFREE char *path = mem_printf("%s/fragment.json", folder);
+    return read_object(path, ret, e);
 }
 
 int state_write_parcel(const char *folder, struct json_object *parcel, struct err *e)

@@ -1,6 +1,7 @@
 /*
- * What an agent knows when it starts, in a folder of its own that nobody else reads: which
- * controller it joined, with its token; and the last fragment that it was given and found good.
+ * What an agent knows when it starts, in a folder of its own that nobody else reads: the last
+ * fragment that it was given and found good. And which controller it joined, with its token:
+ * root's, whose unit hands it over, or in the same folder.
  */
 #pragma once
 
@@ -10,6 +11,7 @@
 #include "base/json.h"
 
 #define STATE_FOLDER "/var/lib/eyrie-agent"
+#define JOINED_FOLDER "/etc/eyrie/agent"
 
 /** Strings belong to the object that they were read from. */
 struct state_joined {
@@ -24,8 +26,8 @@ struct state_joined {
 };
 
 /**
- * What was joined, from @folder. Returns 0 and the object (owned by the caller, json_object_put);
- * -ENOENT: nothing was; or -errno.
+ * What was joined, from the credential joined.json (base/credential) or else from @folder. Returns
+ * 0 and the object (owned by the caller, json_object_put); -ENOENT: nothing was; or -errno.
  */
 int state_read_joined(const char *folder, struct state_joined *ret, struct json_object **ret_object,
                       struct err *e);

@@ -81,10 +81,10 @@ static const struct key agents_keys[] = {
      .what = "an address as host:port",
      .help = "The same as agents reach it; empty: as listen. To be given where that is 0.0.0.0 or "
              "[::]."},
-    {"certificate", KEY_PATH, AT(policy, agents.certificate), .fallback = "",
+    {"certificate", KEY_PATH, AT(policy, agents.certificate), .fallback = "", .secret = true,
      .help = "PEM file with the certificate, and those that signed it if agents check that. Agents "
              "that know its key need no authority."},
-    {"key", KEY_PATH, AT(policy, agents.key), .fallback = "",
+    {"key", KEY_PATH, AT(policy, agents.key), .fallback = "", .secret = true,
      .help = "PEM file with its private key, for eyried's eyes only."},
 };
 static const struct section agents_section = {SECTION(agents_keys)};
@@ -309,7 +309,7 @@ static const struct key group_notify_keys[] = {
     {"url", KEY_TEXT, AT(policy_group, notify.url), .fallback = "", .pattern = "(https?://[^ ]+)?",
      .what = "a URL that begins with http:// or https://",
      .help = "Where what becomes of the group's requests is posted, as JSON; empty: nowhere."},
-    {"secret_file", KEY_PATH, AT(policy_group, notify.secret_file), .fallback = "",
+    {"secret_file", KEY_PATH, AT(policy_group, notify.secret_file), .fallback = "", .secret = true,
      .help = "File with the secret that is sent along, for eyried's eyes only; empty: none is."},
     {"command", KEY_PATH, AT(policy_group, notify.command), .fallback = "",
      .help = "Program that is run for it, with the same JSON as its input; empty: none is."},

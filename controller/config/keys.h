@@ -37,6 +37,7 @@ struct key {
     enum key_type type;
     bool setting;          /* the member is a struct setting: keep its place too */
     bool fixed;            /* a running eyried cannot change it */
+    bool secret; /* of a path: may be "credential:NAME" (base/credential), kept as it is */
     size_t offset;         /* of the member in the section's struct */
     size_t count_offset;   /* of a list: of the member with its length */
     const char *fallback;  /* value when absent, as it would be written; NULL: see otherwise */

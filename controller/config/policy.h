@@ -132,7 +132,7 @@ struct policy_group {
     } requests;
     struct {
         const char *url;         /* "" = none */
-        const char *secret_file; /* absolute path; "" = none */
+        const char *secret_file; /* absolute path or credential:NAME (base/credential); "" = none */
         const char *command;     /* likewise */
     } notify;
     struct policy_place at;
@@ -185,7 +185,7 @@ struct policy {
     struct {
         const char *listen;      /* host:port, for agents; "" = there are none */
         const char *address;     /* host:port as agents reach it */
-        const char *certificate; /* files, PEM */
+        const char *certificate; /* files or credentials, PEM */
         const char *key;
     } agents;
 

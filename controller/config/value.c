@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/credential.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -237,6 +238,17 @@ static const char *boolean_meant(const char *text)
     return NULL;
 }
 
+static int check_credential(const char *text, const char *quoted, struct err *e)
+{
+    const char *name = credential_name(text);
+    return !name || credential_name_valid(name)
+               ? 0
+               : err_set(e, EINVAL,
+                         "%s names no credential: credential:NAME, as LoadCredential= in the unit "
+                         "names it",
+                         quoted);
+}
+
 int value_parse(const struct key *key, const char *text, struct arena *a, const char *folder,
                 struct policy_place at, void *field, struct err *e)
 {
@@ -281,10 +293,11 @@ int value_parse(const struct key *key, const char *text, struct arena *a, const 
     case KEY_PATH:
         if (strlen(text) >= 4096)
             return err_set(e, EINVAL, "%s is too long for a path", quoted);
-        word = *text == '/' || !*text || is_choice(key->choices, text)
+        r = key->secret ? check_credential(text, quoted, e) : 0;
+        word = *text == '/' || !*text || is_choice(key->choices, text) ||
+                       (key->secret && credential_name(text))
                    ? arena_strdup(a, text)
                    : arena_printf(a, "%s/%s", folder, text);
-        r = 0;
         break;
     default:
         r = take_text(key, text, quoted, e);

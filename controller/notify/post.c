@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/credential.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -77,12 +78,15 @@ static void add_header(struct curl_slist **headers, const char *header)
     *headers = more;
 }
 
-static int add_secret(struct curl_slist **headers, const char *path, struct err *e)
+static int add_secret(struct curl_slist **headers, const char *place, struct err *e)
 {
     static const char begins[] = "Authorization: Bearer ";
     char header[sizeof(begins) + LIMIT_SECRET_BYTES];
     memcpy(header, begins, sizeof(begins));
-    int r = read_secret(path, header + sizeof(begins) - 1, e);
+    AUTOFREE char *path = NULL;
+    int r = credential_path(place, &path, e);
+    if (r == 0)
+        r = read_secret(path, header + sizeof(begins) - 1, e);
     if (r == 0)
         add_header(headers, header);
     explicit_bzero(header, sizeof(header));

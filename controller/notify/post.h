@@ -12,7 +12,8 @@
 struct post_letter {
     struct json_object *all; /* what the strings below are of; owned */
     const char *url;         /* http or https */
-    const char *secret_file; /* its one line is sent as the bearer's token; "" = none */
+    const char *
+        secret_file; /* its one line is sent as the bearer's token; or credential:NAME; "" = none */
     const char *body;        /* JSON */
 };
 

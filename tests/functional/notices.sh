@@ -16,14 +16,16 @@ webhook() {
 notices_config() {
 	local port=$1
 	write_config
-	printf 'canary-of-the-webhook\n' >"$T/secret"
+	mkdir "$T/credentials" # as systemd hands it over
+	printf 'canary-of-the-webhook\n' >"$T/credentials/webhook"
+	export CREDENTIALS_DIRECTORY=$T/credentials
 	cat >"$T/hook" <<-END
 		#!/bin/sh
 		printf '%s\t%s\t%s\n' "\$EYRIE_EVENT" "\$EYRIE_REQUEST" "\$(cat)" >>$T/ran
 	END
 	chmod +x "$T/hook"
 	sed -i -e "s|host_program:|notify_program: $build/controller/notify/eyrie-notify, host_program:|" \
-		-e "s|^  juno: .*|  juno: { max: 4, submitters: [alice], notify: { url: \"http://127.0.0.1:$port/hook\", secret_file: $T/secret, command: $T/hook } }|" \
+		-e "s|^  juno: .*|  juno: { max: 4, submitters: [alice], notify: { url: \"http://127.0.0.1:$port/hook\", secret_file: \"credential:webhook\", command: $T/hook } }|" \
 		"$T/eyrie.yaml"
 }
 

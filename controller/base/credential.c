@@ -1,0 +1,125 @@
+#include "base/credential.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+
+#define PREFIX "credential:"
+
+/* systemd takes up to a megabyte; HTCondor's keys have 64 bytes, or 256. */
+enum { NAME_LENGTH_MAX = 255, KEY_BYTES_MAX = 64 * 1024 };
+
+const char *credential_name(const char *value)
+{
+    return strncmp(value, PREFIX, strlen(PREFIX)) == 0 ? value + strlen(PREFIX) : NULL;
+}
+
+bool credential_name_valid(const char *name)
+{
+    for (const char *p = name; *p; p++)
+        if (!isgraph((unsigned char)*p) || *p == '/' || *p == ':')
+            return false;
+    return *name && strlen(name) <= NAME_LENGTH_MAX && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
+static const char *given(void)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    return folder && *folder == '/' ? folder : NULL;
+}
+
+char *credential_find(const char *name)
+{
+    char *path = given() ? mem_printf("%s/%s", given(), name) : NULL;
+    if (path && access(path, F_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+int credential_path(const char *value, char **ret, struct err *e)
+{
+    const char *name = credential_name(value);
+    char *path = name ? credential_find(name) : mem_strdup(value);
+    if (!path)
+        return err_set(
+            e, ENOENT, "%s: %s: the unit needs LoadCredential=%s:PATH, and a restart", value,
+            given() ? "the service manager handed over none of that name"
+                    : "no service manager handed over any ($CREDENTIALS_DIRECTORY is not set)",
+            name);
+    *ret = path;
+    return 0;
+}
+
+/* ---- a copy of our own ----------------------------------------------------------------------- */
+
+static int read_all(const char *path, char *bytes, ssize_t *ret_length, struct err *e)
+{
+    AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, bytes, KEY_BYTES_MAX);
+    if (n < 0)
+        return err_set(e, errno, "%s: %s", path, strerror(errno));
+    if (n == KEY_BYTES_MAX)
+        return err_set(e, EFBIG, "%s is too long for a key", path);
+    *ret_length = n;
+    return 0;
+}
+
+/* By a rename: a tool may be reading the copy that was made for the one before it. */
+static int write_all(const char *path, const char *bytes, ssize_t length, struct err *e)
+{
+    AUTOFREE char *new = mem_printf("%s.new~", path);
+    (void)unlink(new);
+    AUTOCLOSE int fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    errno = EIO; /* of a write that is cut short */
+    if (fd < 0 || write(fd, bytes, (size_t)length) != length || rename(new, path) < 0)
+        return err_set(e, errno, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int copy(const char *from, const char *folder, const char *name, struct err *e)
+{
+    AUTOFREE char *to = mem_printf("%s/%s", folder, name);
+    char bytes[KEY_BYTES_MAX];
+    ssize_t length = 0;
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return err_set(e, errno, "%s: %s", folder, strerror(errno));
+    int r = read_all(from, bytes, &length, e);
+    if (r == 0)
+        r = write_all(to, bytes, length, e);
+    explicit_bzero(bytes, sizeof(bytes));
+    return r;
+}
+
+int credential_folder(const char *name, char **ret, struct err *e)
+{
+    AUTOFREE char *path = credential_find(name);
+    const char *runtime = getenv("RUNTIME_DIRECTORY");
+    struct stat s;
+    if (!path || stat(path, &s) < 0)
+        return err_set(e, ENOENT, "%s: %s", path ? path : name, strerror(ENOENT));
+    if (s.st_uid == geteuid() && !(s.st_mode & 077)) {
+        *ret = mem_strdup(given());
+        return 0;
+    }
+    if (!runtime || *runtime != '/')
+        return err_set(e, EACCES,
+                       "%s belongs to the user %d, mode %03o: HTCondor takes no such key, and "
+                       "without RuntimeDirectory= in the unit there is no place for a copy",
+                       path, (int)s.st_uid, s.st_mode & 0777U);
+    /* The first, if it is a list. */
+    AUTOFREE char *folder = mem_printf("%.*s/credentials", (int)strcspn(runtime, ":"), runtime);
+    int r = copy(path, folder, name, e);
+    if (r < 0)
+        return r;
+    *ret = folder;
+    folder = NULL;
+    return 0;
+}
