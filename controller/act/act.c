@@ -30,7 +30,6 @@ struct deed {
     char *host;
     struct token *token;
     struct drain *drain;
-    struct invalidate *invalidate;
     struct extend *extend;
     /* create */
     struct config *config; /* a reference; NULL for other kinds */
@@ -49,6 +48,7 @@ struct act {
     struct loop *loop;
     struct ledger *ledger;
     struct act_callbacks callbacks;
+    struct invalidator *invalidator;
     struct deed *deeds;
 };
 
@@ -58,7 +58,6 @@ static struct deed *deed_free(struct deed *d)
         return NULL;
     (void)token_free(d->token);
     (void)drain_free(d->drain);
-    (void)invalidate_free(d->invalidate);
     (void)extend_free(d->extend);
     (void)config_free(d->config);
     free(d->key);
@@ -77,7 +76,6 @@ static void deed_end(struct deed *d)
     struct act *a = d->act;
     d->token = token_free(d->token);
     d->drain = drain_free(d->drain);
-    d->invalidate = invalidate_free(d->invalidate);
     d->extend = extend_free(d->extend);
     d->ended = loop_now(a->loop);
     a->callbacks.changed(a->callbacks.userdata);
@@ -219,13 +217,8 @@ static void undrained(void *userdata, const char *error)
     deed_end(d);
 }
 
-static void invalidated(void *userdata, const char *error)
-{
-    report_outcome(userdata, error);
-    deed_end(userdata);
-}
-
-static void extended(void *userdata, const char *error)
+/* Of what has nothing to be written down. */
+static void answered(void *userdata, const char *error)
 {
     report_outcome(userdata, error);
     deed_end(userdata);
@@ -241,16 +234,13 @@ static void host_answered(void *userdata, const struct host_answer *answer)
     deed_end(d);
 }
 
-static void flock_answered(void *userdata, const char *error)
-{
-    report_outcome(userdata, error);
-    deed_end(userdata);
-}
-
 struct act *act_new(struct loop *loop, struct ledger *ledger, const struct act_callbacks *callbacks)
 {
     struct act *a = mem_new(1, sizeof(*a));
-    *a = (struct act){.loop = loop, .ledger = ledger, .callbacks = *callbacks};
+    *a = (struct act){.loop = loop,
+                      .ledger = ledger,
+                      .callbacks = *callbacks,
+                      .invalidator = invalidator_new(loop)};
     return a;
 }
 
@@ -262,6 +252,7 @@ struct act *act_free(struct act *a)
         next = d->next;
         (void)deed_free(d);
     }
+    (void)invalidator_free(a->invalidator);
     free(a);
     return NULL;
 }
@@ -429,11 +420,10 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
         return;
     case ACTION_EXTEND:
         d->extend = extend_start(a->loop, plan->policy, action->machine, action->request,
-                               until_of(plan, action->request), extended, d);
+                               until_of(plan, action->request), answered, d);
         return;
     case ACTION_INVALIDATE:
-        d->invalidate = invalidate_start(a->loop, plan->policy, action->uuid, action->machine,
-                                         invalidated, d);
+        invalidator_add(a->invalidator, plan->policy, action->uuid, answered, d);
         return;
     case ACTION_FORGET:
         if (action->reason.code == REASON_ENDED_EARLY)
@@ -467,7 +457,7 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
     case ACTION_FLOCK_APPLY:
     case ACTION_FLOCK_REMOVE:
         if (flock) {
-            flock_apply(flock, flock_answered, d);
+            flock_apply(flock, answered, d);
             return;
         }
         break;
@@ -478,18 +468,18 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
     deed_end(d);
 }
 
-/* Whether the action begins with one of HTCondor's tools. */
+/* Whether the action begins with one of HTCondor's tools, of its own. */
 static bool needs_tool(enum action_kind kind)
 {
     return kind == ACTION_CREATE || kind == ACTION_DRAIN || kind == ACTION_UNDRAIN ||
-           kind == ACTION_EXTEND || kind == ACTION_INVALIDATE;
+           kind == ACTION_EXTEND;
 }
 
 static size_t tools_running(const struct act *a)
 {
-    size_t n = 0;
+    size_t n = invalidator_busy(a->invalidator);
     for (const struct deed *d = a->deeds; d; d = d->next)
-        n += d->token || d->drain || d->invalidate || d->extend;
+        n += d->token || d->drain || d->extend;
     return n;
 }
 

@@ -20,7 +20,8 @@ struct fixture {
     struct policy policy;
     struct token *token;
     struct drain *drain;
-    struct invalidate *invalidate;
+    struct invalidator *invalidator;
+    int answers;
     struct extend *extend;
     struct text got;
 };
@@ -46,6 +47,7 @@ static int setup(void **state)
         .timing.token_life.value = USEC_PER_DAY,
     };
     assert_int_equal(loop_new(&f.loop, &e), 0);
+    f.invalidator = invalidator_new(f.loop);
     *state = &f;
     return 0;
 }
@@ -55,7 +57,7 @@ static int teardown(void **state)
     struct fixture *f = *state;
     f->token = token_free(f->token);
     f->drain = drain_free(f->drain);
-    f->invalidate = invalidate_free(f->invalidate);
+    f->invalidator = invalidator_free(f->invalidator);
     f->extend = extend_free(f->extend);
     f->loop = loop_free(f->loop);
     text_done(&f->got);
@@ -105,7 +107,6 @@ static void got(void *userdata, const char *error)
     text_clear(&f->got);
     text_add(&f->got, error ? error : "ok");
     f->drain = drain_free(f->drain);
-    f->invalidate = invalidate_free(f->invalidate);
     f->extend = extend_free(f->extend);
     loop_quit(f->loop, 0);
 }
@@ -133,25 +134,91 @@ static void test_drain(void **state)
                     "slot1@vm1");
 }
 
-static void expect_invalidate(struct fixture *f, const char *wanted)
+static void got_invalidated(void *userdata, const char *error)
 {
-    f->invalidate = invalidate_start(f->loop, &f->policy, "1234-56", "slot1@vm1", got, f);
-    assert_int_equal(loop_run(f->loop), 0);
-    assert_string_equal(text_get(&f->got), wanted);
+    struct fixture *f = userdata;
+    text_printf(&f->got, "%s;", error ? error : "ok");
+    if (--f->answers == 0)
+        loop_quit(f->loop, 0);
 }
 
-static void test_invalidate(void **state)
+static void expect_invalidated(struct fixture *f, const char *wanted)
+{
+    text_clear(&f->got);
+    assert_int_equal(loop_run(f->loop), 0);
+    assert_string_equal(text_get(&f->got), wanted);
+    assert_false(invalidator_busy(f->invalidator));
+}
+
+static void invalidate(struct fixture *f, const char *uuid)
+{
+    f->answers++;
+    invalidator_add(f->invalidator, &f->policy, uuid, got_invalidated, f);
+}
+
+static void test_the_ads_of_many_vms_go_in_one_call(void **state)
 {
     struct fixture *f = *state;
-    expect_invalidate(f, "ok");
+    invalidate(f, "1234-56");
+    invalidate(f, "1234-57");
+    expect_invalidated(f, "ok;ok;");
     expect_file("log", "condor_advertise -pool vcm:9618 -multiple INVALIDATE_STARTD_ADS -\n"
                           "condor_advertise -pool vcm:9618 -multiple INVALIDATE_MASTER_ADS -\n");
     expect_file("condor_advertise.in",
                 "MyType = \"Query\"\nTargetType = \"DaemonMaster\"\n"
-                "Requirements = EyrieUUID =?= \"1234-56\"\n\n");
+                "Requirements = EyrieUUID =?= \"1234-56\"\n\n"
+                "MyType = \"Query\"\nTargetType = \"DaemonMaster\"\n"
+                "Requirements = EyrieUUID =?= \"1234-57\"\n\n");
     fake_put("condor_advertise.exit", "1");
     fake_put("condor_advertise.err", "failed to send classad\n");
-    expect_invalidate(f, "condor_advertise ended with status 1: failed to send classad");
+    invalidate(f, "1234-56");
+    invalidate(f, "1234-57");
+    expect_invalidated(f, "condor_advertise ended with status 1: failed to send classad;"
+                          "condor_advertise ended with status 1: failed to send classad;");
+}
+
+/* What comes while a call is under way waits for the next one, which begins when that has ended. */
+static void got_first(void *userdata, const char *error)
+{
+    struct fixture *f = userdata;
+    assert_true(invalidator_busy(f->invalidator));
+    got_invalidated(f, error);
+}
+
+static void add_second(void *userdata)
+{
+    invalidate(userdata, "second");
+}
+
+static void test_ads_that_come_later_go_in_the_next_call(void **state)
+{
+    struct fixture *f = *state;
+    struct loop_poke *later = loop_poke_new(f->loop, add_second, f);
+    f->answers++;
+    invalidator_add(f->invalidator, &f->policy, "first", got_first, f);
+    loop_poke(later); /* after that of the invalidator, which starts the tool */
+    expect_invalidated(f, "ok;ok;");
+    expect_file("log", "condor_advertise -pool vcm:9618 -multiple INVALIDATE_STARTD_ADS -\n"
+                       "condor_advertise -pool vcm:9618 -multiple INVALIDATE_MASTER_ADS -\n"
+                       "condor_advertise -pool vcm:9618 -multiple INVALIDATE_STARTD_ADS -\n"
+                       "condor_advertise -pool vcm:9618 -multiple INVALIDATE_MASTER_ADS -\n");
+    (void)loop_poke_free(later);
+}
+
+static void got_and_free(void *userdata, const char *error)
+{
+    struct fixture *f = userdata;
+    f->invalidator = invalidator_free(f->invalidator);
+    loop_quit(f->loop, error != NULL);
+}
+
+static void test_who_hears_that_ads_are_gone_may_free_all(void **state)
+{
+    struct fixture *f = *state;
+    invalidator_add(f->invalidator, &f->policy, "u", got_and_free, f);
+    invalidator_add(f->invalidator, &f->policy, "v", got_invalidated, f);
+    assert_int_equal(loop_run(f->loop), 0);
+    assert_int_equal(f->got.length, 0);
 }
 
 static void expect_extend(struct fixture *f, const char *wanted)
@@ -187,12 +254,12 @@ static void test_given_up(void **state)
     fake_put("condor_advertise.hang", "");
     f->token = token_create(f->loop, &f->policy, "u", got_token, f);
     f->drain = drain_start(f->loop, &f->policy, "m", "w", got, f);
-    f->invalidate = invalidate_start(f->loop, &f->policy, "u", "m", got, f);
+    invalidator_add(f->invalidator, &f->policy, "u", got, f);
     f->extend = extend_start(f->loop, &f->policy, "m", "r-1", 0, got, f);
     assert_null(extend_free(NULL));
     assert_null(token_free(NULL));
     assert_null(drain_free(NULL));
-    assert_null(invalidate_free(NULL));
+    assert_null(invalidator_free(NULL));
 } /* teardown frees them; nobody is called */
 
 int main(void)
@@ -200,7 +267,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_token, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_invalidate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_ads_of_many_vms_go_in_one_call, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ads_that_come_later_go_in_the_next_call, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_hears_that_ads_are_gone_may_free_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_extend, setup, teardown),
         cmocka_unit_test_setup_teardown(test_given_up, setup, teardown),
     };

@@ -22,6 +22,7 @@ enum {
     LIMIT_REFUSED_JOBS = 1000,                 /* of one schedd, in one answer */
     LIMIT_JOB_QUERIES = 4,                     /* for one job each, besides those */
     LIMIT_CONDOR_TOOLS = 8,                    /* children at once */
+    LIMIT_INVALIDATED_AT_ONCE = 200,           /* VMs whose ads one of them takes away */
     LIMIT_EVENTS = 200000,                     /* kept in the ledger, 40 MB or so */
     LIMIT_BOOTS = 1000,                        /* of the last VMs, learned from at the start */
     LIMIT_EVENTS_SHOWN = 1000,                 /* in one answer */
