@@ -26,6 +26,15 @@ static int prune(struct ledger *l, struct err *e)
     return r < 0 ? r : ledger_finish(l, vms, e);
 }
 
+/* Whether the next writes wait for the disk. */
+static void wait_for_disk(struct ledger *l, bool wait)
+{
+    (void)sqlite3_exec(l->db, wait ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+                       NULL, NULL, NULL);
+}
+
+/* Each action has two events or three: they reach the disk with the next intent, whose wait is for all
+ * that was written before it. */
 int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct err *e)
 {
     AUTOSTATEMENT sqlite3_stmt *s = NULL;
@@ -37,7 +46,9 @@ int ledger_event_add(struct ledger *l, const struct ledger_event *event, struct 
     ledger_bind_text(s, 2, event->kind);
     ledger_bind_text(s, 3, event->subject);
     ledger_bind_text(s, 4, event->text);
+    wait_for_disk(l, false);
     r = ledger_finish(l, s, e);
+    wait_for_disk(l, true);
     if (r < 0)
         return r;
     l->last_event = sqlite3_last_insert_rowid(l->db);

@@ -3,7 +3,8 @@
  * before it is asked for), what admins ordered, what groups booked, and the history of events. Losing it may
  * lose history and bookings, never VMs or jobs: what matters for those lives in the domains and slots themselves.
  *
- * A copy of the open records and of the orders is kept in memory; a change is on disk when the function returns 0. When
+ * A copy of the open records and of the orders is kept in memory; a change is on disk when the function returns 0 (an event may
+ * wait for the next of the others: a kill loses none, a power failure the last ones). When
  * the disk refuses, the copy is changed all the same and the error is returned, so that a running
  * pool goes on with what it knows. Only these fail as a whole: ledger_vm_add of a VM that is not there
  * yet (no intent, no create), and what admins order (who is told so).
