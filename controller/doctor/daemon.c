@@ -56,6 +56,14 @@ void daemon_begin(struct visit *v)
                                      .done = status_told});
 }
 
+/* `systemctl show` of systemd 252 cannot print LoadCredential=. */
+static void text_told(struct visit *v, const void *about, const struct child_result *r)
+{
+    (void)about;
+    if (!r->error)
+        identity_read_secrets(&v->identity, v->arena, r->output);
+}
+
 static void unit_told(struct visit *v, const void *about, const struct child_result *r)
 {
     (void)about;
@@ -66,8 +74,12 @@ static void unit_told(struct visit *v, const void *about, const struct child_res
     const char *load = identity_property(v->arena, r->output, "LoadState");
     const char *enabled = identity_property(v->arena, r->output, "UnitFileState");
     const char *active = identity_property(v->arena, r->output, "ActiveState");
-    if (strcmp(load, "loaded") == 0)
+    if (strcmp(load, "loaded") == 0) {
         v->identity = identity_read(v->arena, r->output);
+        visit_send(v, &(struct errand_args){
+                          .argv = (const char *const[]){"systemctl", "cat", "eyried.service", NULL},
+                          .done = text_told});
+    }
     if (strcmp(load, "loaded") != 0 && !v->ran_here)
         visit_skip(v, CHECK_UNIT, "", "the unit is not installed yet");
     else if (strcmp(load, "loaded") != 0)

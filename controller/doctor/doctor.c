@@ -11,12 +11,16 @@
 
 const struct check doctor_checks[CHECK_COUNT] = {
     [CHECK_TOOLS] = {"tools", PART_TOOLS, tools_begin, "HTCondor's tools and their version"},
-    [CHECK_PROGRAMS] = {"programs", PART_TOOLS, programs_begin,
-                        "eyried and eyrie-host, of this version; the fragments"},
+    [CHECK_PROGRAMS] =
+        {"programs", PART_TOOLS, programs_begin,
+         "eyried, eyrie-host and eyrie-notify, of this version; the groups' commands"},
     [CHECK_DAEMON] = {"daemon", PART_EYRIED, daemon_begin,
                       "eyried answers and all is well with it"},
     [CHECK_UNIT] = {"unit", PART_EYRIED, NULL, "the systemd unit, and who eyried is"},
     [CHECK_STATE] = {"state", PART_EYRIED, state_begin, "state folder, ledger and disk space"},
+    [CHECK_CREDENTIALS] = {"credentials", PART_EYRIED, NULL,
+                           "the secrets that the unit hands over"},
+    [CHECK_SECRETS] = {"secrets", PART_EYRIED, secrets_begin, "the secrets that the policy names"},
     [CHECK_KEY] = {"key", PART_EYRIED, key_begin, "the signing key and who may read it"},
     [CHECK_QUEUE] = {"queue", PART_SCHEDDS, schedds_begin, "the queue of all users can be read"},
     [CHECK_GATE] = {"gate", PART_SCHEDDS, NULL, "the flocking fragment, as the schedd has it"},
@@ -63,6 +67,22 @@ static int run(struct visit *v, const begin_check *checks)
     return --v->n_out > 0 ? loop_run(v->loop) : 0;
 }
 
+/* Tools find the secrets in our copies, also where the unit's environment names its own folder. */
+static void point_at_credentials(const struct visit *v)
+{
+    if (!v->credentials)
+        return;
+    for (size_t i = 0; i < v->identity.n; i++) {
+        const char *equals = strchr(v->identity.environment[i], '=');
+        if (strcmp(equals + 1, "/run/credentials/eyried.service") == 0) {
+            AUTOFREE char *name = mem_printf("%.*s", (int)(equals - v->identity.environment[i]),
+                                             v->identity.environment[i]);
+            (void)setenv(name, v->credentials, 1);
+        }
+    }
+    (void)setenv("CREDENTIALS_DIRECTORY", v->credentials, 1);
+}
+
 /* Go on as eyried would, if we can. */
 static int become_eyried(struct visit *v, struct err *e)
 {
@@ -77,7 +97,11 @@ static int become_eyried(struct visit *v, struct err *e)
                    user, v->identity.user);
         return 0;
     }
-    int r = identity_adopt(&v->identity, e);
+    int r = credentials_give(v, e);
+    if (r == 0)
+        r = identity_adopt(&v->identity, e);
+    if (r == 0)
+        point_at_credentials(v);
     if (r == 0)
         visit_ok(v, CHECK_UNIT, "", "all else is looked at as the user %s, as the unit runs it",
                  v->identity.user);
@@ -107,10 +131,13 @@ int doctor_look(const struct doctor_args *args, struct json_object **ret, struct
     (void)err_set(e, EIO, "the event loop failed");
     r = run(&v, first);
     if (r >= 0)
+        credentials_look(&v);
+    if (r >= 0)
         r = become_eyried(&v, e);
     if (r >= 0)
         r = run(&v, rest);
     visit_end(&v);
+    credentials_take_back(&v);
     (void)loop_free(loop);
     if (r < 0)
         return r;

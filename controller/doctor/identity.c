@@ -81,6 +81,29 @@ struct identity identity_read(struct arena *a, const char *shown)
     return i;
 }
 
+/* One whose path is not absolute is another service's business: handed on from systemd's own. */
+void identity_read_secrets(struct identity *i, struct arena *a, const char *unit)
+{
+    size_t capacity = i->n_secrets;
+    for (const char *line = unit; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        if (!text_starts_with(line, "LoadCredential="))
+            continue;
+        line += strlen("LoadCredential=");
+        size_t length = strcspn(line, "\n"), name = strcspn(line, ":\n");
+        if (length == 0) { /* "LoadCredential=": none of those before */
+            i->n_secrets = 0;
+            continue;
+        }
+        if (line[name] != ':' || line[name + 1] != '/')
+            continue;
+        i->secrets = arena_grow(a, i->secrets, i->n_secrets, &capacity, sizeof(*i->secrets));
+        i->secrets[i->n_secrets++] = (struct identity_secret){
+            .name = arena_printf(a, "%.*s", (int)name, line),
+            .path = arena_printf(a, "%.*s", (int)(length - name - 1), line + name + 1),
+        };
+    }
+}
+
 int identity_adopt(const struct identity *i, struct err *e)
 {
     errno = 0;

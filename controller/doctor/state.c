@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/credential.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "doctor/checks.h"
@@ -151,6 +152,16 @@ static void folder_told(struct visit *v, const void *about, const struct child_r
 
 void key_begin(struct visit *v)
 {
+    const char *key = v->policy->pool.signing_key;
+    AUTOFREE char *given = credential_find(key);
+    if (given) {
+        visit_ok(v, CHECK_KEY, key, "systemd hands it over");
+        return;
+    }
+    if (credentials_hide(v, key)) {
+        visit_skip(v, CHECK_KEY, key, "the unit hands it over, and it is not to be seen from here");
+        return;
+    }
     const char *knob = strcmp(v->policy->pool.signing_key, "POOL") == 0
                            ? "SEC_TOKEN_POOL_SIGNING_KEY_FILE"
                            : "SEC_PASSWORD_DIRECTORY";

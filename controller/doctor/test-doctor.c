@@ -85,6 +85,25 @@ static void the_unit_says_who_eyried_is(void **state)
     assert_string_equal(i.user, "");
 }
 
+static void the_unit_and_its_drop_ins_say_what_is_handed_over(void **state)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    struct identity i = {0};
+    (void)state;
+    identity_read_secrets(
+        &i, a,
+        "# /lib/systemd/system/eyried.service\n[Service]\nLoadCredential=old:/old\n"
+        "# LoadCredential=no:/no\nLoadCredential=on:handed-on\n"
+        "# /etc/systemd/system/eyried.service.d/override.conf\n[Service]\n"
+        "LoadCredential=\nLoadCredential=EYRIE:/etc/eyrie/passwords.d/EYRIE\n"
+        "LoadCredential=token:/etc/eyrie/tokens.d");
+    assert_int_equal(i.n_secrets, 2);
+    assert_string_equal(i.secrets[0].name, "EYRIE");
+    assert_string_equal(i.secrets[0].path, "/etc/eyrie/passwords.d/EYRIE");
+    assert_string_equal(i.secrets[1].name, "token");
+    assert_string_equal(i.secrets[1].path, "/etc/eyrie/tokens.d");
+}
+
 static void every_check_has_a_name_and_a_text(void **state)
 {
     (void)state;
@@ -127,6 +146,7 @@ int main(void)
         cmocka_unit_test(versions_are_read_from_what_tools_say),
         cmocka_unit_test(clocks_may_differ_by_a_minute),
         cmocka_unit_test(the_unit_says_who_eyried_is),
+        cmocka_unit_test(the_unit_and_its_drop_ins_say_what_is_handed_over),
         cmocka_unit_test(every_check_has_a_name_and_a_text),
         cmocka_unit_test(the_view_counts_verdicts),
     };

@@ -82,8 +82,8 @@ static void created(void *userdata, const char *token, const char *error)
         visit_wrong(v, CHECK_TOKEN, "", visit_text(v, "no token can be made: %s", error),
                     "each VM gets a token of its own; without one none is started",
                     visit_text(v,
-                               "copy the key %s of %s to SEC_PASSWORD_DIRECTORY here (or "
-                               "_CONDOR_SEC_PASSWORD_DIRECTORY of eyried's unit), mode 600",
+                               "copy the key %s of %s to where eyried's unit has it from "
+                               "(LoadCredential=), or to SEC_PASSWORD_DIRECTORY here, mode 600",
                                v->policy->pool.signing_key, v->policy->pool.central_manager));
     t->token = token_free(t->token);
     visit_release(v);
@@ -91,6 +91,11 @@ static void created(void *userdata, const char *token, const char *error)
 
 void token_begin(struct visit *v)
 {
+    if (credentials_hide(v, v->policy->pool.signing_key)) {
+        visit_skip(v, CHECK_TOKEN, "",
+                   "none can be signed without the key that the unit hands over: see above");
+        return;
+    }
     struct trial *t = arena_take(v->arena, 1, sizeof(*t));
     struct policy brief = *v->policy;
     brief.timing.token_life.value = TOKEN_LIFE;

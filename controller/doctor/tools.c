@@ -129,7 +129,7 @@ static void program_told(struct visit *v, const void *about, const struct child_
     if (r->error)
         visit_wrong(v, CHECK_PROGRAMS, path,
                     visit_text(v, "it does not run: %s", visit_reason(v, r)),
-                    "eyried starts one eyrie-host for each host; without them there are no VMs",
+                    "eyried needs it for its hosts, or to tell groups of their requests",
                     "install Eyrie again: meson install -C build/release");
     else if (strcmp(version, EYRIE_VERSION) != 0)
         visit_wrong(
@@ -165,8 +165,35 @@ static const char *find_eyried(struct visit *v)
     return find(v, "", "eyried");
 }
 
+/* What tells groups of their requests: eyrie-notify, if there is a webhook, and commands. */
+static void notify_programs(struct visit *v)
+{
+    const char *notify = v->policy->paths.notify_program;
+    const char *why = "the group hears nothing of its requests; eyried tries again for a day";
+    bool hooks = false;
+    for (size_t i = 0; i < v->policy->n_groups; i++) {
+        const struct policy_group *g = &v->policy->groups[i];
+        hooks = hooks || *g->notify.url;
+        if (*g->notify.command && access(g->notify.command, X_OK) < 0)
+            visit_wrong(
+                v, CHECK_PROGRAMS, g->notify.command,
+                visit_text(v, "the notify.command of %s is not there, or cannot be run", g->name),
+                why,
+                visit_text(v, "chmod 755 %s, or set groups.%s.notify.command in %s",
+                           g->notify.command, g->name, v->file));
+    }
+    if (hooks && access(notify, X_OK) == 0)
+        ask_version(v, notify);
+    else if (hooks)
+        visit_wrong(v, CHECK_PROGRAMS, notify, "it is not there, or cannot be run", why,
+                    visit_text(v,
+                               "install Eyrie (meson install), or set paths.notify_program in %s",
+                               v->file));
+}
+
 void programs_begin(struct visit *v)
 {
+    notify_programs(v);
     const char *host = v->policy->paths.host_program, *eyried = find_eyried(v);
     if (access(host, X_OK) == 0)
         ask_version(v, host);

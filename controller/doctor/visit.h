@@ -18,6 +18,8 @@ enum check_id {
     CHECK_PROGRAMS,
     CHECK_DAEMON,
     CHECK_UNIT,
+    CHECK_CREDENTIALS,
+    CHECK_SECRETS,
     CHECK_KEY,
     CHECK_QUEUE,
     CHECK_GATE,
@@ -63,6 +65,10 @@ struct visit {
     const char *socket;       /* of eyried */
     bool ran_here;            /* there is a ledger: eyried has run with this state folder */
     struct identity identity; /* of eyried, by its unit */
+    bool looked;              /* root has looked at what the unit hands over, which is: */
+    struct identity_secret *given;
+    size_t n_given, given_capacity;
+    char *credentials;        /* folder with copies of it; NULL: there are none */
     const char **may_flock;   /* by schedd: "" it may, NULL not tried, else why not */
     bool left;                /* and an admin told it to leave: no fragments */
     struct arena *arena;      /* what findings and errands point at */

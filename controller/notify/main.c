@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -29,8 +30,12 @@ static int read_all(struct text *out)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)puts("eyrie-notify " EYRIE_VERSION);
+        return 0;
+    }
     CLEANUP(text_done) struct text text = {0};
     CLEANUP(post_letter_done) struct post_letter letter = {0};
     const struct rlimit no_core = {0};

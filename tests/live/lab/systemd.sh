@@ -277,6 +277,9 @@ ok 'what it is given is for its eyes only' equal \
 	'. eyrie 500 EYRIE eyrie 400 secret_agents.key eyrie 400'
 ok 'the secrets themselves are root'"'"'s' secrets_are_roots
 ok 'it has read one: agents are listened for' wait_for 30 log_says eyried 'agents-listen 127.0.0.1:9617: sha256//'
+said=$(in_machine eyrie doctor || true)
+ok 'eyrie doctor finds the secrets where the unit has them from' grep -q 'passwords.d/EYRIE: root alone reads it, and hands it over as EYRIE' <<<"$said"
+ok 'and those that the policy names' grep -q 'credential:secret_agents.key: agents.key is handed over' <<<"$said"
 ok 'a VM is made' wait_for 60 domains_are 1
 signed() { in_machine cat "$test_folder/condor/signed"; }
 vm=$(domains)
@@ -286,7 +289,7 @@ goes_on() { [ -n "$vm" ] && equal "$(domains)" "$vm" && wait_for 60 answers; }
 
 ok 'it hangs: systemd ends it and starts it again' outlives eyried STOP watchdog
 ok 'its VM is there, and no other' goes_on
-ok 'it spins in a step: systemd ends it and starts it again' outlives eyried USR2 watchdog
+ok 'it turns in a circle, and no step ends: systemd ends it and starts it again' outlives eyried USR2 watchdog
 ok 'its VM is there, and no other' goes_on
 ok 'it is killed: systemd starts it again' outlives eyried KILL signal
 ok 'its VM is there, and no other' goes_on
