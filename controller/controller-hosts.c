@@ -15,6 +15,7 @@ static void slot_done(struct host_slot *slot)
     free(slot->name);
     free(slot->uri);
     free(slot->storage_pool);
+    free(slot->changed_images);
     *slot = (struct host_slot){0};
 }
 
@@ -25,6 +26,20 @@ static struct host_slot slot_new(const char *name, const char *uri, const char *
         .uri = mem_strdup(uri),
         .storage_pool = mem_strdup(storage_pool),
     };
+}
+
+void controller_see_images(struct controller *c, const struct world *w)
+{
+    for (size_t i = 0; i < c->n_hosts && i < w->n_hosts; i++) {
+        const struct world_host *host = &w->hosts[i];
+        CLEANUP(text_done) struct text changed = {0};
+        for (size_t k = 0; k < host->n_seals; k++)
+            if (!host->seals[k].intact)
+                text_printf(&changed, "%s%s", changed.length ? ", " : "", host->seals[k].image);
+        if (changed.length && !text_equal(c->hosts[i].changed_images, text_get(&changed)))
+            controller_note(c, "image-changed", host->name, text_get(&changed));
+        mem_replace(&c->hosts[i].changed_images, text_get(&changed));
+    }
 }
 
 /* What it was asked it still answers; its facts are not asked for any more. */

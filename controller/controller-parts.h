@@ -54,6 +54,7 @@ struct host_slot {
     struct host *worker;
     bool removed; /* the policy does not name it any more */
     struct record_of_starts starts;
+    char *changed_images; /* that were said to be changed; NULL: none */
 };
 
 /*
@@ -200,6 +201,9 @@ struct json_object *controller_agents(void *userdata);
 void controller_step(void *userdata);
 /* The facts of now; what they point at lives in the arena or until the next event. */
 const struct world *controller_build_world(struct controller *c, struct arena *a);
+
+/* Say which images were written to since they were pushed; once. */
+void controller_see_images(struct controller *c, const struct world *w);
 
 /* ---- a new policy: controller-reload.c ------------------------------------------------------- */
 

@@ -263,6 +263,7 @@ void controller_step(void *userdata)
     const struct world *w = controller_build_world(c, a);
     const struct plan *plan = plan_make(a, c->policy, w);
     keep(c, plan);
+    controller_see_images(c, w);
     controller_see_requests(c, w, plan);
     controller_tell(c, plan);
     (void)act_start(c->act, c->config, plan, w, c->vm_fragment);

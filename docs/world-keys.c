@@ -11,7 +11,7 @@
 /* A world with one of everything. */
 static const char one_of_each[] =
     "{\"version\": 1, \"now\": 1, \"queues\": [{\"shapes\": [{}]}], \"pool\": {\"startds\": [{}]},"
-    " \"hosts\": [{\"domains\": [{}], \"volumes\": [{}]}], \"templates\": [{}], \"groups\": [{}], \"records\": [{}],"
+    " \"hosts\": [{\"domains\": [{}], \"volumes\": [{}], \"seals\": [{}]}], \"templates\": [{}], \"groups\": [{}], \"records\": [{}],"
     " \"flocks\": [{}], \"requests\": [{\"seats\": [{}]}], \"starts\": [{}]}";
 
 static void list_keys(struct json_object *value)

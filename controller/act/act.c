@@ -36,6 +36,7 @@ struct deed {
     const struct policy_template *template;
     char *group;
     char *request;
+    char *generation;
     char *vm_fragment;
     bool exclusive;
     bool by_name;
@@ -65,6 +66,7 @@ static struct deed *deed_free(struct deed *d)
     free(d->host);
     free(d->group);
     free(d->request);
+    free(d->generation);
     free(d->vm_fragment);
     free(d);
     return NULL;
@@ -162,6 +164,7 @@ static void got_token(void *userdata, const char *token, const char *error)
                                                  .by_name = d->by_name,
                                                  .until = d->until,
                                                  .max_walltime = d->max_walltime,
+                                                 .generation = d->generation,
                                                  .token = token},
                                d->vm_fragment, &seed, &e)
                  : err_set(&e, ENOENT, "host %s is no longer in the policy", d->host);
@@ -178,7 +181,7 @@ static void got_token(void *userdata, const char *token, const char *error)
                                                .memory = t->memory,
                                                .disk = t->disk,
                                                .template = t->name,
-                                               .generation = t->generation,
+                                               .generation = d->generation,
                                                .group = d->group,
                                                .request = d->request,
                                                .exclusive = d->exclusive,
@@ -268,9 +271,18 @@ size_t act_under_way(const struct act *a)
 /* A startd looks for the note, and sends its ad anew. */
 static const usec extend_shows_within = USEC_PER_MINUTE;
 
+static const struct world_host *host_facts(const struct world *w, const char *name)
+{
+    for (size_t i = 0; i < w->n_hosts; i++)
+        if (strcmp(w->hosts[i].name, name) == 0)
+            return &w->hosts[i];
+    return NULL;
+}
+
 /* When the facts were asked for in which the outcome of a deed shows; USEC_NEVER: it shows at once. */
 static usec facts_asked(const struct deed *d, const struct world *w)
 {
+    const struct world_host *host;
     switch (d->kind) {
     case ACTION_DRAIN:
     case ACTION_UNDRAIN:
@@ -281,10 +293,8 @@ static usec facts_asked(const struct deed *d, const struct world *w)
     case ACTION_POWEROFF:
     case ACTION_DESTROY:
     case ACTION_DELETE_VOLUME:
-        for (size_t i = 0; i < w->n_hosts; i++)
-            if (strcmp(w->hosts[i].name, d->host) == 0)
-                return w->hosts[i].fact.asked;
-        return USEC_NEVER;
+        host = host_facts(w, d->host);
+        return host ? host->fact.asked : USEC_NEVER;
     default:
         return USEC_NEVER;
     }
@@ -342,8 +352,8 @@ static usec until_of(const struct plan *plan, const char *request)
     return 0;
 }
 
-static void start_create(struct deed *d, const struct plan *plan, const struct plan_action *action,
-                         const char *why, const char *vm_fragment)
+static void start_create(struct deed *d, const struct plan *plan, const struct world *w,
+                         const struct plan_action *action, const char *why, const char *vm_fragment)
 {
     const struct policy *p = plan->policy;
     struct err e;
@@ -362,6 +372,9 @@ static void start_create(struct deed *d, const struct plan *plan, const struct p
     d->exclusive = action->exclusive;
     d->by_name = action->by_name;
     d->until = until_of(plan, action->request);
+    char generation[PLAN_GENERATION_MAX];
+    plan_generation(d->template, host_facts(w, action->host), generation);
+    d->generation = mem_strdup(generation);
     d->max_walltime = action->policy_group == SIZE_MAX
                           ? 0
                           : p->groups[action->policy_group].max_walltime.value;
@@ -371,7 +384,7 @@ static void start_create(struct deed *d, const struct plan *plan, const struct p
                                                  .name = d->name,
                                                  .host = d->host,
                                                  .template = d->template->name,
-                                                 .generation = d->template->generation,
+                                                 .generation = d->generation,
                                                  .group = d->group,
                                                  .request = d->request,
                                                  .exclusive = d->exclusive,
@@ -395,8 +408,8 @@ static void mark(struct deed *d, enum ledger_mark which, const char *why)
     report_ledger(d, r, &e);
 }
 
-static void start_deed(struct deed *d, const struct plan *plan, const struct plan_action *action,
-                       const char *why, const char *vm_fragment)
+static void start_deed(struct deed *d, const struct plan *plan, const struct world *w,
+                       const struct plan_action *action, const char *why, const char *vm_fragment)
 {
     struct act *a = d->act;
     struct host *host =
@@ -409,7 +422,7 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct pla
         report(d, action_kind_name(action->kind), why);
     switch (action->kind) {
     case ACTION_CREATE:
-        start_create(d, plan, action, why, vm_fragment);
+        start_create(d, plan, w, action, why, vm_fragment);
         return;
     case ACTION_DRAIN:
         mark(d, LEDGER_DRAIN_DECIDED, why);
@@ -507,7 +520,7 @@ size_t act_start(struct act *a, struct config *config, const struct plan *plan,
         d->host = mem_strdup(action->host);
         d->next = a->deeds;
         a->deeds = d;
-        start_deed(d, plan, action, text_get(&why), vm_fragment);
+        start_deed(d, plan, w, action, text_get(&why), vm_fragment);
         text_done(&why);
         started++;
     }

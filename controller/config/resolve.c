@@ -58,8 +58,14 @@ static void add_piece(struct text *t, const char *name, const char *value, size_
     text_add_bytes(t, value, length);
 }
 
-static const char *generation(struct arena *a, const struct policy_template *t,
-                              const struct source *fragment)
+/*
+ * All that is the same for each VM of the template. What the image is only its hosts can know: the
+ * planner adds it (plan/generation.c). Of what the seed says (act/seed.c) there is missing what is of
+ * one VM; who may submit, which changes with people and is told to VMs that run (act/renewals.c); the
+ * times until which one has joined, which nobody needs who has; and what is of a request or group.
+ */
+static const char *generation(struct arena *a, const struct policy *p,
+                              const struct policy_template *t, const struct source *fragment)
 {
     /* A name space of our own for RFC 4122's hash; its first bytes are plain SHA-1. */
     static const uuid_t space = {0x65, 0x79, 0x72, 0x69, 0x65, 0x20, 0x67, 0x65,
@@ -70,6 +76,10 @@ static const char *generation(struct arena *a, const struct policy_template *t,
     add_piece(&recipe, "image", t->image, strlen(t->image));
     text_printf(&recipe, "cpus %lld memory %lld disk %lld\n", (long long)t->cpus,
                 (long long)t->memory, (long long)t->disk);
+    add_piece(&recipe, "flag", p->pool.flag, strlen(p->pool.flag));
+    add_piece(&recipe, "central manager", p->pool.central_manager, strlen(p->pool.central_manager));
+    add_piece(&recipe, "trust domain", p->pool.trust_domain, strlen(p->pool.trust_domain));
+    text_printf(&recipe, "orphan %lld\n", (long long)p->timing.orphan_after.value);
     if (fragment)
         add_piece(&recipe, "vm-startd.conf", fragment->bytes, fragment->length);
     uuid_generate_sha1(digest, space, text_get(&recipe), recipe.length);
@@ -112,7 +122,7 @@ static void resolve_templates(struct arena *a, struct report *report, const stru
         }
         if (!t->domain_xml)
             t->domain_xml = xml ? xml->bytes : "";
-        t->generation = generation(a, t, fragment);
+        t->generation = generation(a, p, t, fragment);
     }
 }
 

@@ -241,6 +241,10 @@ static void a_generation_names_all_that_vms_are_made_from(void **state)
         assert_string_equal(config_policy(c)->templates[1].generation,
                             config_policy(other)->templates[1].generation);
     }
+    AUTOFREE char *text = replaced(good, "look_every: 5s", "orphan_after: 5h");
+    CLEANUP(config_free_p) struct config *orphans = load_good(text); /* in the seed of each */
+    assert_string_not_equal(config_policy(c)->templates[1].generation,
+                            config_policy(orphans)->templates[1].generation);
     char path[300];
     (void)snprintf(path, sizeof(path), "%s/fragments", folder);
     assert_int_equal(mkdir(path, 0755), 0);

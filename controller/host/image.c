@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "host/seal.h"
 #include "host/volume.h"
 
 enum { HEAD_BYTES = 64 * 1024, PIECE_BYTES = 256 * 1024 };
@@ -225,6 +226,8 @@ int image_push(const struct image_push *push, const struct lease *lease, struct 
         r = look_there(&u, &already, f);
     if (r == 0 && !already)
         r = upload(&u, f);
+    if (r == 0)
+        r = seal_put(pool, push->name, u.digest, f);
     if (r == 0) {
         json_add_string(answer, "digest", u.digest);
         json_add_int(answer, "size", u.size);

@@ -4,7 +4,8 @@
  *
  * The name of a volume stands for what is in it: one with other content is never replaced, for VMs
  * may run on it. Until an upload is whole its first bytes say that it is not, so that neither libvirt
- * nor QEMU takes it for an image; they are written last. One that broke off is begun anew.
+ * nor QEMU takes it for an image; they are written last. One that broke off is begun anew. At last it
+ * is sealed (seal.h).
  */
 #pragma once
 

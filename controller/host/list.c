@@ -222,7 +222,8 @@ int list_add_node(virConnectPtr conn, struct json_object *answer, struct fault *
 /* libvirt counts from its last refresh plus what it made itself; overlays that grow are not seen.
  */
 static int read_storage(const struct list *l, virConnectPtr conn, struct json_object *storage,
-                        struct json_object *volumes, struct json_object *images, struct fault *f)
+                        struct json_object *volumes, struct json_object *images,
+                        struct json_object *seals, struct fault *f)
 {
     virStoragePoolPtr pool AUTOPOOL = NULL;
     virStoragePoolInfo info;
@@ -231,7 +232,7 @@ static int read_storage(const struct list *l, virConnectPtr conn, struct json_ob
         return r;
     if (virStoragePoolGetInfo(pool, &info) < 0)
         return fault_libvirt(f, "storage pool %s", l->storage_pool);
-    r = volume_list(pool, l->pool, volumes, images, f);
+    r = volume_list(pool, l->pool, volumes, images, seals, f);
     if (r < 0)
         return r;
     json_add_int(storage, "capacity", (int64_t)info.capacity);
@@ -244,8 +245,8 @@ static void add_storage(const struct list *l, virConnectPtr conn, struct json_ob
     struct fault f;
     struct json_object *storage = json_object_new_object();
     struct json_object *volumes = json_object_new_array();
-    struct json_object *images = json_object_new_array();
-    if (read_storage(l, conn, storage, volumes, images, &f) < 0) {
+    struct json_object *images = json_object_new_array(), *seals = json_object_new_array();
+    if (read_storage(l, conn, storage, volumes, images, seals, &f) < 0) {
         json_add_string(storage, "error", f.err.text);
         (void)json_object_put(volumes);
         volumes = NULL;
@@ -253,6 +254,7 @@ static void add_storage(const struct list *l, virConnectPtr conn, struct json_ob
     json_add(answer, "storage", storage);
     json_add(answer, "volumes", volumes);
     json_add(answer, "images", images);
+    json_add(answer, "seals", seals);
 }
 
 int list_take(struct list *l, const struct lease *lease, struct json_object *answer,

@@ -373,6 +373,9 @@ static void a_push_that_fails_leaves_nothing(void **state)
                   VIR_ERR_INVALID_ARG);
     o = ask(&c, 5, "list", "");
     assert_int_equal(json_object_array_length(json_array_or_null(o, "images")), 1);
+    struct json_object *seals = json_array_or_null(o, "seals");
+    assert_int_equal(json_object_array_length(seals), 1); /* of the image that the node has */
+    assert_true(json_bool_or(json_object_array_get_idx(seals, 0), "intact", false));
     check_ok(o);
     finish(&c, 0);
     (void)close(fd);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "host/element.h"
+#include "host/seal.h"
 
 int volume_pool(virConnectPtr conn, const char *name, virStoragePoolPtr *ret, struct fault *f)
 {
@@ -240,8 +241,28 @@ int volume_delete(virStoragePoolPtr pool, const char *name, bool *ret_gone, stru
     return 0;
 }
 
+/* An image that has two seals has none: both are shown as broken. */
+static void add_seal(virStoragePoolPtr pool, const struct seal *seal, struct json_object *seals)
+{
+    bool first = true;
+    for (size_t i = 0; i < json_object_array_length(seals); i++) {
+        struct json_object *o = json_object_array_get_idx(seals, i);
+        if (strcmp(json_string_or(o, "image", ""), seal->image) != 0)
+            continue;
+        first = false;
+        json_add_bool(o, "intact", false);
+    }
+    if (!first)
+        return;
+    struct json_object *o = json_object_new_object();
+    json_add_string(o, "image", seal->image);
+    json_add_string(o, "digest", seal->digest);
+    json_add_bool(o, "intact", seal_is_intact(pool, seal));
+    (void)json_object_array_add(seals, o);
+}
+
 int volume_list(virStoragePoolPtr pool, const char *ours, struct json_object *array,
-                struct json_object *images, struct fault *f)
+                struct json_object *images, struct json_object *seals, struct fault *f)
 {
     virStorageVolPtr *volumes = NULL;
     int count = virStoragePoolListAllVolumes(pool, &volumes, 0);
@@ -251,7 +272,12 @@ int volume_list(virStoragePoolPtr pool, const char *ours, struct json_object *ar
         const char *name = virStorageVolGetName(volumes[i]);
         char uuid[VM_UUID_SIZE];
         enum vm_volume kind;
-        if (name && vm_volume_parse(ours, name, uuid, &kind)) {
+        struct seal seal = {0};
+        if (name && seal_parse(name, &seal)) {
+            if (json_object_array_length(seals) < LIMIT_SEALS)
+                add_seal(pool, &seal, seals);
+            free(seal.image);
+        } else if (name && vm_volume_parse(ours, name, uuid, &kind)) {
             struct json_object *o = json_object_new_object();
             json_add_string(o, "name", name);
             json_add_string(o, "uuid", uuid);

@@ -54,7 +54,7 @@ int volume_delete(virStoragePoolPtr pool, const char *name, bool *ret_gone, stru
 
 /**
  * Add to @array an object for each volume in @pool that has a name of a VM of @ours, and to @images
- * the names of the others: what a VM's disk may be backed by.
+ * the names of the others: what a VM's disk may be backed by. What is sealed of those goes to @seals.
  */
 int volume_list(virStoragePoolPtr pool, const char *ours, struct json_object *array,
-                struct json_object *images, struct fault *f);
+                struct json_object *images, struct json_object *seals, struct fault *f);

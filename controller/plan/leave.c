@@ -182,6 +182,11 @@ static const struct leaver *list_held(struct arena *a, struct chooser *c, const 
     return held;
 }
 
+static bool is_old(const struct candidate *c)
+{
+    return c->must.code == REASON_OLD_GENERATION || c->must.code == REASON_IMAGE_CHANGED;
+}
+
 static int candidate_order(const void *left, const void *right)
 {
     const struct candidate *a = left, *b = right;
@@ -189,8 +194,7 @@ static int candidate_order(const void *left, const void *right)
         return a->unbounded ? -1 : 1;
     if ((a->vm->state == VM_IDLE) != (b->vm->state == VM_IDLE))
         return a->vm->state == VM_IDLE ? -1 : 1;
-    bool old_a = a->must.code == REASON_OLD_GENERATION,
-         old_b = b->must.code == REASON_OLD_GENERATION;
+    bool old_a = is_old(a), old_b = is_old(b);
     if (old_a != old_b)
         return old_a ? -1 : 1;
     if (a->vm->claimed != b->vm->claimed)

@@ -171,6 +171,11 @@ struct plan {
  */
 const struct plan *plan_make(struct arena *a, const struct policy *p, const struct world *w);
 
+/** Room for a generation; and the digits of an image's digest in it. */
+enum { PLAN_GENERATION_MAX = 40, PLAN_IMAGE_DIGITS = 8 };
+/** The generation of a VM of @t that is made on @host (may be NULL) now. */
+void plan_generation(const struct policy_template *t, const struct world_host *host,
+                     char buffer[static PLAN_GENERATION_MAX]);
 /** Cpus that VMs may have of a host, overcommitted as the policy says: its own word (@h may be NULL)
  * comes before the host's (@w may be NULL). */
 int64_t plan_host_cpus(const struct policy *p, const struct policy_host *h,

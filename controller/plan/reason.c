@@ -127,6 +127,7 @@ static const struct {
     [REASON_IDLE] = {"idle", "idle for $N"},
     [REASON_TOO_OLD] = {"too-old", "$N old, and $L are allowed$w"},
     [REASON_OLD_GENERATION] = {"old-generation", "made from what its template was before"},
+    [REASON_IMAGE_CHANGED] = {"image-changed", "its image $s is not what it was when the VM was made"},
     [REASON_HOST_DRAINED] = {"host-drained", "host $s is drained"},
     [REASON_DRAIN_ASKED] = {"drain-asked", "$s asked for it"},
     [REASON_DRAIN_NOW] = {"drain-now", "$s asked for it at once, $n slot$p claimed"},

@@ -92,6 +92,7 @@ enum reason_code {
     REASON_IDLE,                 /* drain: idle for @n µs, allowed @limit */
     REASON_TOO_OLD,
     REASON_OLD_GENERATION,
+    REASON_IMAGE_CHANGED,        /* drain: @subject, its image, is not what it was on its host */
     REASON_HOST_DRAINED,         /* drain: an admin wants its host empty */
     REASON_DRAIN_ASKED,          /* drain: the admin @subject wants it */
     REASON_DRAIN_NOW,            /* power off: @subject said that its jobs may be lost */

@@ -156,9 +156,11 @@ struct reason vm_must_go(const struct policy *p, const struct world *w, const st
     if (vm->policy_template == SIZE_MAX)
         return (struct reason){REASON_TEMPLATE_GONE, .subject = vm->template};
     const char *made_from = vm->domain ? vm->domain->generation : "";
-    if (made_from[0] && strcmp(made_from, p->templates[vm->policy_template].generation) != 0)
-        return (struct reason){REASON_OLD_GENERATION};
-    return got_no_job(p, w, vm);
+    struct reason old = {0};
+    if (made_from[0])
+        old = generation_is_old(&p->templates[vm->policy_template],
+                                vm->world_host == SIZE_MAX ? NULL : &w->hosts[vm->world_host], made_from);
+    return old.code ? old : got_no_job(p, w, vm);
 }
 
 bool vm_is_given_up(const struct policy *p, const struct world *w, const struct plan_vm *vm)

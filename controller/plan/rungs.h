@@ -314,6 +314,9 @@ struct reason vm_ordered(const struct world *w, const struct plan_vm *vm);
 struct reason vm_ordered_now(const struct world *w, const struct plan_vm *vm);
 /* Whether the plan ends it therefore: nothing but a VM that is there for certain is ended. */
 bool vm_ends_now(const struct world *w, const struct plan_vm *vm);
+/* Why a VM on @host that was made from @made_from (not "") is of an old generation; NONE: it is not. */
+struct reason generation_is_old(const struct policy_template *t, const struct world_host *host,
+                                const char *made_from);
 /* Whether it joined and is still to get its first job; nobody knows of one without a record. */
 bool vm_had_no_job(const struct plan_vm *vm);
 /* Whether that is why it must go. */

@@ -133,6 +133,13 @@ struct world_volume {
     bool seed; /* else the disk */
 };
 
+/** What eyrie image push found an image to be; no image has more than one. */
+struct world_seal {
+    const char *image;
+    const char *digest; /* SHA-256, in hex */
+    bool intact;        /* and nobody wrote to it since */
+};
+
 struct world_host {
     const char *name;
     struct world_fact fact;
@@ -150,6 +157,8 @@ struct world_host {
     size_t n_volumes;
     const char *const *images; /* volumes that are not ours: what templates may be backed by */
     size_t n_images;
+    const struct world_seal *seals; /* of images */
+    size_t n_seals;
     int64_t failures;  /* failed creates or boots in a row */
     usec last_failure;
     int64_t joined;    /* VMs that joined since its last failure */

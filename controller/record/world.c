@@ -132,6 +132,11 @@ static const struct type volume_type = {
     (const struct field[]){FIELD(world_volume, STRING, name), FIELD(world_volume, STRING, uuid),
                            FIELD(world_volume, BOOL, seed), {0}}};
 
+static const struct type seal_type = {
+    sizeof(struct world_seal), NULL,
+    (const struct field[]){FIELD(world_seal, STRING, image), FIELD(world_seal, STRING, digest),
+                           FIELD(world_seal, BOOL, intact), {0}}};
+
 static const struct type host_type = {
     sizeof(struct world_host), NULL,
     (const struct field[]){
@@ -141,7 +146,8 @@ static const struct type host_type = {
         OBJECT(world_host, order, &order_type), FIELD(world_host, INT, cpus),
         FIELD(world_host, BYTES, memory), FIELD(world_host, BYTES, storage_available),
         LIST(world_host, domains, &domain_type), LIST(world_host, volumes, &volume_type),
-        STRINGS(world_host, images), FIELD(world_host, INT, failures),
+        STRINGS(world_host, images), LIST(world_host, seals, &seal_type),
+        FIELD(world_host, INT, failures),
         FIELD(world_host, TIME, last_failure), FIELD(world_host, INT, joined),
         FIELD(world_host, INT, jobless), {0}}};
 

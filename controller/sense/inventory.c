@@ -12,6 +12,8 @@
 #define MAX_CPUS 1000000
 #define MAX_BYTES (1024 * 1024 * TIB)
 
+enum { SEAL_DIGITS = 64 };
+
 struct inventory {
     struct arena *arena;
     int64_t cpus, memory, storage_available;
@@ -21,6 +23,8 @@ struct inventory {
     size_t n_volumes;
     const char **images;
     size_t n_images;
+    struct world_seal *seals;
+    size_t n_seals;
 };
 
 struct inventory *inventory_free(struct inventory *v)
@@ -131,6 +135,22 @@ static int images_parse(struct inventory *v, struct json_object *list, struct er
     return 0;
 }
 
+/* What a worker says of an image that makes no sense is left out: nothing is made of it. */
+static void seals_parse(struct inventory *v, struct json_object *list)
+{
+    size_t n = list ? json_object_array_length(list) : 0;
+    n = n < LIMIT_SEALS ? n : LIMIT_SEALS;
+    v->seals = arena_take(v->arena, n, sizeof(*v->seals));
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *o = json_object_array_get_idx(list, i);
+        struct world_seal seal = {.image = untrusted_name(v->arena, o, "image"),
+                                  .digest = untrusted_name(v->arena, o, "digest"),
+                                  .intact = json_bool_or(o, "intact", false)};
+        if (*seal.image && strspn(seal.digest, "0123456789abcdef") >= SEAL_DIGITS)
+            v->seals[v->n_seals++] = seal;
+    }
+}
+
 static void volumes_keep(struct inventory *v, const struct inventory *last)
 {
     v->volumes = arena_take(v->arena, last->n_volumes, sizeof(*v->volumes));
@@ -172,6 +192,7 @@ int inventory_parse(struct json_object *o, const struct inventory *last, struct 
         r = images_parse(v, json_array_or_null(o, "images"), e);
     if (r < 0)
         return r;
+    seals_parse(v, json_array_or_null(o, "seals"));
     *ret = v;
     v = NULL;
     return 0;
@@ -191,4 +212,6 @@ void inventory_fill(const struct inventory *v, struct world_host *w)
     w->n_volumes = v->n_volumes;
     w->images = v->images;
     w->n_images = v->n_images;
+    w->seals = v->seals;
+    w->n_seals = v->n_seals;
 }

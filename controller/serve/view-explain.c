@@ -105,6 +105,23 @@ static void why_failures(struct why *why, struct json_object *row, usec now)
     }
 }
 
+static void why_images(struct why *why, const char *host)
+{
+    const struct world_host *facts = part_world_host(why->s->world, host);
+    for (size_t i = 0; facts && i < facts->n_seals; i++) {
+        const struct world_seal *seal = &facts->seals[i];
+        if (seal->intact)
+            text_printf(&why->text, "its image %s is as it was pushed (sha256 %.12s…)", seal->image,
+                        seal->digest);
+        else
+            text_printf(&why->text,
+                        "its image %s was written to since it was pushed (sha256 %.12s… then): VMs that "
+                        "were made of it are replaced",
+                        seal->image, seal->digest);
+        why_end(why, false);
+    }
+}
+
 static void why_room(struct why *why, struct json_object *row)
 {
     int64_t cpus = json_int_or(row, "cpus", 0), memory = json_int_or(row, "memory", 0);
@@ -175,6 +192,7 @@ int view_explain_host(const struct snapshot *s, usec now, const char *name,
         why_end(&why, true);
     }
     why_failures(&why, row, now);
+    why_images(&why, json_string_or(row, "name", ""));
     why_room(&why, row);
     text_done(&why.text);
     part_add_name(view, "file", s->policy->file);

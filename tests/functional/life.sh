@@ -40,3 +40,34 @@ test_a_vm_that_gets_no_job_counts_against_nobody_where_others_do() {
 	has "start-failed .*${two[1]:0:8}" "$(eyrie events)" || return
 	! grep -q 'counts against' <<<"$(eyrie events)" || fail 'somebody is blamed'
 }
+
+test_a_vm_whose_image_is_another_one_by_now_is_drained_when_its_job_allows() {
+	write_config
+	start || return
+	idle_jobs alice juno 2 1
+	until_true 'a VM, to see its generation' has_one_vm || return
+	stop
+	no_jobs
+	local generation
+	generation=$(ask_ledger 'SELECT generation FROM vm')
+	has '^[0-9a-f]{12}-01234567$' "$generation" || return
+	rm "$T"/state/ledger.sqlite*
+	with_a_vm "${generation%-*}-89abcdef"
+	slot_ads Claimed Busy "$ours"
+	start || return
+	until_true 'it is drained' called 'condor_drain.*-graceful' || return
+	has 'drain +vpool-small-22222222: its image debian13-condor.qcow2 is not what it was' "$(eyrie events)" || return
+	until_true 'it waits for its job' is_state "$ours" draining || return
+	has 'debian13-condor.qcow2 is as it was pushed .sha256 0123456789ab' "$(eyrie explain host hv1)"
+}
+
+test_a_changed_image_is_noticed() {
+	write_config
+	sed 's/-2147483648-0</-2147483647-0</' "$source_dir/controller/host/test-node.xml" >"$T/node.xml"
+	sed -i "s|test://[^\"]*|test://$T/node.xml|" "$T/eyrie.yaml"
+	start || return
+	until_true 'it is an event' image_changed || return
+	has 'image-changed +hv1: debian13-condor.qcow2' "$(eyrie events)" || return
+	has 'debian13-condor.qcow2 was written to since' "$(eyrie explain host hv1)"
+}
+image_changed() { grep -q image-changed <<<"$(eyrie events)"; }

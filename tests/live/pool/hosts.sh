@@ -162,13 +162,17 @@ ok 'with this digest' grep -q "sha256 $digest" <<<"$said"
 	same=yes || same=no
 ok 'and the very bytes' equal "$same" yes
 ok 'libvirt takes it for qcow2' grep -q "format type='qcow2'" <<<"$(second vol-dumpxml new.qcow2 --pool eyrie)"
+sealed() { eyrie explain host "$1" | grep -q "new.qcow2 $2"; }
+ok 'eyried knows what it is' wait_for 30 sealed hv2 'is as it was pushed'
 ok 'the second time nothing is sent' equal "$(push | grep -c 'has it already')" 2
 echo more >>"$image"
 ok 'another image of that name is refused' equal "$(push | grep -c 'another image of the name')" 2
 "$lab" run cp /dev/null /run/lab/images/second/new.qcow2
 "$lab" run sh -c 'printf "An upload of eyrie image push that is not whole.\n%9999s" "" >/run/lab/images/second/new.qcow2'
 second pool-refresh eyrie >/dev/null
+ok 'that somebody wrote to it is seen' wait_for 30 sealed hv2 'was written to since'
 ok 'one that broke off is begun anew' grep -q '^hv2: has it, read back' <<<"$(push)"
+ok 'and then all is well with it' wait_for 30 sealed hv2 'is as it was pushed'
 
 note 'a QEMU hangs'
 "$lab" run virsh -q -c "$libvirt_uri" create /dev/stdin >/dev/null <<-END
