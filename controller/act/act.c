@@ -232,6 +232,8 @@ static void host_answered(void *userdata, const struct host_answer *answer)
     struct deed *d = userdata;
     struct host *host = d->act->callbacks.host(d->act->callbacks.userdata, d->host);
     report_outcome(d, answer_error(answer));
+    if (d->kind == ACTION_POWEROFF && answer->answer != WORLD_ANSWER_OK)
+        ledger_vm_poweroff_lost(d->act->ledger, d->key, true);
     if (host)
         host_look(host);
     deed_end(d);
@@ -446,7 +448,9 @@ static void start_deed(struct deed *d, const struct plan *plan, const struct wor
         deed_end(d);
         return;
     case ACTION_POWEROFF:
-        mark(d, LEDGER_POWEROFF_DECIDED, why);
+        if (action->reason.code != REASON_POWEROFF_LOST) /* that is told for the first time */
+            mark(d, LEDGER_POWEROFF_DECIDED, why);
+        ledger_vm_poweroff_lost(a->ledger, action->uuid, false);
         if (host) {
             host_shutdown(host, action->uuid, host_answered, d);
             return;

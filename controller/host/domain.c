@@ -220,6 +220,15 @@ static int power_off(virDomainPtr domain)
     return r;
 }
 
+/* libvirt 9.0's LXC is told once what a container's first process is. When that comes before it listens, which
+ * happens on busy cpus, it can tell this container nothing, ever ("Init process ID is not yet known"). */
+static bool hears_nothing(virConnectPtr conn, virDomainPtr domain, const struct fault *f)
+{
+    const char *driver = virConnectGetType(conn);
+    return driver && strcmp(driver, "LXC") == 0 && f->code == VIR_ERR_OPERATION_INVALID &&
+           virDomainIsActive(domain) == 1;
+}
+
 int domain_shutdown(const struct domain_place *place, const struct lease *lease,
                     const struct request *q, struct json_object *answer, struct fault *f)
 {
@@ -233,6 +242,8 @@ int domain_shutdown(const struct domain_place *place, const struct lease *lease,
         if (r < 0) {
             r = fault_libvirt(f, "cannot shut down domain %s", q->vm.uuid);
             if (!ended_meanwhile(lease->conn, q->vm.uuid, f)) {
+                if (hears_nothing(lease->conn, domain, f) && virDomainDestroy(domain) == 0)
+                    return err_prefix(&f->err, r, "it was destroyed instead");
                 f->unknown = true;
                 return r;
             }

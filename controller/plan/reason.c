@@ -147,6 +147,7 @@ static const struct {
     [REASON_REQUEST_EXTENDED] = {"request-extended", "request $s ends in $L, and the VM was told $N"},
     [REASON_DRAINED] = {"drained", "drained and empty"},
     [REASON_NEVER_JOINED] = {"never-joined", "no slot for $N, and $L are allowed$w"},
+    [REASON_POWEROFF_LOST] = {"poweroff-lost", "told again: its power-off, $N ago, failed or was cut short"},
     [REASON_POWEROFF_OVERDUE] = {"poweroff-overdue",
                                  "still there $N after its power-off, and $L are allowed$w"},
     [REASON_DRAIN_OVERDUE] = {"drain-overdue", "drains for $N, and $L are allowed$w"},

@@ -109,6 +109,7 @@ enum reason_code {
     REASON_REQUEST_EXTENDED,      /* extend: @subject ends in @limit, and the VM believes in @n */
     REASON_DRAINED,              /* power off: observed drained and empty */
     REASON_NEVER_JOINED,         /* destroy: no slot @n µs after the create, allowed @limit */
+    REASON_POWEROFF_LOST,        /* power off: told @n µs ago, and perhaps not heard */
     REASON_POWEROFF_OVERDUE,     /* destroy: still there @n µs after the power-off */
     REASON_DRAIN_OVERDUE,
     REASON_CREATE_FAILED,        /* forget */

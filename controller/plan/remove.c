@@ -53,6 +53,14 @@ static void remove_if_drained(const struct policy *p, const struct world *w,
         later_at(later, w->now - elapsed_since(w, accepted) + allowed->value);
 }
 
+/* Whether it can be told again to power off, at no risk for a job that got in meanwhile. */
+static bool may_tell_again(const struct world *w, const struct plan_vm *vm)
+{
+    return vm->record->poweroff_lost &&
+           (!vm->startd || (vm->startd->drained && vm->startd->claimed == 0) ||
+            vm_ordered_now(w, vm).code);
+}
+
 static void remove_if_overdue(const struct policy *p, const struct world *w,
                               const struct plan_vm *vm, struct actions *actions,
                               struct later *later)
@@ -69,8 +77,12 @@ static void remove_if_overdue(const struct policy *p, const struct world *w,
         act(actions, ACTION_DESTROY, vm,
             (struct reason){REASON_POWEROFF_OVERDUE, w->now - record->poweroff_decided, off->value,
                             off->at});
-    else
+    else {
+        if (may_tell_again(w, vm))
+            act(actions, ACTION_POWEROFF, vm,
+                (struct reason){REASON_POWEROFF_LOST, w->now - record->poweroff_decided});
         later_at(later, w->now - elapsed_since(w, record->poweroff_decided) + off->value);
+    }
 }
 
 /* S3: only a volume whose whole name says so is ours, whoever listed it. */

@@ -238,6 +238,7 @@ struct world_record {
     usec drain_decided;
     usec drain_accepted;
     usec poweroff_decided;
+    bool poweroff_lost;    /* the call failed, or we were killed meanwhile: perhaps it was not told */
     usec destroy_decided;
     const char *why; /* the reason of the last decision, as text */
     bool drain;      /* an admin wants it drained */

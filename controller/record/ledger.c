@@ -155,6 +155,7 @@ int ledger_load(struct ledger *l, struct err *e)
                            .drain_decided = sqlite3_column_int64(s, 12),
                            .drain_accepted = sqlite3_column_int64(s, 13),
                            .poweroff_decided = sqlite3_column_int64(s, 14),
+                           .poweroff_lost = sqlite3_column_int64(s, 14) != 0,
                            .destroy_decided = sqlite3_column_int64(s, 15),
                            .request = ledger_column_text(s, 16),
                            .first_job = sqlite3_column_int64(s, 17),
@@ -266,6 +267,13 @@ void ledger_vm_idle(struct ledger *l, const char *uuid, usec since, usec jobless
         return;
     record->idle_since = since;
     record->jobless_since = jobless_since;
+}
+
+void ledger_vm_poweroff_lost(struct ledger *l, const char *uuid, bool lost)
+{
+    struct world_record *record = ledger_find(l, uuid);
+    if (record)
+        record->poweroff_lost = lost;
 }
 
 int ledger_vm_close(struct ledger *l, const char *uuid, usec at, struct err *e)

@@ -91,6 +91,8 @@ int ledger_vm_answer(struct ledger *l, const char *uuid, enum world_answer answe
 /** In memory only: after a restart a VM's idle time starts anew, and so does the time that it waits for its
  * first job, which is the safe side. */
 void ledger_vm_idle(struct ledger *l, const char *uuid, usec since, usec jobless_since);
+/** Whether a power-off must be told again; in memory only: after a restart each one is. */
+void ledger_vm_poweroff_lost(struct ledger *l, const char *uuid, bool lost);
 /** Nothing of the VM is left: close its record. */
 int ledger_vm_close(struct ledger *l, const char *uuid, usec at, struct err *e);
 

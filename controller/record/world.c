@@ -181,7 +181,8 @@ static const struct type record_type = {
         FIELD(world_record, TIME, first_job), FIELD(world_record, TIME, jobless_since),
         FIELD(world_record, TIME, given_up),
         FIELD(world_record, TIME, drain_decided), FIELD(world_record, TIME, drain_accepted),
-        FIELD(world_record, TIME, poweroff_decided), FIELD(world_record, TIME, destroy_decided),
+        FIELD(world_record, TIME, poweroff_decided), FIELD(world_record, BOOL, poweroff_lost),
+        FIELD(world_record, TIME, destroy_decided),
         FIELD(world_record, STRING, why), FIELD(world_record, BOOL, drain),
         FIELD(world_record, BOOL, drain_now), OBJECT(world_record, order, &order_type),
         FIELD(world_record, STRING, request), {0}}};

@@ -247,7 +247,9 @@ static void start_deed(struct sim *s, const struct plan_action *action, struct v
         call_condor(s, d);
         return;
     case ACTION_POWEROFF:
-        vm->record.poweroff_decided = sim_clock(s);
+        if (action->reason.code != REASON_POWEROFF_LOST)
+            vm->record.poweroff_decided = sim_clock(s);
+        vm->record.poweroff_lost = false;
         call_host(s, d);
         return;
     case ACTION_DESTROY:
@@ -460,6 +462,8 @@ void deed_done(struct sim *s, uint32_t index, uint32_t epoch)
         vm->record.drain_accepted = sim_clock(s);
     } else if (d->kind == ACTION_UNDRAIN && good) {
         vm->record.drain_accepted = 0;
+    } else if (d->kind == ACTION_POWEROFF) {
+        vm->record.poweroff_lost = !good;
     }
     if (d->host != SIZE_MAX && d->kind != ACTION_DRAIN)
         list_begin(s, d->host);
@@ -473,6 +477,8 @@ void deeds_forget(struct sim *s)
         struct deed *d = &s->deeds[s->open_deeds[i]];
         if (d->kind == ACTION_CREATE)
             s->vms[d->vm]->record.create_asked = false;
+        if (d->kind == ACTION_POWEROFF)
+            s->vms[d->vm]->record.poweroff_lost = true;
         if (!d->done && random_chance(&s->random, 50)) {
             d->done = true;
             if (d->kind == ACTION_CREATE)

@@ -50,7 +50,9 @@ static int poweroff_only_when_drained_S1(const struct trial *t, struct err *e)
     for (size_t i = 0; i < t->plan->n_actions; i++) {
         const struct plan_action *a = &t->plan->actions[i];
         const struct world_startd *s = trial_startd(t->world, a->uuid, NULL);
-        if (a->kind == ACTION_POWEROFF && !(s && s->drained) && !kill_is_allowed(t, a))
+        const struct world_record *r = trial_record(t->world, a->uuid);
+        bool again = !s && r && r->poweroff_decided && r->poweroff_lost;
+        if (a->kind == ACTION_POWEROFF && !(s && s->drained) && !again && !kill_is_allowed(t, a))
             return BROKEN(e, "power-off of %s, which no ad says is drained", a->name);
     }
     return 0;

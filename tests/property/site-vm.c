@@ -89,6 +89,7 @@ static void live(struct builder *b, struct life *l, enum stage stage)
     }
     if (stage == STAGE_LEAVING || stage == STAGE_LEFT)
         l->record.poweroff_decided = since + (now - since) / 2;
+    l->record.poweroff_lost = l->record.poweroff_decided && draw_chance(d, 30);
     if (stage == STAGE_REMOVED || (stage == STAGE_LEAVING && draw_chance(d, 20)))
         l->record.destroy_decided = decided + (now - decided) / 2;
 }

@@ -194,8 +194,11 @@ static void carry_out(struct doing *d, const struct plan_action *a, size_t numbe
         create(d, a, number);
     else if (a->kind == ACTION_DRAIN || trial_is_undrain(a))
         set_draining(d, a, a->kind == ACTION_DRAIN);
-    else if (a->kind == ACTION_POWEROFF)
-        record_of(d, a)->poweroff_decided = d->t->world->now;
+    else if (a->kind == ACTION_POWEROFF) {
+        if (!record_of(d, a)->poweroff_lost)
+            record_of(d, a)->poweroff_decided = d->t->world->now;
+        record_of(d, a)->poweroff_lost = false;
+    }
     else if (a->kind == ACTION_DESTROY)
         record_of(d, a)->destroy_decided = d->t->world->now;
     else if (a->kind == ACTION_DELETE_VOLUME)
