@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -7,7 +8,9 @@
 
 _Noreturn void mem_exhausted(void)
 {
-    static const char text[] = "eyrie: out of memory\n";
+    static const char text[] = ": out of memory\n";
+    const char *program = program_invocation_short_name;
+    (void)!write(STDERR_FILENO, program, strlen(program));
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
     abort();
 }

@@ -23,7 +23,7 @@ char *mem_strdup(const char *text);
 /** printf into new memory; owned by the caller (free). */
 char *mem_printf(const char *format, ...)
     __attribute__((format(printf, 1, 2), malloc, returns_nonnull));
-/** Say "out of memory" and abort. */
+/** Say "out of memory", by the name of the program, and abort. */
 _Noreturn void mem_exhausted(void);
 
 static inline void mem_free_p(void *p)
