@@ -3,13 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/gates.h"
 #include "act/token.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 /* Under way at once; on each host one, for it may wait for a guest that does not answer. */
 enum { RENEWALS_MAX = 8 };
 /* Of a token's life: when the next one is due, and when one is tried again that was not taken. */
 enum { RENEW_PART = 4, RETRY_PART = 12 };
+/* It was not taken: tried again when the token is. */
+enum { REVISION_FAILED = -1 };
 
 /* The token of one VM. */
 struct renewal {
@@ -17,6 +21,7 @@ struct renewal {
     char *uuid, *name, *host;
     usec due; /* in ticks: a clock that is set makes no token older */
     usec life;
+    int64_t revision;    /* of the rules that the VM knows, or is being told; 0: unknown */
     struct token *token; /* being made */
     bool under_way;      /* that, or its host is handing it over */
     bool forgotten;      /* its VM went meanwhile; it goes when the host has answered */
@@ -29,6 +34,8 @@ struct renewals {
     size_t n;
     struct renewal *working[RENEWALS_MAX]; /* those under way */
     size_t n_working;
+    char *rules; /* who may submit, as gates_rules; NULL: there was no step yet */
+    int64_t revision;
 };
 
 static void renewal_free(struct renewal *r)
@@ -55,6 +62,8 @@ static void end(struct renewal *r, const char *error)
     struct renewals *all = r->all;
     r->token = token_free(r->token);
     r->due = loop_ticks(all->loop) + r->life / (error ? RETRY_PART : RENEW_PART);
+    if (error)
+        r->revision = REVISION_FAILED;
     if (!error)
         all->callbacks.renewed(all->callbacks.userdata);
     else if (!r->forgotten)
@@ -78,7 +87,8 @@ static void got_token(void *userdata, const char *token, const char *error)
         end(r, token ? "its host is no longer in the policy" : error);
         return;
     }
-    host_renew(host, r->uuid, token, handed_over, r);
+    r->revision = r->all->revision;
+    host_renew(host, r->uuid, r->all->rules, token, handed_over, r);
     r->token = token_free(r->token);
 }
 
@@ -98,7 +108,8 @@ static struct renewal *renewal_new(struct renewals *all, const struct plan *plan
     *r = (struct renewal){.all = all,
                           .uuid = mem_strdup(vm->uuid),
                           .name = mem_strdup(vm->name),
-                          .host = mem_strdup(vm->host)};
+                          .host = mem_strdup(vm->host),
+                          .revision = all->revision};
     r->due = loop_ticks(all->loop);
     if (age >= 0 && age < life / RENEW_PART)
         r->due += life / RENEW_PART - age;
@@ -137,6 +148,37 @@ static void merge(struct renewals *all, const struct plan *plan)
     all->n = n;
 }
 
+/* Who may submit by this policy. What is too long for the port is known to new VMs only. */
+static void learn_rules(struct renewals *all, const struct policy *p)
+{
+    CLEANUP(arena_free_p) struct arena *a = arena_new();
+    const char *rules = gates_rules(a, p);
+    if (!*rules || (all->rules && strcmp(all->rules, rules) == 0))
+        return;
+    mem_replace(&all->rules, strlen(rules) < LIMIT_RULES_BYTES ? rules : "");
+    all->revision++;
+}
+
+/* It reads its port only once it has booted. */
+static bool is_up(const struct plan_vm *vm)
+{
+    return vm->state == VM_IDLE || vm->state == VM_BUSY || vm->state == VM_DRAINING;
+}
+
+/* The VMs that know other rules than these are due at once; but a failure is not repeated at once. */
+static void tell_rules(struct renewals *all, const struct plan *plan)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < plan->n_vms && at < all->n; i++) {
+        struct renewal *r = all->items[at];
+        if (strcmp(r->uuid, plan->vms[i].uuid) != 0)
+            continue;
+        at++;
+        if (is_up(&plan->vms[i]) && r->revision != all->revision && r->revision != REVISION_FAILED)
+            r->due = loop_ticks(all->loop);
+    }
+}
+
 static bool is_host_busy(const struct renewals *all, const char *host)
 {
     for (size_t i = 0; i < all->n_working; i++)
@@ -148,7 +190,9 @@ static bool is_host_busy(const struct renewals *all, const char *host)
 void renewals_step(struct renewals *all, const struct plan *plan)
 {
     usec life = plan->policy->timing.token_life.value;
-    merge(all, plan);
+    merge(all, plan); /* what is there at the first step knows we know not what */
+    learn_rules(all, plan->policy);
+    tell_rules(all, plan);
     usec now = loop_ticks(all->loop); /* of a VM that is new here it may be due since then */
     for (size_t i = 0; i < all->n && all->n_working < RENEWALS_MAX; i++) {
         struct renewal *r = all->items[i];
@@ -180,6 +224,7 @@ struct renewals *renewals_free(struct renewals *all)
     for (size_t i = 0; i < all->n; i++)
         renewal_free(all->items[i]);
     free(all->items);
+    free(all->rules);
     free(all);
     return NULL;
 }

@@ -5,6 +5,9 @@
  *
  * Nothing is kept on disk: a controller that was started anew gives each VM that is older than a
  * quarter a new token. This changes nothing in the pool, so a pause does not hold it back.
+ *
+ * With its token a VM is told who may submit, for whom it knows from its start only: when that changes,
+ * all that run are due at once. A controller that was started anew does not know what they know.
  */
 #pragma once
 

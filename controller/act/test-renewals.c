@@ -172,6 +172,40 @@ static void a_vm_that_goes_meanwhile_is_forgotten(void **state)
     assert_string_equal(text_get(&f->events), "renew-failed v-u1: gone\n");
 }
 
+/* Also one whose token is new; but one that boots does not read its port yet. */
+static void who_may_submit_is_told_to_all_that_run_when_it_changes(void **state)
+{
+    struct fixture *f = *state;
+    const char *submitters[] = {"alice", "bob"};
+    const size_t templates[] = {0};
+    struct policy_group group = {.name = "juno", .submitters = submitters, .n_submitters = 1,
+                                 .templates = templates};
+    const struct plan_vm vms[] = {VM("u1", VM_BUSY, 0), VM("u2", VM_BOOTING, 0)};
+    f->policy.groups = &group;
+    f->policy.n_groups = 1;
+    step(f, NULL, 0);
+    step(f, vms, 2); /* they came after it: they were started with it */
+    step(f, vms, 2);
+    group.n_submitters = 2;
+    step(f, vms, 2);
+    await_ends(f, 1);
+    step(f, vms, 2);
+    assert_int_equal(asked("log", "condor_token_create"), 1);
+    assert_int_equal(asked("host.log", "\"uuid\":\"u1\",\"rules\":\"juno\\/alice juno\\/bob\","), 1);
+}
+
+static void a_controller_that_was_started_anew_tells_who_may_submit(void **state)
+{
+    struct fixture *f = *state;
+    struct policy_group group = {.name = "juno"};
+    const struct plan_vm vm = VM("u1", VM_BUSY, 0);
+    f->policy.groups = &group;
+    f->policy.n_groups = 1;
+    step(f, &vm, 1);
+    await_ends(f, 1);
+    assert_int_equal(asked("host.log", "\"rules\":\"juno\\/*\""), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +214,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_that_is_not_taken_is_told_and_tried_later, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_vm_that_goes_meanwhile_is_forgotten, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_may_submit_is_told_to_all_that_run_when_it_changes, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_controller_that_was_started_anew_tells_who_may_submit, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests_name("act/renewals", tests, NULL, NULL);
 }

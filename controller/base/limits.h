@@ -18,6 +18,7 @@ enum {
     LIMIT_DOMAINS = 100000,
     LIMIT_IMAGES = 10000,                      /* volumes of a storage pool that are not ours */
     LIMIT_SEALS = 100,                         /* of its images: libvirt is asked for each */
+    LIMIT_RULES_BYTES = 48 * 1024,             /* who may submit, as a line that a guest reads */
     LIMIT_ACTIONS_PER_STEP = 200,
     LIMIT_CALLS_PER_HOST = 4,                  /* libvirt: 5 starve keepalive, see docs of host/ */
     LIMIT_REFUSED_JOBS = 1000,                 /* of one schedd, in one answer */

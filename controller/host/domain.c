@@ -284,7 +284,8 @@ int domain_renew(const struct domain_place *place, const struct lease *lease,
     json_add_bool(answer, "gone", r == 0);
     if (r == 0)
         return 0;
-    char *line AUTOFREE = mem_printf("TOKEN %s\n", q->token);
+    char *line AUTOFREE = q->rules ? mem_printf("RULES %s\nTOKEN %s\n", q->rules, q->token)
+                                   : mem_printf("TOKEN %s\n", q->token);
     r = port_ask(lease->conn, domain, line, "TAKEN", GUEST_ANSWERS_WITHIN, f);
     explicit_bzero(line, strlen(line));
     if (r < 0)

@@ -138,6 +138,9 @@ static int parse_renew(struct json_object *o, const char *pool, struct request *
     q->token = mem_strdup(json_string_or(o, "token", NULL));
     if (!q->token || !q->token[0] || strcspn(q->token, " \t\r\n") < strlen(q->token))
         return err_set(e, EINVAL, "\"token\" is missing, or more than one word");
+    q->rules = mem_strdup(json_string_or(o, "rules", NULL));
+    if (q->rules && (!q->rules[0] || strcspn(q->rules, "\r\n") < strlen(q->rules)))
+        return err_set(e, EINVAL, "\"rules\" are empty, or more than one line");
     return 0;
 }
 
@@ -239,6 +242,7 @@ struct request *protocol_free(struct request *q)
     if (q->token)
         explicit_bzero(q->token, strlen(q->token));
     free(q->token);
+    free(q->rules);
     free(q->volume);
     free(q->file);
     free(q);

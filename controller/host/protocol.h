@@ -31,6 +31,7 @@ struct request {
     char *image;      /* create, check: name of a volume in the storage pool */
     char *seed;       /* create: a secret; NULL for none */
     char *token;      /* renew: a secret */
+    char *rules;      /* renew: who may submit; NULL: nothing is said of it */
     int64_t disk;     /* create: bytes; 0 is the size of the image */
     char *volume;     /* delete_volume, push: the name */
     char *file;       /* push: where it is on this machine */

@@ -60,6 +60,8 @@ static void bad_requests_are_refused_with_their_id(void **state)
          "\"uuid\""},
         {"{\"id\":3,\"op\":\"destroy\",\"uuid\":\"*\"}", 3, "\"uuid\""},
         {"{\"id\":5,\"op\":\"renew\",\"uuid\":\"" UUID "\"}", 5, "\"token\""},
+        {"{\"id\":5,\"op\":\"renew\",\"uuid\":\"" UUID "\",\"token\":\"t\",\"rules\":\"a/b\\nTOKEN x\"}", 5,
+         "\"rules\""},
         {"{\"id\":5,\"op\":\"renew\",\"uuid\":\"" UUID "\",\"token\":\"secret\\nx\"}", 5,
          "\"token\""},
         {"{\"id\":4,\"op\":\"delete_volume\",\"name\":\"debian13-condor.qcow2\"}", 4,

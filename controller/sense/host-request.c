@@ -110,11 +110,13 @@ void host_create(struct host *host, const struct host_create_args *args, host_do
     call_secret(host, HOST_CREATE, id, o, "seed", args->seed, done, userdata);
 }
 
-void host_renew(struct host *host, const char *uuid, const char *token, host_done done,
-                void *userdata)
+void host_renew(struct host *host, const char *uuid, const char *rules, const char *token,
+                host_done done, void *userdata)
 {
     int64_t id = 0;
     AUTOJSON struct json_object *o = request_new(host, HOST_RENEW, &id);
     json_add_string(o, "uuid", uuid);
+    if (rules && *rules)
+        json_add_string(o, "rules", rules);
     call_secret(host, HOST_RENEW, id, o, "token", token, done, userdata);
 }

@@ -85,9 +85,9 @@ void host_create(struct host *host, const struct host_create_args *args, host_do
 /** Ask the guest to power off. */
 void host_shutdown(struct host *host, const char *uuid, host_done done, void *userdata);
 void host_destroy(struct host *host, const char *uuid, host_done done, void *userdata);
-/** Have the guest take @token, a secret as the seed is. */
-void host_renew(struct host *host, const char *uuid, const char *token, host_done done,
-                void *userdata);
+/** Have the guest take @token, a secret as the seed is, and @rules, who may submit (NULL, "": none). */
+void host_renew(struct host *host, const char *uuid, const char *rules, const char *token,
+                host_done done, void *userdata);
 void host_delete_volume(struct host *host, const char *name, host_done done, void *userdata);
 
 /**

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "serve/job.h"
 #include "serve/view-part.h"
 
@@ -112,6 +113,28 @@ static void tell_shape(struct telling *t)
     add_why(t, text_get(&sentence));
 }
 
+/* Reasons say how long; here it is by the clock, too. */
+static void tell_request(struct telling *t)
+{
+    const struct world *w = t->s->world;
+    char from[WHEN_TEXT_MAX], until[WHEN_TEXT_MAX], time[UNITS_TEXT_MAX];
+    for (size_t i = 0; i < w->n_requests; i++) {
+        const struct world_request *r = &w->requests[i];
+        if (!text_equal(r->id, t->job->shape.request))
+            continue;
+        usec end = r->ended && r->ended < r->until ? r->ended : r->until;
+        usec next = t->now < r->from ? r->from : end;
+        bool over = next <= t->now;
+        usec rest = (over ? t->now - next : next - t->now) / USEC_PER_SEC * USEC_PER_SEC;
+        AUTOFREE char *sentence = mem_printf(
+            "request %s is from %s until %s: it %s %s%s%s", r->id, when_say(r->from, t->now, from),
+            when_say(end, t->now, until), next == r->from ? "begins" : over ? "ended" : "ends",
+            over ? "" : "in ", units_format_duration(rest, time), over ? " ago" : "");
+        add_why(t, sentence);
+        return;
+    }
+}
+
 static void tell_idle(struct telling *t)
 {
     if (!t->job->flagged) {
@@ -127,6 +150,7 @@ static void tell_idle(struct telling *t)
         return;
     }
     tell_shape(t);
+    tell_request(t);
 }
 
 static void tell(struct telling *t)

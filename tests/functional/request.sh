@@ -264,6 +264,7 @@ test_a_job_that_names_a_request_is_told_what_it_waits_for() {
 	done
 	never 'a VM for it' has_one_vm || return
 	eyrie request add --group juno --vms 1 --from 2099-12-01T20:00 --for 2h >/dev/null || fail "add: $?" || return
-	until_true 'it waits for the beginning' waits_for 'request r-2 begins in'
+	until_true 'it waits for the beginning' waits_for 'request r-2 begins in' || return
+	has 'request r-2 is from 1 Dec 2099 20:00 until 1 Dec 2099 22:00: it begins in [0-9]+d' "$(eyrie explain job 12.3)"
 }
 waits_for() { grep -qE "waits.*$1" <<<"$(eyrie explain job 12.3)"; }

@@ -2,7 +2,7 @@
 # What an admin orders, with real jobs: a drained VM takes no more jobs and leaves when its own has
 # ended, whatever waits; a cordoned host takes no VM and keeps those it has; `drain --now` gives a VM up
 # with its job, which HTCondor runs again; nobody but root does any of it. And `eyrie explain job`, of
-# a real schedd; and a job that a VM refuses.
+# a real schedd; a job that a VM refuses; and a submitter who is added while it runs.
 set -eu
 
 here=$(dirname "$0")
@@ -97,5 +97,16 @@ ok 'a job that was edited is put on hold by the VM, and the events say so' wait_
 ok 'once' equal "$(events job-refused)" 1
 look status
 ok 'eyrie status counts it' says 'refused'
+
+# The VM that refused it was started when eve was no submitter.
+vm=$(vm_of idle)
+known=$(renewals)
+sed -i 's/submitters: \[alice\]/submitters: [alice, eve]/' "$pool_dir/eyrie.yaml"
+ok 'a submitter who is added is told to the VM that is there' wait_for 60 renewed $((${known:-0} + 1))
+flocks() { [ "$(eyrie flock | grep -c applied)" = 1 ]; }
+ok 'and to the schedd' wait_for 60 flocks
+fourth=$(submit eve juno 2 1 1 flagged)
+ok 'her job runs' wait_for 180 job_done "$fourth"
+ok 'in that VM' equal "$("$lab" exec schedd condor_history "$fourth" -limit 1 -af LastRemoteHost | sed 's/.*@//; s/\..*//')" "$vm"
 ok 'eyried ends when asked' pool_stop
 tap_end
