@@ -15,9 +15,8 @@ static int port_allow(void *userdata, const struct asker *asker, struct err *e)
     struct controller *c = userdata;
     if (access_allows(c->access, asker))
         return 0;
-    AUTOFREE char *user = access_user(asker->uid);
     return err_set(e, EPERM,
-                   "%s may look but not change anything; access.admins in %s names who may", user,
+                   "%s may look but not change anything; access.admins in %s names who may", asker->user,
                    c->policy->file);
 }
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <inttypes.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -86,13 +85,4 @@ bool access_allows(const struct access *a, const struct asker *asker)
             if (a->groups[i] == asker->groups[k])
                 return true;
     return false;
-}
-
-char *access_user(uid_t uid)
-{
-    AUTOFREE char *buffer = mem_new(1, ENTRY_BYTES);
-    struct passwd entry, *found = NULL;
-    if (getpwuid_r(uid, &entry, buffer, ENTRY_BYTES, &found) == 0 && found)
-        return mem_strdup(found->pw_name);
-    return mem_printf("uid %" PRIuMAX, (uintmax_t)uid);
 }

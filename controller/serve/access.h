@@ -16,6 +16,7 @@ struct asker {
     uid_t uid;
     const gid_t *groups; /* primary and supplementary; what the kernel does not tell is not there */
     size_t n_groups;
+    const char *user; /* "carol", or "uid 1000"; of whoever only looks "" */
 };
 
 struct access;
@@ -29,5 +30,3 @@ struct access *access_new(const char *const *admins, size_t n, struct text *unkn
 struct access *access_free(struct access *a);
 /** Whether @asker may change something. */
 bool access_allows(const struct access *a, const struct asker *asker);
-/** "carol", or "uid 1000" when the system has no name for it; owned by the caller (free). */
-char *access_user(uid_t uid);

@@ -9,11 +9,13 @@
 #include "base/utf8.h"
 #include "serve/listen.h"
 #include "serve/peers.h"
+#include "serve/who.h"
 
 enum {
     THROWN_BYTES = 1024 * 1024, /* of a body that is too long are read, to be able to say so */
     PARAMETERS_MAX = 16,
     GROUPS_MAX = 1024, /* of a user */
+    ASKING_MAX = 16,   /* names that the system is asked for at once */
     TAG_BYTES = 64,
 };
 
@@ -24,6 +26,9 @@ struct request {
     struct waiting *waiting; /* NULL: does not wait */
     struct answer answer;    /* what it waited for; status 0: not there yet */
     const char *route;
+    bool asks_name; /* it waits for @user */
+    char *user;     /* who asks to change something; NULL: not known yet */
+    char *why_not;  /* and cannot be told; NULL: it can */
     struct text body;
     bool too_long; /* the body is; the rest of it is read and thrown away */
     size_t thrown;
@@ -70,12 +75,12 @@ static struct peer *find_peer(struct MHD_Connection *connection)
 }
 
 /* Who asks; with the groups, in @groups, of somebody who may be about to change something. */
-static struct asker find_asker(struct MHD_Connection *connection, const char *method, gid_t *groups)
+static struct asker find_asker(const struct request *request, const char *method, gid_t *groups)
 {
-    const struct peer *peer = find_peer(connection);
+    const struct peer *peer = find_peer(request->connection);
     if (!peer)
-        return (struct asker){.uid = (uid_t)-1};
-    struct asker asker = {.uid = peer->uid, .groups = groups};
+        return (struct asker){.uid = (uid_t)-1, .user = ""};
+    struct asker asker = {.uid = peer->uid, .groups = groups, .user = request->user ? request->user : ""};
     if (strcmp(method, "POST") == 0)
         asker.n_groups = listen_groups(peer->fd, groups, GROUPS_MAX);
     return asker;
@@ -91,6 +96,13 @@ static enum MHD_Result send_answer(struct requests *rs, struct MHD_Connection *c
     MHD_destroy_response(response);
     answer_done(answer);
     return r;
+}
+
+static enum MHD_Result send_refusal(struct requests *rs, struct MHD_Connection *connection,
+                                    const char *sentence)
+{
+    struct answer answer = answer_refusal(503, "%s", sentence);
+    return send_answer(rs, connection, &answer);
 }
 
 /* "Nothing happened since": ages grow, but those who have an older answer can tell themselves. */
@@ -150,6 +162,8 @@ static void unlink_waiting(struct request *request)
         break;
     }
     request->waiting = waiting_free(request->waiting);
+    request->all->asking -= request->asks_name;
+    request->asks_name = false;
 }
 
 /* microhttpd turns to the connection again, and asks request_take for the answer. */
@@ -181,6 +195,34 @@ static enum MHD_Result wait_for(struct request *request, const struct answer *an
     request->all->waiting = request;
     MHD_suspend_connection(request->connection);
     return MHD_YES;
+}
+
+/* The connection is turned to again, and its request answered by somebody's name. */
+static void name_told(void *userdata, const char *name, const char *error)
+{
+    struct request *request = userdata;
+    const struct peer *peer = find_peer(request->connection);
+    request->user = name ? mem_strdup(name) : mem_printf("uid %" PRIuMAX, (uintmax_t)(peer ? peer->uid : (uid_t)-1));
+    request->why_not = error ? mem_strdup(error) : NULL;
+    unlink_waiting(request);
+    MHD_resume_connection(request->connection);
+    loop_poke(request->all->wake);
+}
+
+/* Whether the answer waits for the name of who asks. Root needs no directory to be told who it is. */
+static bool asks_name(struct request *request, const struct question *q)
+{
+    if (strcmp(q->method, "POST") != 0 || request->user || q->who.uid == (uid_t)-1)
+        return false;
+    if (q->who.uid == 0) {
+        request->user = mem_strdup("root");
+        return false;
+    }
+    struct answer later = {.waiting = who_ask(request->all->loop, q->who.uid, name_told, request)};
+    request->asks_name = true;
+    request->all->asking++;
+    (void)wait_for(request, &later);
+    return true;
 }
 
 void requests_stop(struct requests *rs)
@@ -219,7 +261,7 @@ static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection
         .n_parameters = parameters.n,
         .accept = header(connection, MHD_HTTP_HEADER_ACCEPT),
         .authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
-        .who = find_asker(connection, method, groups),
+        .who = find_asker(request, method, groups),
         .now = loop_now(rs->loop),
         .traffic = &rs->traffic,
         .later = {later_now, later_ready, request},
@@ -235,6 +277,13 @@ static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection
         q.body = body;
         if (rs->port && route_is_shared(&q))
             return send_shared(rs, connection, &q);
+        if (rs->port && !request->user && rs->asking >= ASKING_MAX)
+            return send_refusal(rs, connection, "too many ask for changes at once: try again in a moment");
+        if (rs->port && asks_name(request, &q))
+            return MHD_YES;
+        q.who.user = request->user ? request->user : "";
+        if (request->why_not && rs->port->allow(rs->userdata, &q.who, &e) < 0) /* admins need no name */
+            return send_refusal(rs, connection, request->why_not);
         answer = rs->port ? route_answer(rs->port, rs->userdata, &q) : remote_answer(rs->remote, &q);
         if (answer.waiting)
             return wait_for(request, &answer);
@@ -314,6 +363,8 @@ void request_free(void **context)
         unlink_waiting(request);
         answer_done(&request->answer);
         text_done(&request->body);
+        free(request->user);
+        free(request->why_not);
     }
     free(request);
     *context = NULL;

@@ -29,6 +29,7 @@ struct requests {
     struct traffic traffic;
     struct loop_poke *wake;  /* turns to microhttpd, once an answer is there */
     struct request *waiting; /* those whose answer takes a while; the first of a list */
+    int asking;              /* those of them that wait for the name of who asks */
 };
 
 /** Let nobody wait any more: each gets a refusal. Before the server is stopped. */

@@ -28,8 +28,7 @@ struct answer route_reload(const struct asked *asked)
     int r = asked->port->allow(asked->userdata, &q->who, &e);
     if (r < 0)
         return answer_failure(r, &e);
-    AUTOFREE char *user = access_user(q->who.uid);
-    struct json_object *body = asked->port->reload(asked->userdata, user, &refused);
+    struct json_object *body = asked->port->reload(asked->userdata, q->who.user, &refused);
     return (struct answer){.status = refused ? 422 : 200, .body = body};
 }
 
@@ -39,10 +38,9 @@ struct answer route_agent_add(const struct asked *asked)
     const struct question *q = asked->question;
     struct json_object *body = NULL;
     struct err e = {0};
-    AUTOFREE char *user = access_user(q->who.uid);
     int r = asked->port->allow(asked->userdata, &q->who, &e);
     if (r == 0)
-        r = asked->port->agent_add(asked->userdata, asked->name, user, &body, &e);
+        r = asked->port->agent_add(asked->userdata, asked->name, q->who.user, &body, &e);
     return r < 0 ? answer_failure(r, &e) : answer_body(body);
 }
 
@@ -50,10 +48,9 @@ struct answer route_agent_remove(const struct asked *asked)
 {
     const struct question *q = asked->question;
     struct err e = {0};
-    AUTOFREE char *user = access_user(q->who.uid);
     int r = asked->port->allow(asked->userdata, &q->who, &e);
     if (r == 0)
-        r = asked->port->agent_remove(asked->userdata, asked->name, user, &e);
+        r = asked->port->agent_remove(asked->userdata, asked->name, q->who.user, &e);
     return r < 0 ? answer_failure(r, &e) : answer_text("its token is good for nothing any more");
 }
 
@@ -104,8 +101,7 @@ struct answer route_order(const struct asked *asked, enum order_verb verb)
         code = order_resolve(asked->s, &o, asked->name, &e);
     if (code < 0)
         return answer_failure(code, &e);
-    AUTOFREE char *user = access_user(q->who.uid);
-    o.user = user;
+    o.user = q->who.user;
     AUTOJSON struct json_object *view = view_order(asked->s, q->now, &o, preview);
     if (!preview && json_bool_or(view, "changes", true))
         code = asked->port->order(asked->userdata, &o, &e);
@@ -124,8 +120,7 @@ struct answer route_book(const struct asked *asked, enum booking_verb verb)
         return answer_refusal(400, "%s", e.text);
     if (!asked->s)
         return route_no_snapshot();
-    AUTOFREE char *user = access_user(q->who.uid);
-    b.user = user;
+    b.user = q->who.user;
     int r = asked->port->book(asked->userdata, &b, &q->who, &body, &refused, &e);
     return r < 0 ? answer_failure(r, &e)
                  : (struct answer){.status = refused ? 409 : 200, .body = body};

@@ -49,21 +49,12 @@ static void names_that_nobody_bears_are_told(void **state)
     (void)access_free(a);
 }
 
-static void a_user_without_a_name_is_a_number(void **state)
-{
-    (void)state;
-    AUTOFREE char *root = access_user(0), *stranger = access_user(STRANGER);
-    assert_string_equal(root, "root");
-    assert_string_equal(stranger, "uid 4000000");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(root_and_the_own_user_may),
         cmocka_unit_test(members_of_a_named_group_may),
         cmocka_unit_test(names_that_nobody_bears_are_told),
-        cmocka_unit_test(a_user_without_a_name_is_a_number),
     };
     return cmocka_run_group_tests_name("serve/access", tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static unsigned ask(struct fake *f, const char *method, const char *path, uid_t 
             (void)json_parse(sent[i].body, strlen(sent[i].body), &body, NULL);
     struct answer a = route_answer(
         &port, f,
-        &(struct question){.method = method, .path = path, .who.uid = who, .now = SAMPLE_NOW,
+        &(struct question){.method = method, .path = path, .who = {.uid = who, .user = "root"}, .now = SAMPLE_NOW,
                            .body = body, .traffic = &(struct traffic){.n_rows = 0}});
     if (a.waiting) {
         assert_int_equal(a.status, 0);
@@ -223,7 +223,7 @@ static void test_events(void **state)
                                                           .path = "/v1/events",
                                                           .parameters = &cases[i].parameter,
                                                           .n_parameters = 1,
-                                                          .who.uid = 12345,
+                                                          .who = {.uid = 12345, .user = ""},
                                                           .now = SAMPLE_NOW});
         assert_int_equal(a.status, cases[i].status);
         struct json_object *rows = json_array_or_null(a.body, "events");

@@ -71,3 +71,24 @@ test_a_changed_image_is_noticed() {
 	has 'debian13-condor.qcow2 was written to since' "$(eyrie explain host hv1)"
 }
 image_changed() { grep -q image-changed <<<"$(eyrie events)"; }
+
+# The system's users may be in a directory that hangs: eyried asks by a child.
+test_a_directory_that_hangs_holds_up_nobody_else() {
+	write_config
+	mkdir "$T/bin"
+	cat >"$T/bin/getent" <<'END'
+#!/bin/sh
+echo "getent $*" >>"$FAKE_CONDOR/calls"
+exec sleep 1000
+END
+	chmod 755 "$T" "$T/bin/getent"
+	chmod 711 "$work"
+	PATH=$T/bin:$PATH start || return
+	setpriv --reuid 65534 --clear-groups -- "$build/controller/cli/eyrie" pause --yes >"$T/nobody" 2>&1 &
+	local asker=$!
+	until_true 'it is asked who that is' called 'getent passwd 65534' || return
+	eyrie pause --yes >/dev/null || fail "root waits, too" || return
+	eyrie resume --yes >/dev/null || return
+	wait $asker && fail 'it was let in' && return 1
+	has 'who uid 65534 is cannot be told' "$(cat "$T/nobody")"
+}
