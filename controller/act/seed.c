@@ -47,7 +47,7 @@ int seed_render(const struct policy *p, const struct policy_template *t, const s
         {"NAME", vm->name},
         {"UUID", vm->uuid},
         {"TEMPLATE", t->name},
-        {"GENERATION", vm->generation},
+        {"GENERATION", vm->generation ? vm->generation : t->generation},
         {"GROUP", vm->group},
         {"REQUEST", of_request ? vm->request : ""},
         {"HAS_REQUEST", of_request ? "true" : "false"},

@@ -19,7 +19,7 @@ struct seed_vm {
     bool by_name;        /* only jobs that name the request */
     usec until;          /* when the request ends; 0: it is started for none */
     usec max_walltime;   /* of a job that gives none; 0: such a job may run until the end */
-    const char *generation;
+    const char *generation; /* NULL: the template's */
     const char *token;
 };
 

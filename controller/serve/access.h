@@ -1,7 +1,7 @@
 /*
  * Who may change what the pool does: root, the user that eyried runs as, and those of access.admins.
- * Names are looked up once, for one policy: a directory service that hangs then holds up a reload,
- * and no question. A peer's groups are those the kernel knows of its socket.
+ * Names of admins are looked up once, for one policy: a directory service that hangs then holds up a
+ * reload, and no question; who asks is told by a child (who.h). A peer's groups are those the kernel knows of its socket.
  */
 #pragma once
 

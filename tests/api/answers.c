@@ -98,7 +98,8 @@ static void print(size_t i, sample from)
     struct answer a;
     a = route_answer(
         &port, &from,
-        &(struct question){.method = method, .path = path, .now = SAMPLE_NOW, .traffic = &traffic,
+        &(struct question){.method = method, .path = path, .who.user = "root", .now = SAMPLE_NOW,
+                           .traffic = &traffic,
                            .body = text_equal(method, "POST") ? sent : NULL,
                            .later = {later_now, later_ready, &a}});
     if (a.waiting)
