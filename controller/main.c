@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/credential.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "controller.h"
@@ -130,6 +131,10 @@ int main(int argc, char **argv)
     if (r >= 0)
         return r;
 
+    if (credential_settle(&e) < 0) {
+        (void)fprintf(stderr, "eyried: %s\n", e.text);
+        return EXIT_FAILURE;
+    }
     AUTOFREE char *messages = NULL;
     CLEANUP(config_free_p) struct config *config = NULL;
     if (config_load(options.config, &config, &messages) < 0) {

@@ -13,8 +13,6 @@ enum { TOKEN_BYTES_MAX = 16 * 1024 };
 
 struct token {
     struct child *child;
-    struct loop_poke *refused; /* instead of a child: there is no key that the tool would take */
-    struct err error;
     token_done done;
     void *userdata;
 };
@@ -46,25 +44,17 @@ static void tool_done(void *userdata, const struct child_result *r)
     free(text);
 }
 
-static void refuse(void *userdata)
-{
-    struct token *t = userdata;
-    t->done(t->userdata, NULL, t->error.text);
-}
-
 /* Where the tool finds the key, if the service manager handed it to us: "NAME=VALUE", or NULL: as
- * HTCondor is configured. Returns 0 or -errno. */
-static int key_setting(const char *key, char **ret, struct err *e)
+ * HTCondor is configured. Owned by the caller. */
+static char *key_setting(const char *key)
 {
-    AUTOFREE char *given = credential_find(key), *folder = NULL;
-    int r = given ? credential_folder(key, &folder, e) : 0;
-    if (r < 0 || !folder)
-        return r;
+    AUTOFREE char *given = credential_find(key);
+    if (!given)
+        return NULL;
     /* Its first key has a knob of its own (manual, SEC_TOKEN_POOL_SIGNING_KEY_FILE). */
-    *ret = strcmp(key, "POOL") == 0
-               ? mem_printf("_CONDOR_SEC_TOKEN_POOL_SIGNING_KEY_FILE=%s/POOL", folder)
-               : mem_printf("_CONDOR_SEC_PASSWORD_DIRECTORY=%s", folder);
-    return 0;
+    return strcmp(key, "POOL") == 0
+               ? mem_printf("_CONDOR_SEC_TOKEN_POOL_SIGNING_KEY_FILE=%s", given)
+               : mem_printf("_CONDOR_SEC_PASSWORD_DIRECTORY=%s", credential_folder());
 }
 
 struct token *token_create(struct loop *loop, const struct policy *p, const char *uuid,
@@ -80,15 +70,10 @@ struct token *token_create(struct loop *loop, const struct policy *p, const char
         "-authz", "ADVERTISE_MASTER", "-lifetime", life,
         "-key", p->pool.signing_key, NULL,
     };
-    AUTOFREE char *key = NULL;
+    AUTOFREE char *key = key_setting(p->pool.signing_key);
     struct token *t = mem_new(1, sizeof(*t));
     t->done = done;
     t->userdata = userdata;
-    if (key_setting(p->pool.signing_key, &key, &t->error) < 0) {
-        t->refused = loop_poke_new(loop, refuse, t);
-        loop_poke(t->refused);
-        return t;
-    }
     t->child =
         condor_run(loop, p->pool.tools,
                    &(struct child_args){.argv = argv,
@@ -105,7 +90,6 @@ struct token *token_free(struct token *t)
     if (!t)
         return NULL;
     t->child = child_free(t->child);
-    t->refused = loop_poke_free(t->refused);
     free(t);
     return NULL;
 }

@@ -11,6 +11,7 @@
 #include <termios.h>
 
 #include "agent/agent.h"
+#include "base/credential.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -228,7 +229,7 @@ int main(int argc, char **argv)
     int r = parse_options(argc, argv, &options);
     if (r >= 0)
         return r;
-    if (loop_new(&loop, &e) < 0) {
+    if (credential_settle(&e) < 0 || loop_new(&loop, &e) < 0) {
         (void)fprintf(stderr, "eyrie-agent: %s\n", e.text);
         return EXIT_FAILURE;
     }

@@ -1,6 +1,7 @@
 #include "base/credential.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ bool credential_name_valid(const char *name)
            strcmp(name, "..") != 0;
 }
 
-static const char *given(void)
+const char *credential_folder(void)
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     return folder && *folder == '/' ? folder : NULL;
@@ -37,7 +38,7 @@ static const char *given(void)
 
 char *credential_find(const char *name)
 {
-    char *path = given() ? mem_printf("%s/%s", given(), name) : NULL;
+    char *path = credential_folder() ? mem_printf("%s/%s", credential_folder(), name) : NULL;
     if (path && access(path, F_OK) == 0)
         return path;
     free(path);
@@ -51,14 +52,15 @@ int credential_path(const char *value, char **ret, struct err *e)
     if (!path)
         return err_set(
             e, ENOENT, "%s: %s: the unit needs LoadCredential=%s:PATH, and a restart", value,
-            given() ? "the service manager handed over none of that name"
-                    : "no service manager handed over any ($CREDENTIALS_DIRECTORY is not set)",
+            credential_folder()
+                ? "the service manager handed over none of that name"
+                : "no service manager handed over any ($CREDENTIALS_DIRECTORY is not set)",
             name);
     *ret = path;
     return 0;
 }
 
-/* ---- a copy of our own ----------------------------------------------------------------------- */
+/* ---- copies of our own ----------------------------------------------------------------------- */
 
 static int read_all(const char *path, char *bytes, ssize_t *ret_length, struct err *e)
 {
@@ -72,7 +74,7 @@ static int read_all(const char *path, char *bytes, ssize_t *ret_length, struct e
     return 0;
 }
 
-/* By a rename: a tool may be reading the copy that was made for the one before it. */
+/* By a rename: what an eyried before us left there may be in use. */
 static int write_all(const char *path, const char *bytes, ssize_t length, struct err *e)
 {
     AUTOFREE char *new = mem_printf("%s.new~", path);
@@ -98,28 +100,75 @@ static int copy(const char *from, const char *folder, const char *name, struct e
     return r;
 }
 
-int credential_folder(const char *name, char **ret, struct err *e)
+/* Whether one of the files would not do for HTCondor. */
+static bool others_may_read(DIR *files)
 {
-    AUTOFREE char *path = credential_find(name);
-    const char *runtime = getenv("RUNTIME_DIRECTORY");
-    struct stat s;
-    if (!path || stat(path, &s) < 0)
-        return err_set(e, ENOENT, "%s: %s", path ? path : name, strerror(ENOENT));
-    if (s.st_uid == geteuid() && !(s.st_mode & 077)) {
-        *ret = mem_strdup(given());
-        return 0;
+    const struct dirent *file;
+    bool found = false;
+    while ((file = readdir(files))) {
+        struct stat s;
+        if (fstatat(dirfd(files), file->d_name, &s, 0) == 0 && S_ISREG(s.st_mode))
+            found = found || s.st_uid != geteuid() || (s.st_mode & 077);
     }
+    rewinddir(files);
+    return found;
+}
+
+static int copy_all(const char *from, DIR *files, const char *to, struct err *e)
+{
+    const struct dirent *file;
+    int r = 0;
+    while (r == 0 && (file = readdir(files))) {
+        AUTOFREE char *path = mem_printf("%s/%s", from, file->d_name);
+        struct stat s;
+        if (stat(path, &s) == 0 && S_ISREG(s.st_mode))
+            r = copy(path, to, file->d_name, e);
+    }
+    return r;
+}
+
+/* Let each variable that is @old be @new. */
+static void rename_all(const char *old, const char *new)
+{
+    for (char **at = environ; *at;) {
+        const char *equals = strchr(*at, '=');
+        if (!equals || strcmp(equals + 1, old) != 0) {
+            at++;
+            continue;
+        }
+        AUTOFREE char *name = mem_printf("%.*s", (int)(equals - *at), *at);
+        (void)setenv(name, new, 1);
+        at = environ; /* which may be another one now */
+    }
+}
+
+static void close_p(DIR **folder)
+{
+    if (*folder)
+        (void)closedir(*folder);
+}
+
+int credential_settle(struct err *e)
+{
+    AUTOFREE char *from = credential_folder() ? mem_strdup(credential_folder()) : NULL;
+    const char *runtime = getenv("RUNTIME_DIRECTORY");
+    CLEANUP(close_p) DIR *files = from ? opendir(from) : NULL;
+    if (!from)
+        return 0;
+    if (!files)
+        return err_set(e, errno, "%s: %s", from, strerror(errno));
+    if (!others_may_read(files))
+        return 0;
     if (!runtime || *runtime != '/')
-        return err_set(e, EACCES,
-                       "%s belongs to the user %d, mode %03o: HTCondor takes no such key, and "
-                       "without RuntimeDirectory= in the unit there is no place for a copy",
-                       path, (int)s.st_uid, s.st_mode & 0777U);
+        return err_set(
+            e, EACCES,
+            "%s: the files are not ours alone, as HTCondor's tools want them, and without "
+            "RuntimeDirectory= in the unit there is no place for copies",
+            from);
     /* The first, if it is a list. */
-    AUTOFREE char *folder = mem_printf("%.*s/credentials", (int)strcspn(runtime, ":"), runtime);
-    int r = copy(path, folder, name, e);
-    if (r < 0)
-        return r;
-    *ret = folder;
-    folder = NULL;
-    return 0;
+    AUTOFREE char *to = mem_printf("%.*s/credentials", (int)strcspn(runtime, ":"), runtime);
+    int r = copy_all(from, files, to, e);
+    if (r == 0)
+        rename_all(from, to);
+    return r;
 }

@@ -20,11 +20,14 @@ char *credential_find(const char *name);
  * the path (owned by the caller, free), or -ENOENT: no such credential.
  */
 int credential_path(const char *value, char **ret, struct err *e);
+/** The folder that they are in; NULL: no service manager handed over any. */
+const char *credential_folder(void);
 /**
- * A folder in which the credential @name, which there is, is a file that belongs to us and that
- * nobody else may read: HTCondor reads a key from no other (seen with 23.9.6). That is the
- * credentials' own folder, or, where systemd gave us the file by an access list (tmpfs instead of
- * ramfs), $RUNTIME_DIRECTORY/credentials with a copy. Returns 0 and the folder (owned by the
- * caller, free), or -errno.
+ * To be called once, when the program starts: HTCondor's tools take keys and tokens only from files
+ * that belong to who runs them and that nobody else may read (seen with 23.9.6; condor_token_list
+ * is less strict). Where the service manager let us read files of root's by an access list instead
+ * (systemd 257; 252 makes them ours), all are copied to $RUNTIME_DIRECTORY/credentials, and
+ * $CREDENTIALS_DIRECTORY and each other variable that names the folder name that one from then on.
+ * Returns 0 or -errno.
  */
-int credential_folder(const char *name, char **ret, struct err *e);
+int credential_settle(struct err *e);

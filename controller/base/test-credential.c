@@ -103,42 +103,51 @@ static void test_one_that_was_not_given_is_named_with_what_to_do(void **state)
     assert_null(credential_find("key"));
 }
 
-static void test_a_file_of_ours_alone_is_used_where_it_is(void **state)
+static void test_files_of_ours_alone_are_used_where_they_are(void **state)
 {
     const struct fixture *f = *state;
-    AUTOFREE char *folder = NULL;
     struct err e;
     give(f, "EYRIE", "secret", 0400);
-    assert_int_equal(credential_folder("EYRIE", &folder, &e), 0);
-    assert_string_equal(folder, f->given);
+    assert_int_equal(credential_settle(&e), 0);
+    assert_string_equal(credential_folder(), f->given);
 }
 
 /* As an access list shows: the group's bits are its mask. */
-static void test_one_that_others_may_read_is_copied(void **state)
+static void test_those_that_others_may_read_are_copied_all(void **state)
 {
     const struct fixture *f = *state;
-    AUTOFREE char *folder = NULL, *again = NULL;
     AUTOFREE char *wanted = mem_printf("%s/credentials", f->runtime);
     struct err e;
     give(f, "EYRIE", "secret", 0440);
-    assert_int_equal(credential_folder("EYRIE", &folder, &e), 0);
-    assert_string_equal(folder, wanted);
-    expect(folder, "EYRIE", "secret", 0600);
+    give(f, "token_main", "token", 0400);
+    assert_int_equal(setenv("EYRIE_TEST_FOLDER", f->given, 1), 0);
+    assert_int_equal(credential_settle(&e), 0);
+    assert_string_equal(credential_folder(), wanted);
+    assert_string_equal(getenv("EYRIE_TEST_FOLDER"), wanted);
+    assert_string_equal(getenv("RUNTIME_DIRECTORY"), f->runtime);
+    expect(wanted, "EYRIE", "secret", 0600);
+    expect(wanted, "token_main", "token", 0600);
+    AUTOFREE char *path = credential_find("EYRIE");
+    assert_int_equal(strncmp(path, wanted, strlen(wanted)), 0);
+
+    /* Again, by the next one that is started there. */
     give(f, "EYRIE", "other", 0640);
-    assert_int_equal(credential_folder("EYRIE", &again, &e), 0);
-    expect(again, "EYRIE", "other", 0600);
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", f->given, 1), 0);
+    assert_int_equal(credential_settle(&e), 0);
+    expect(wanted, "EYRIE", "other", 0600);
+    (void)unsetenv("EYRIE_TEST_FOLDER");
 }
 
-static void test_without_a_place_for_the_copy_that_is_said(void **state)
+static void test_without_a_place_for_copies_that_is_said(void **state)
 {
     const struct fixture *f = *state;
-    char *folder = NULL;
     struct err e;
     give(f, "EYRIE", "secret", 0440);
     assert_int_equal(unsetenv("RUNTIME_DIRECTORY"), 0);
-    assert_int_equal(credential_folder("EYRIE", &folder, &e), -EACCES);
-    assert_null(folder);
-    assert_non_null(strstr(e.text, "mode 440: HTCondor takes no such key"));
+    assert_int_equal(credential_settle(&e), -EACCES);
+    assert_non_null(strstr(e.text, "without RuntimeDirectory= in the unit"));
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    assert_int_equal(credential_settle(&e), 0);
 }
 
 int main(void)
@@ -148,10 +157,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_credential_is_a_file_of_its_folder, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_that_was_not_given_is_named_with_what_to_do, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(test_a_file_of_ours_alone_is_used_where_it_is, setup,
+        cmocka_unit_test_setup_teardown(test_files_of_ours_alone_are_used_where_they_are, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(test_one_that_others_may_read_is_copied, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_without_a_place_for_the_copy_that_is_said, setup,
+        cmocka_unit_test_setup_teardown(test_those_that_others_may_read_are_copied_all, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_without_a_place_for_copies_that_is_said, setup,
                                         teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
