@@ -11,8 +11,8 @@ PACKAGES_BUILD=(
 )
 # shellcheck disable=SC2034
 PACKAGES_LAB=(
-	cpio debootstrap dnsmasq-base e2fsprogs iproute2 libvirt-clients libvirt-daemon
-	libvirt-daemon-driver-lxc libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils tini
+	cpio debootstrap dnsmasq-base dropbear-bin e2fsprogs iproute2 libvirt-clients libvirt-daemon
+	libvirt-daemon-driver-lxc libvirt-daemon-driver-qemu openssh-client qemu-system-x86 qemu-utils tini
 	zstd
 )
 
