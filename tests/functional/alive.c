@@ -1,10 +1,10 @@
 /*
  * A stand-in for HTCondor that lives: under the names of its tools, a queue of equal jobs and a
  * pool whose slots run them. A VM that got a token joins at the next condor_status; each further
- * one lets a slot begin or end its job, after which it takes no other; condor_drain and
- * condor_advertise do what they say. All of it is in the file $FAKE_CONDOR/pool. With
- * $FAKE_DOMAINS, a libvirt URI, a VM is there as long as its domain is; without, until its ads are
- * taken away.
+ * one lets a slot begin its job, or go on with it: for two of them, as one may go by between two
+ * steps of eyried. Then it takes no other. condor_drain and condor_advertise do what they say. All
+ * of it is in the file $FAKE_CONDOR/pool. With $FAKE_THERE, a file (domains.c), a VM is there as long
+ * as the file has it; without, until its ads are taken away.
  *
  *     alive begin JOBS    so many idle jobs, and nothing else
  *     alive print         what has come of them
@@ -30,6 +30,7 @@ enum state { BORN, IDLE, CLAIMED, OWNER, DRAINED };
 struct vm {
     char uuid[UUID_LENGTH + 1];
     enum state state;
+    int looks; /* at its job */
     bool draining;
     bool seen; /* its domain is there */
     bool dead; /* it is gone, its ad is not */
@@ -135,29 +136,22 @@ static void advertise(const char *command)
     }
 }
 
-/* domains.c, beside us: which of the VMs are there. Without an answer nobody knows more than
- * before. */
-static void look_at_domains(void)
+/* Which of the VMs are there, as domains.c wrote it down. Without it nobody knows more than before. */
+static void look_at_domains(const char *path)
 {
-    char path[4096], line[64];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("domains"));
-    if (length < 0)
-        die("/proc/self/exe");
-    path[length] = '\0';
-    (void)strcpy(strrchr(path, '/') + 1, "domains");
-    FILE *there = popen(path, "re");
-    bool answered = false;
+    char line[64];
+    FILE *there = fopen(path, "re");
+    if (!there)
+        return;
     for (int64_t i = 0; i < pool.n; i++)
         pool.vms[i].seen = false;
-    while (there && fgets(line, sizeof(line), there)) {
+    while (fgets(line, sizeof(line), there)) {
         struct vm *vm = find(line);
         if (vm)
             vm->seen = true;
-        answered = answered || strncmp(line, "all", strlen("all")) == 0;
     }
-    if (there)
-        (void)pclose(there);
-    for (int64_t i = 0; answered && i < pool.n; i++) {
+    (void)fclose(there);
+    for (int64_t i = 0; i < pool.n; i++) {
         struct vm *vm = &pool.vms[i];
         if (!vm->seen)
             lose_job(vm);
@@ -168,8 +162,8 @@ static void look_at_domains(void)
 static void live(void)
 {
     int64_t alive = 0;
-    if (getenv("FAKE_DOMAINS"))
-        look_at_domains();
+    if (getenv("FAKE_THERE"))
+        look_at_domains(getenv("FAKE_THERE"));
     for (int64_t i = 0; i < pool.n; i++) {
         struct vm *vm = &pool.vms[i];
         if (vm->dead)
@@ -180,7 +174,7 @@ static void live(void)
         } else if (vm->state == IDLE && !vm->draining && pool.idle > 0) {
             vm->state = CLAIMED;
             pool.idle--;
-        } else if (vm->state == CLAIMED) {
+        } else if (vm->state == CLAIMED && ++vm->looks == 2) {
             vm->state = vm->draining ? DRAINED : OWNER;
             pool.done++;
         }

@@ -2,9 +2,9 @@
  * What is on $FAKE_DOMAINS, a host of libvirt's test driver, for a stand-in HTCondor (alive.c) and
  * for tests.
  *
- *     domains          the UUIDs of the domains that run, one a line, and "all" when these are all
- *     domains left     how many domains and volumes are Eyrie's, and how many others'
- *     domains clean    take away all that is Eyrie's
+ *     domains watch FILE    hold the host open, and keep the UUIDs of the domains that run in FILE, one a line
+ *     domains left          how many domains and volumes are Eyrie's, and how many others'
+ *     domains clean         take away all that is Eyrie's
  */
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
@@ -18,21 +18,37 @@ static _Noreturn void die(const char *what)
     exit(1);
 }
 
-static int list_running(virConnectPtr connection)
+/* The file is the old or the new one. */
+static int write_running(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *userdata)
 {
+    const char *path = userdata;
+    char new[4096];
     virDomainPtr *all = NULL;
-    int n = connection ? virConnectListAllDomains(connection, &all, VIR_CONNECT_LIST_DOMAINS_ACTIVE)
-                       : -1;
+    int n = virConnectListAllDomains(connection, &all, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    (void)domain, (void)event, (void)detail;
+    (void)snprintf(new, sizeof(new), "%s.new", path);
+    FILE *file = n < 0 ? NULL : fopen(new, "we");
     for (int i = 0; i < n; i++) {
         char uuid[VIR_UUID_STRING_BUFLEN];
-        if (virDomainGetUUIDString(all[i], uuid) == 0)
-            (void)puts(uuid);
+        if (file && virDomainGetUUIDString(all[i], uuid) == 0)
+            (void)fprintf(file, "%s\n", uuid);
         (void)virDomainFree(all[i]);
     }
     free(all);
-    if (n >= 0)
-        (void)puts("all");
-    return n < 0;
+    if (!file || fclose(file) != 0 || rename(new, path) < 0)
+        die(path);
+    return 0;
+}
+
+/* Until we are killed, or the host ends. */
+static int watch(virConnectPtr connection, char *path)
+{
+    if (virConnectDomainEventRegister(connection, write_running, path, NULL) < 0)
+        die("events");
+    (void)write_running(connection, NULL, 0, 0, path);
+    while (virConnectIsAlive(connection) == 1 && virEventRunDefaultImpl() == 0)
+        ;
+    return 1;
 }
 
 static bool is_ours(const char *name)
@@ -77,12 +93,14 @@ static void look_at_host(virConnectPtr connection, bool clean)
 
 int main(int argc, char **argv)
 {
+    if (virEventRegisterDefaultImpl() < 0)
+        die("libvirt");
     virConnectPtr connection = virConnectOpen(getenv("FAKE_DOMAINS"));
     int status = 0;
-    if (argc == 1)
-        status = list_running(connection);
+    if (argc == 3 && connection)
+        status = watch(connection, argv[2]);
     else
-        look_at_host(connection, strcmp(argv[1], "clean") == 0);
+        look_at_host(connection, argc > 1 && strcmp(argv[1], "clean") == 0);
     if (connection)
         (void)virConnectClose(connection);
     return status;

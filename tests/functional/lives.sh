@@ -58,11 +58,11 @@ if [ "${EYRIE_STEPS:-}" != 0 ]; then
 # What eyried holds does not grow with the steps that it takes: VMs come and go meanwhile, and we look.
 test_a_pool_does_not_grow_with_its_steps() {
 	idle=0s alive_config 1000000 4
-	setpriv --pdeathsig KILL -- "$build/tests/functional/steps" "$T/eyrie.yaml" "${EYRIE_STEPS:-20000}" >"$T/steps" 2>"$T/log" &
+	setpriv --pdeathsig KILL -- "$build/tests/functional/steps" "$T/eyrie.yaml" "${EYRIE_STEPS:-100000}" >"$T/steps" 2>"$T/log" &
 	eyried_pid=$!
 	while kill -0 "$eyried_pid" 2>/dev/null; do
 		answers
-		rest
+		for _ in 1 2 3 4 5; do rest; done
 	done
 	wait "$eyried_pid" || fail "$(cat "$T/steps")" || return
 	eyried_pid=''
