@@ -14,7 +14,7 @@ crash_may_miss=1   # of a hundred calls: those that come at one run and not at a
 crash_seconds=30   # how long a run may take
 # Calls that others than the process see, but for those that open a file. For who sources this.
 # shellcheck disable=SC2034
-crash_changes='pwrite64 write writev sendto sendmsg connect bind ftruncate rename renameat unlink unlinkat mkdir link fchmod fchown clone3 clone fork vfork execve kill'
+crash_changes='pwrite64 write@file write@pipe write@socket write@other writev@file writev@pipe writev@socket openat@create sendto sendmsg connect bind ftruncate rename renameat unlink unlinkat mkdir link fchmod fchown clone3 clone fork vfork execve kill'
 crash_outside=""   # calls that others than the process see: it is killed before these only; "": before all
 crash_cases=0 crash_failed=0
 crash_under=()

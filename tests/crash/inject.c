@@ -8,6 +8,9 @@
  * made. Counted are the calls of all threads from the exec on, not those of its children. With --from=FILE
  * they are counted from the first call on that names a file with FILE in its path.
  *
+ * NAME is the kernel's, and for some what it is about, as that tells which faults can be: read@socket,
+ * write@eventfd, openat@create (a file that may be made by it), futex@wait.
+ *
  * What is said (the list, or the name of the call that was hit; nothing when the program ended
  * before it) goes to --out=FILE. After the fault the program runs on at its own speed. SIGTERM is
  * handed on to it, and its exit status is ours; 128 + SIGNAL when one ended it; 124 when it had not ended after
@@ -30,6 +33,7 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/futex.h>
 #include <linux/ptrace.h>
 
 static const char *const call_names[] = {
@@ -76,10 +80,57 @@ static _Noreturn void die(const char *what)
     exit(CANNOT);
 }
 
-static const char *call_name(uint64_t number)
+enum { NAME_SIZE = 64 };
+
+/* What file descriptor @fd of @pid is. */
+static const char *kind_of(pid_t pid, uint64_t fd)
 {
-    const char *name = number < ARRAY_LENGTH(call_names) ? call_names[number] : NULL;
-    return name ? name : "unknown";
+    static const struct {
+        const char *begins, *kind;
+    } kinds[] = {{"/", "file"},
+                 {"socket:", "socket"},
+                 {"pipe:", "pipe"},
+                 {"anon_inode:[eventfd]", "eventfd"},
+                 {"anon_inode:[timerfd]", "timerfd"},
+                 {"anon_inode:[signalfd]", "signalfd"},
+                 {"anon_inode:inotify", "inotify"},
+                 {"anon_inode:[inotify]", "inotify"}};
+    char path[64], target[4096];
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, (int)fd);
+    ssize_t n = readlink(path, target, sizeof(target) - 1);
+    target[n > 0 ? n : 0] = '\0';
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+        if (strncmp(target, kinds[i].begins, strlen(kinds[i].begins)) == 0)
+            return kinds[i].kind;
+    return "other";
+}
+
+static void name_call(pid_t pid, const struct __ptrace_syscall_info *info, char name[static NAME_SIZE])
+{
+    uint64_t nr = info->entry.nr;
+    const uint64_t *args = info->entry.args;
+    const char *known = nr < ARRAY_LENGTH(call_names) ? call_names[nr] : NULL, *about = NULL;
+    switch (nr) {
+    case SYS_read:
+    case SYS_readv:
+    case SYS_write:
+    case SYS_writev:
+        about = kind_of(pid, args[0]);
+        break;
+    case SYS_openat:
+        about = args[2] & O_CREAT ? "create" : NULL;
+        break;
+    case SYS_open:
+        about = args[1] & O_CREAT ? "create" : NULL;
+        break;
+    case SYS_futex:
+        about = (args[1] & FUTEX_CMD_MASK) == FUTEX_WAKE ? "wake" : "wait";
+        break;
+    default:
+        break;
+    }
+    (void)snprintf(name, NAME_SIZE, "%s%s%s", known ? known : "unknown", about ? "@" : "",
+                   about ? about : "");
 }
 
 /* Whether the text at @address of @pid contains @r->from; what is no address holds no text. */
@@ -114,11 +165,12 @@ static void set_result(struct user_regs_struct *regs, int error)
 /* A thread is about to make a call. */
 static void entered(struct run *r, pid_t pid, const struct __ptrace_syscall_info *info)
 {
-    const char *name = call_name(info->entry.nr);
+    char name[NAME_SIZE];
     if (!r->counting && r->from)
         r->counting = names_file(r, pid, info->entry.args[0]) || names_file(r, pid, info->entry.args[1]);
     if (!r->counting)
         return;
+    name_call(pid, info, name);
     if (!r->call) {
         (void)fprintf(r->out, "%s\n", name);
         return;
