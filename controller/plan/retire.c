@@ -100,7 +100,8 @@ void retire_choose(const struct policy *p, const struct world *w, const struct t
         }
         if (may_be_spare(vm))
             surplus[vm->policy_template]--;
-        bool useless = vm_had_no_job(vm) && !vm->startd->usable;
+        usec jobless = s->jobless[vm - vms->items]; /* a startd may be an owner's for a moment */
+        bool useless = jobless && !vm->startd->usable && w->now - jobless >= SLOT_SHOWS_WITHIN;
         drain(actions, vm,
               (struct reason){useless ? REASON_TAKES_NO_JOBS : REASON_IDLE, w->now - vm->idle_since,
                               allowed->value, allowed->at});

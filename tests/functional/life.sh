@@ -41,7 +41,7 @@ test_a_vm_that_gets_no_job_counts_against_nobody_where_others_do() {
 	! grep -q 'counts against' <<<"$(eyrie events)" || fail 'somebody is blamed'
 }
 
-test_a_vm_whose_image_is_another_one_by_now_is_drained_when_its_job_allows() {
+test_a_vm_of_an_image_that_changed_is_drained() {
 	write_config
 	start || return
 	idle_jobs alice juno 2 1

@@ -219,6 +219,8 @@ void site_add_vm(struct builder *b)
     l.name = arena_printf(b->arena, SITE_POOL "-%s-%.8s", l.t->name, l.uuid);
     const char *host = l.host == SIZE_MAX ? "hv8" : b->hosts[l.host].name;
     const char *generation = draw_chance(d, 10) ? "g0" : l.t->generation;
+    if (l.uuid[7] < '4') /* made of an image that was known, mostly of the one that is there */
+        generation = arena_printf(b->arena, "%s-%s", generation, l.uuid[7] == '0' ? "ffffffff" : "89abcdef");
     size_t group = SIZE_MAX;
     for (size_t i = 0; i < b->p->n_groups; i++)
         if (strcmp(b->p->groups[i].name, l.group) == 0)

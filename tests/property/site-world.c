@@ -30,6 +30,8 @@ static struct world_fact fact(struct builder *b)
 
 static void make_hosts(struct builder *b)
 {
+    static const struct world_seal seals[] = {
+        {"debian13.qcow2", "89abcdef0123", true}, {"debian13.qcow2", "89abcdef0123", false}, {0}};
     static const int64_t cpus[] = {16, 64, 256, 32, 4, 0};
     static const int64_t memory[] = {64, 512, 256, 16, 8, 0};
     b->hosts = arena_take(b->arena, HOSTS_MAX, sizeof(*b->hosts));
@@ -52,6 +54,8 @@ static void make_hosts(struct builder *b)
             .n_images = draw_chance(b->d, 5) ? 0 : 1,
             .joined = draw_chance(b->d, 30) ? 0 : draw_range(b->d, 1, 20),
         };
+        b->hosts[n].seals = &seals[n % 3];
+        b->hosts[n].n_seals = n % 3 < 2;
         b->hosts[n].drain = draw_chance(b->d, 3);
         b->hosts[n].drain_now = b->hosts[n].drain && draw_chance(b->d, 30);
         if (draw_chance(b->d, 10)) {
