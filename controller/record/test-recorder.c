@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -87,11 +88,14 @@ static void stage_end(struct stage *s)
     free(s->said);
 }
 
-/* Let the loop turn for a while: long enough for a child to write a small file. */
+/* Let the loop turn until what was begun is over: no child is left, and its end was seen. */
 static void turn(struct stage *s)
 {
-    loop_timer_set(s->timer, 300 * 1000);
-    assert_int_equal(loop_run(s->loop), 0);
+    siginfo_t info;
+    do {
+        loop_timer_set(s->timer, 50 * 1000);
+        assert_int_equal(loop_run(s->loop), 0);
+    } while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
 }
 
 /* Record a step @seconds after the start of time, with so many of the sample's actions. */

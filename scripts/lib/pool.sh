@@ -132,6 +132,14 @@ pool_stop() {
 	wait_for 20 pool_is_down
 }
 
+# pool_lives: how many VMs there were, by the ledger, how many of them ran a job, and how many are gone. Only
+# without an eyried.
+pool_lives() {
+	python3 -c 'import sqlite3, sys
+print("VMs: %d, of which %d ran a job and %d are gone" % sqlite3.connect(sys.argv[1]).execute(
+    "SELECT count(*), total(first_job > 0), total(closed > 0) FROM vm").fetchone())' "$pool_dir/state/ledger.sqlite"
+}
+
 # pool_kill: ends eyried without asking.
 pool_kill() {
 	pool_signal KILL || return 1

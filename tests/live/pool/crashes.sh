@@ -125,4 +125,5 @@ ok 'there were never more VMs than the two that the limit allows' equal "$(most_
 ok 'nobody touched the stranger' equal "$(stranger_facts)" "$before"
 ok 'no token was in any arguments' not grep -q '^token' "$pool_dir/watched"
 ok 'eyried ends when asked' pool_stop
+note "$(pool_lives)"
 tap_end

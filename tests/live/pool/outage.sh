@@ -84,4 +84,5 @@ ok 'so was the other' \
 	equal "$(job_table | awk -F'\t' -v c="$short" '$1 == c { print $11, $12, $13 }')" '0 1 4'
 ok 'both VMs leave' wait_for 120 vms_are 0
 ok 'eyried ends when asked' pool_stop
+note "$(pool_lives)"
 tap_end
