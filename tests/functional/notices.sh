@@ -16,8 +16,8 @@ webhook() {
 notices_config() {
 	local port=$1
 	write_config
-	mkdir "$T/credentials" # as systemd hands it over
-	printf 'canary-of-the-webhook\n' >"$T/credentials/webhook"
+	mkdir "$T/credentials"
+	(umask 077 && printf 'canary-of-the-webhook\n' >"$T/credentials/webhook") # as systemd hands it over
 	export CREDENTIALS_DIRECTORY=$T/credentials
 	cat >"$T/hook" <<-END
 		#!/bin/sh
