@@ -27,10 +27,18 @@ pool_compile() {
 
 # pool_ready IMAGE: all that a pool needs: a build, an image, a lab in which nothing has happened yet.
 pool_ready() {
-	[ "$1" != container ] || grep -q '^cgroup ' /proc/mounts ||
-		die 'containers in the lab want cgroups of version 1, and this machine has none mounted'
+	[ "$1" != container ] || cgroups_serve ||
+		die 'containers in the lab want cgroups that control memory and cpus, and this machine has none mounted'
 	stage 'build' pool_compile && "$EYRIE_SOURCE/scripts/image" build "$1" >/dev/null &&
 		"$lab" down && "$lab" up && pool_fresh
+}
+
+# Version 1 has each controller in a hierarchy of its own; version 2 lists those that may be used.
+cgroups_serve() {
+	local at
+	grep -q '^[^ ]* [^ ]* cgroup ' /proc/mounts && return 0
+	at=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[ -n "$at" ] && grep -qw memory "$at/cgroup.controllers" && grep -qw cpu "$at/cgroup.controllers"
 }
 
 # pool_end: for a trap: nothing of the pool or its lab goes on.
