@@ -49,6 +49,7 @@ struct host {
     usec asked, failed;
     char *error;
     bool looking, look_again;
+    bool doubted; /* the last list, which lacked a domain */
 
     bool busy;  /* callbacks are being called */
     bool freed; /* during that */

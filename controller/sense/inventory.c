@@ -19,6 +19,7 @@ struct inventory {
     int64_t cpus, memory, storage_available;
     struct world_domain *domains; /* sorted by UUID */
     size_t n_domains;
+    bool *ended; /* as domains: since the list */
     struct world_volume *volumes; /* sorted by name */
     size_t n_volumes;
     const char **images;
@@ -86,6 +87,7 @@ static int domains_parse(struct inventory *v, struct json_object *list, struct e
     if (!list || n > LIMIT_DOMAINS)
         return err_set(e, EBADMSG, list ? "too many domains" : "\"domains\" is missing");
     v->domains = arena_take(v->arena, n, sizeof(*v->domains));
+    v->ended = arena_take(v->arena, n, sizeof(*v->ended));
     v->n_domains = n;
     for (size_t i = 0; i < n; i++) {
         int r = domain_parse(v->arena, json_object_array_get_idx(list, i), &v->domains[i], e);
@@ -196,6 +198,35 @@ int inventory_parse(struct json_object *o, const struct inventory *last, struct 
     *ret = v;
     v = NULL;
     return 0;
+}
+
+void inventory_ended(struct inventory *v, const char *uuid)
+{
+    const struct world_domain key = {.uuid = uuid, .name = ""};
+    size_t low = 0, high = v ? v->n_domains : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (domain_compare(&v->domains[middle], &key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; v && low < v->n_domains && strcmp(v->domains[low].uuid, uuid) == 0; low++)
+        v->ended[low] = true;
+}
+
+bool inventory_lacks(const struct inventory *v, const struct inventory *last)
+{
+    size_t at = 0;
+    for (size_t i = 0; last && i < last->n_domains; i++) {
+        const struct world_domain *d = &last->domains[i];
+        while (at < v->n_domains && strcmp(v->domains[at].uuid, d->uuid) < 0)
+            at++;
+        bool there = at < v->n_domains && strcmp(v->domains[at].uuid, d->uuid) == 0;
+        if (d->ours && !there && !last->ended[i])
+            return true;
+    }
+    return false;
 }
 
 void inventory_fill(const struct inventory *v, struct world_host *w)

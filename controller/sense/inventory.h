@@ -17,5 +17,9 @@ struct inventory;
 int inventory_parse(struct json_object *o, const struct inventory *last, struct inventory **ret,
                     struct err *e);
 struct inventory *inventory_free(struct inventory *v);
+/** libvirt said that this domain has ended: a list that lacks it is no surprise. */
+void inventory_ended(struct inventory *v, const char *uuid);
+/** Whether a domain of ours is in @last (NULL: none is) that @v lacks, and nobody said that it ended. */
+bool inventory_lacks(const struct inventory *v, const struct inventory *last);
 /** Set cpus, memory, storage_available, domains, volumes (they stay @v's); NULL: none of each. */
 void inventory_fill(const struct inventory *v, struct world_host *w);

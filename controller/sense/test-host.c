@@ -216,13 +216,48 @@ static void test_bad_lists(void **state)
     /* a storage pool in trouble: the domains are facts, the volumes stay as they were */
     fake_put("host.list", "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[],"
                         "\"storage\":{\"error\":\"gone\"},\"volumes\":null");
-    look(f);
+    host_look(f->host);
+    while (facts(f).fact.failed)
+        look_wait(f);
     struct world_host w = facts(f);
     assert_int_equal(w.fact.failed, 0);
     assert_int_equal(w.n_domains, 0);
     assert_int_equal(w.n_volumes, 2);
     assert_string_equal(w.volumes[0].name, "a");
     assert_int_equal(w.storage_available, 0);
+}
+
+#define NO_DOMAINS \
+    "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[],\"volumes\":[]"
+
+/* S2, S8: the place of a VM is given away when it is missing in two lists, or libvirt said its end. */
+static void test_a_list_that_lacks_a_domain_is_asked_for_again(void **state)
+{
+    struct fixture *f = *state;
+    look(f);
+    usec asked = facts(f).fact.asked;
+    fake_put("host.list", NO_DOMAINS);
+    host_look(f->host);
+    look_wait(f);
+    assert_int_equal(facts(f).n_domains, 2);
+    assert_int_equal(facts(f).fact.asked, asked);
+    assert_int_equal(facts(f).fact.failed, 0);
+    look_wait(f); /* by itself */
+    assert_int_equal(facts(f).n_domains, 0);
+    assert_true(facts(f).fact.asked > asked);
+}
+
+static void test_a_domain_that_is_said_to_have_ended_is_not_missed(void **state)
+{
+    struct fixture *f = *state;
+    look(f);
+    fake_put("host.list", NO_DOMAINS);
+    fake_put("host.shutdown",
+             "\"ok\":true}\n{\"event\":\"domain\",\"uuid\":\"u1\",\"what\":\"stopped\"");
+    host_shutdown(f->host, "u1", on_answer, f);
+    answers_wait(f, 1);
+    look_wait(f);
+    assert_int_equal(facts(f).n_domains, 0);
 }
 
 static void test_requests(void **state)
@@ -405,6 +440,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_list, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_lists, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_list_that_lacks_a_domain_is_asked_for_again, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_domain_that_is_said_to_have_ended_is_not_missed, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(test_worker_dies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_worker_hangs, setup, teardown),
