@@ -10,8 +10,6 @@
 #include "sim/state.h"
 
 static const usec call_deadline = 30 * USEC_PER_SEC;
-/* A create whose answer was lost comes true within this, or never (the planner counts on 2 minutes). */
-static const usec late_most = 100 * USEC_PER_SEC;
 static const usec power_off_least = 2 * USEC_PER_SEC;
 static const usec power_off_most = 15 * USEC_PER_SEC;
 
@@ -126,8 +124,42 @@ static bool is_cut_off(const struct sim *s, size_t host)
            fault_on(s, FAULT_LIBVIRTD_RESTART, host);
 }
 
-/* When a call to a host happens, and when its answer comes. */
-static void call_host(struct sim *s, struct deed *d)
+/* When it happens, if it does, and when its answer comes: as the filter has it. */
+static void call(struct sim *s, struct deed *d, enum filter_call which, usec happens)
+{
+    struct filter_verdict v = fault_of_call(s, which, d->host);
+    usec answer = happens + sim_draw(s, 1, USEC_PER_SEC / 2);
+    switch (v.effect) {
+    case FILTER_FAIL:
+        d->refused = d->done = true;
+        break;
+    case FILTER_HANG:
+        d->lost = d->done = true;
+        break;
+    case FILTER_LATE:
+        d->lost = true;
+        happens += v.time;
+        break;
+    case FILTER_DELAY:
+        answer += v.time;
+        d->lost = answer > call_deadline;
+        break;
+    case FILTER_LIE: /* that a create failed; that anything else was done */
+        d->denied = d->kind == ACTION_CREATE;
+        d->done = !d->denied;
+        break;
+    case FILTER_DUPLICATE: /* the second create is refused, and that is its answer; others find it done */
+        d->denied = d->kind == ACTION_CREATE;
+        break;
+    default:
+        break;
+    }
+    if (!d->done)
+        deed_after(s, d, happens, EVENT_DEED);
+    deed_after(s, d, d->lost ? call_deadline : answer, EVENT_DEED_DONE);
+}
+
+static void call_host(struct sim *s, struct deed *d, enum filter_call which)
 {
     usec happens = sim_draw(s, USEC_PER_SEC / 20, USEC_PER_SEC);
     if (fault_on(s, FAULT_HOST_SLOW, d->host))
@@ -137,25 +169,13 @@ static void call_host(struct sim *s, struct deed *d)
         deed_after(s, d, happens, EVENT_DEED_DONE);
         return;
     }
-    bool hangs = fault_on(s, FAULT_LIBVIRTD_HANG, d->host);
-    bool late = d->kind == ACTION_CREATE && fault_on(s, FAULT_LATE_SUCCESS, d->host);
-    d->lost = hangs || late || fault_on(s, FAULT_REPLY_LOST, d->host);
-    if (hangs && random_chance(&s->random, 40))
-        d->done = true; /* it never gets through */
-    else if (hangs || late)
-        happens = sim_draw(s, USEC_PER_SEC, late_most);
-    if (!d->done)
-        deed_after(s, d, happens, EVENT_DEED);
-    usec answer = happens + sim_draw(s, 0, USEC_PER_SEC / 2);
-    deed_after(s, d, d->lost ? call_deadline : answer, EVENT_DEED_DONE);
+    call(s, d, which, happens);
 }
 
-/* A condor tool: it happens, and the answer comes. */
-static void call_condor(struct sim *s, struct deed *d)
+/* A condor tool. */
+static void call_condor(struct sim *s, struct deed *d, enum filter_call which)
 {
-    usec happens = sim_draw(s, USEC_PER_SEC / 20, USEC_PER_SEC);
-    deed_after(s, d, happens, EVENT_DEED);
-    deed_after(s, d, happens + sim_draw(s, 1, USEC_PER_SEC / 2), EVENT_DEED_DONE);
+    call(s, d, which, sim_draw(s, USEC_PER_SEC / 20, USEC_PER_SEC));
 }
 
 static void start_create(struct sim *s, const struct plan_action *action, size_t host)
@@ -163,7 +183,7 @@ static void start_create(struct sim *s, const struct plan_action *action, size_t
     struct vm *vm = vm_new(s, host, action->policy_template, action->policy_group,
                            action->exclusive);
     const struct policy_template *t = &s->policy->templates[action->policy_template];
-    if (fault_on(s, FAULT_LEDGER_FULL, SIZE_MAX)) { /* no intent on disk: no create */
+    if (fault_of_call(s, FILTER_LEDGER_WRITE, SIZE_MAX).effect == FILTER_FAIL) { /* no intent on disk: no create */
         vm->creating = false;
         vm_rest(s, vm);
         return;
@@ -188,13 +208,15 @@ static void start_create(struct sim *s, const struct plan_action *action, size_t
     s->starts[s->n_starts++] = (struct world_start){vm->born, s->hosts[host].name};
     check_create(s, vm);
     struct deed *d = deed_open(s, ACTION_CREATE, vm->index, host);
-    if (fault_on(s, FAULT_TOKEN_FAILED, SIZE_MAX)) {
+    struct filter_verdict token = fault_of_call(s, FILTER_CONDOR_TOKEN_CREATE, SIZE_MAX);
+    if (token.effect == FILTER_FAIL || token.effect == FILTER_HANG) {
         d->refused = d->done = true;
         vm->creating = false;
         deed_after(s, d, USEC_PER_SEC, EVENT_DEED_DONE);
         return;
     }
-    call_host(s, d);
+    vm->token_useless = token.effect == FILTER_LIE;
+    call_host(s, d, FILTER_HOST_CREATE);
     if (d->refused || (d->done && d->lost))
         vm->creating = false;
 }
@@ -240,26 +262,28 @@ static void start_deed(struct sim *s, const struct plan_action *action, struct v
             vm->record.given_up = sim_clock(s);
             job_result(s, vm, false);
         }
-        call_condor(s, d);
+        call_condor(s, d, FILTER_CONDOR_DRAIN);
         return;
     case ACTION_UNDRAIN:
+        call_condor(s, d, FILTER_CONDOR_DRAIN);
+        return;
     case ACTION_INVALIDATE:
-        call_condor(s, d);
+        call_condor(s, d, FILTER_CONDOR_ADVERTISE);
         return;
     case ACTION_POWEROFF:
         if (action->reason.code != REASON_POWEROFF_LOST)
             vm->record.poweroff_decided = sim_clock(s);
         vm->record.poweroff_lost = false;
-        call_host(s, d);
+        call_host(s, d, FILTER_HOST_SHUTDOWN);
         return;
     case ACTION_DESTROY:
         vm->record.destroy_decided = sim_clock(s);
         if (d->never_joined)
             host_result(s, host, vm->template, false);
-        call_host(s, d);
+        call_host(s, d, FILTER_HOST_DESTROY);
         return;
     case ACTION_DELETE_VOLUME:
-        call_host(s, d);
+        call_host(s, d, FILTER_HOST_DELETE_VOLUME);
         return;
     case ACTION_FORGET:
         if (action->reason.code == REASON_ENDED_EARLY)
@@ -271,7 +295,7 @@ static void start_deed(struct sim *s, const struct plan_action *action, struct v
         return;
     case ACTION_FLOCK_APPLY:
     case ACTION_FLOCK_REMOVE:
-        call_condor(s, d);
+        call_condor(s, d, FILTER_CONDOR_RECONFIG);
         return;
     default:
         d->done = true;
@@ -340,8 +364,7 @@ static void create_happens(struct sim *s, struct deed *d, struct vm *vm)
 {
     if (!vm->creating)
         return;
-    if (is_cut_off(s, d->host) || fault_on(s, FAULT_CREATE_REFUSED, d->host) ||
-        fault_on(s, FAULT_DISK_FULL, d->host)) {
+    if (is_cut_off(s, d->host) || fault_on(s, FAULT_DISK_FULL, d->host)) {
         vm_end(s, vm);
         d->refused = true;
     } else if (fault_on(s, FAULT_CREATE_HALF, d->host)) {
@@ -351,7 +374,7 @@ static void create_happens(struct sim *s, struct deed *d, struct vm *vm)
     } else {
         vm_create(s, vm);
         vm->seed = d->lost;
-        d->refused = fault_on(s, FAULT_REPLY_DUPLICATE, d->host);
+        d->refused = d->denied;
     }
 }
 
@@ -361,12 +384,11 @@ static void drain_happens(struct sim *s, struct deed *d, struct vm *vm)
         negotiate_for(s, vm);
     bool reached = vm->startd && !fault_on(s, FAULT_VM_SPLIT, vm->host) &&
                    !fault_on(s, FAULT_COLLECTOR_TIMEOUT, SIZE_MAX);
-    if (!reached || fault_on(s, FAULT_DRAIN_REFUSED, SIZE_MAX)) {
+    if (!reached) {
         d->refused = true;
         return;
     }
     vm->draining = d->kind == ACTION_DRAIN;
-    d->lost = fault_on(s, FAULT_DRAIN_LOST, SIZE_MAX);
     ad_soon(s, vm);
 }
 
@@ -386,9 +408,7 @@ static void power_off_happens(struct sim *s, struct deed *d, struct vm *vm)
 
 static void delete_happens(struct sim *s, struct deed *d, struct vm *vm)
 {
-    if (fault_on(s, FAULT_VOLUME_BUSY, d->host)) {
-        d->refused = true;
-    } else if (d->seed) {
+    if (d->seed) {
         vm->joining_never = vm->joining_never || (vm->domain && !vm->joined);
         vm->epoch += vm->domain && !vm->joined;
         vm->seed = false;
@@ -427,8 +447,7 @@ void deed_happen(struct sim *s, uint32_t index, uint32_t epoch)
         check_end_of_vm(s, vm, d);
         vm_end(s, vm);
     } else if (d->kind == ACTION_INVALIDATE) {
-        d->refused = fault_on(s, FAULT_INVALIDATE_FAILED, SIZE_MAX) ||
-                     fault_on(s, FAULT_COLLECTOR_TIMEOUT, SIZE_MAX);
+        d->refused = fault_on(s, FAULT_COLLECTOR_TIMEOUT, SIZE_MAX);
         vm->ad.present = vm->ad.present && d->refused;
     }
     if (vm)

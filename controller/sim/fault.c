@@ -1,5 +1,6 @@
 #include "sim/fault.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,7 +140,7 @@ static void set_pause(struct sim *s, struct fault_life *life)
 
 enum { AT_SITE, AT_HOST };
 
-/* The kinds. A row without functions bites where fault_on() is asked for it. */
+/* The kinds. A row without functions and rules bites where fault_on() is asked for it. */
 static const struct {
     const char *name;
     const char *summary;
@@ -147,18 +148,24 @@ static const struct {
     int least, most; /* seconds */
     void (*begin)(struct sim *s, struct fault_life *life);
     void (*end)(struct sim *s, struct fault_life *life);
+    const char *rules; /* for calls: filter.h */
 } kinds[FAULT_COUNT] = {
     [FAULT_LIBVIRTD_RESTART] = {"libvirtd-restart", "calls to a host fail; its domains run on",
                                 AT_HOST, 1, 10, NULL, NULL},
     [FAULT_LIBVIRTD_HANG] = {"libvirtd-hang", "calls get no answer; some happen all the same, later",
-                             AT_HOST, 30, 300, NULL, NULL},
+                             AT_HOST, 30, 300, NULL, NULL,
+                            "host.*: hang, 40%; host.list: hang; host.*: late 1s-100s"},
     [FAULT_REPLY_LOST] = {"reply-lost", "calls happen and their answers are lost", AT_HOST, 30, 300,
-                          NULL, NULL},
+                          NULL, NULL,
+                            "host.*: late 0"},
     [FAULT_REPLY_DUPLICATE] = {"reply-duplicate", "a create happens, is sent again, and the refusal "
-                               "of the second is its answer", AT_HOST, 30, 300, NULL, NULL},
+                               "of the second is its answer", AT_HOST, 30, 300, NULL, NULL,
+                            "host.create: duplicate"},
     [FAULT_LATE_SUCCESS] = {"late-success", "creates come true after they were given up", AT_HOST,
-                            30, 300, NULL, NULL},
-    [FAULT_CREATE_REFUSED] = {"create-refused", "creates fail", AT_HOST, 60, 600, NULL, NULL},
+                            30, 300, NULL, NULL,
+                            "host.create: late 1s-100s"},
+    [FAULT_CREATE_REFUSED] = {"create-refused", "creates fail", AT_HOST, 60, 600, NULL, NULL,
+                            "host.create: fail"},
     [FAULT_CREATE_HALF] = {"create-half", "creates fail and leave their volumes", AT_HOST, 60, 300,
                            NULL, NULL},
     [FAULT_HOST_DEAD] = {"host-dead", "a host is off for long; its domains are gone, its volumes stay",
@@ -176,7 +183,8 @@ static const struct {
     [FAULT_DISK_FULL] = {"disk-full", "a storage pool has no room", AT_HOST, 60, 600, NULL, NULL},
     [FAULT_QEMU_STUCK] = {"qemu-stuck", "domains neither power off nor can be destroyed", AT_HOST,
                           60, 600, NULL, NULL},
-    [FAULT_VOLUME_BUSY] = {"volume-busy", "volumes cannot be deleted", AT_HOST, 60, 600, NULL, NULL},
+    [FAULT_VOLUME_BUSY] = {"volume-busy", "volumes cannot be deleted", AT_HOST, 60, 600, NULL, NULL,
+                            "host.delete_volume: fail"},
     [FAULT_FOREIGN_DOMAIN] = {"foreign-domain", "somebody else's domain takes room, with a name like "
                               "ours", AT_HOST, 300, 1800, begin_foreign, end_foreign},
     [FAULT_VM_NEVER_JOINS] = {"vm-never-joins", "VMs boot and no startd comes up", AT_HOST, 60, 600,
@@ -191,30 +199,38 @@ static const struct {
     [FAULT_VM_SPLIT] = {"vm-split", "VMs of a host cannot reach the collector; jobs run on", AT_HOST,
                         30, 900, NULL, NULL},
     [FAULT_SCHEDD_TIMEOUT] = {"schedd-timeout", "the schedd does not answer", AT_SITE, 20, 600, NULL,
-                              NULL},
+                              NULL,
+                            "condor_q: hang"},
     [FAULT_QUEUE_PARTIAL] = {"queue-partial", "the schedd's answer ends in the middle", AT_SITE, 20,
-                             300, NULL, NULL},
+                             300, NULL, NULL,
+                            "condor_q: fail"},
     [FAULT_JOBS_REMOVED] = {"jobs-removed", "users remove all idle jobs", AT_SITE, 1, 1,
                             begin_removal, NULL},
     [FAULT_COLLECTOR_TIMEOUT] = {"collector-timeout", "the collector answers nobody", AT_SITE, 20,
-                                 600, NULL, NULL},
+                                 600, NULL, NULL,
+                            "condor_status: hang; condor_drain: fail; condor_advertise: fail"},
     [FAULT_COLLECTOR_EMPTY] = {"collector-empty", "the collector starts again with an empty memory",
                                AT_SITE, 1, 1, begin_empty, NULL},
     [FAULT_POOL_PARTIAL] = {"pool-partial", "the collector's answer ends in the middle", AT_SITE, 20,
-                            300, NULL, NULL},
+                            300, NULL, NULL,
+                            "condor_status: fail"},
     [FAULT_ADS_STALE] = {"ads-stale", "the collector takes no updates and forgets nothing", AT_SITE,
                          30, 300, NULL, NULL},
     [FAULT_NEGOTIATOR_DOWN] = {"negotiator-down", "no job is matched", AT_SITE, 30, 600, NULL, NULL},
     [FAULT_DRAIN_REFUSED] = {"drain-refused", "startds refuse to drain", AT_SITE, 30, 600, NULL,
-                             NULL},
+                             NULL,
+                            "condor_drain: fail"},
     [FAULT_DRAIN_LOST] = {"drain-lost", "startds drain and their answers are lost", AT_SITE, 30, 600,
-                          NULL, NULL},
+                          NULL, NULL,
+                            "condor_drain: late 0"},
     [FAULT_JOB_BEFORE_DRAIN] = {"job-before-drain", "jobs start between look and drain", AT_SITE, 60,
                                 900, NULL, NULL},
     [FAULT_INVALIDATE_FAILED] = {"invalidate-failed", "ads cannot be invalidated", AT_SITE, 30, 600,
-                                 NULL, NULL},
+                                 NULL, NULL,
+                            "condor_advertise: fail"},
     [FAULT_TOKEN_FAILED] = {"token-failed", "no token can be made for a new VM", AT_SITE, 30, 300,
-                            NULL, NULL},
+                            NULL, NULL,
+                            "condor_token_create: fail"},
     [FAULT_FRAGMENT_LOST] = {"fragment-lost", "the flocking fragment is gone", AT_SITE, 1, 1,
                              begin_fragment, NULL},
     [FAULT_CLOCK_FORWARD] = {"clock-forward", "the controller's clock is an hour ahead for a while",
@@ -226,11 +242,33 @@ static const struct {
     [FAULT_LEDGER_LOST] = {"ledger-lost", "the controller is killed, and the ledger is gone",
                            AT_SITE, 1, 120, begin_kill, end_kill},
     [FAULT_LEDGER_FULL] = {"ledger-full", "no intent can be written: the disk is full", AT_SITE, 30,
-                           300, NULL, NULL},
+                           300, NULL, NULL,
+                            "ledger.write: fail"},
     [FAULT_POLICY_CHANGED] = {"policy-changed", "the limits are halved for a while", AT_SITE, 120,
                               900, begin_policy, end_policy},
     [FAULT_ADMIN_PAUSES] = {"admin-pauses", "an admin pauses the pool", AT_SITE, 60, 600, set_pause,
                             set_pause},
+    [FAULT_HOST_LIES] = {"host-lies", "a host says that calls are done that are not, or failed that did "
+                         "not", AT_HOST, 60, 600, NULL, NULL,
+                         "host.create: lie, 50%; host.shutdown: lie, 50%; host.destroy: lie, 50%; "
+                         "host.delete_volume: lie, 50%"},
+    [FAULT_LIST_LIES] = {"list-lies", "lists of a host lack a domain", AT_HOST, 30, 300, NULL, NULL,
+                         "host.list: lie, every 3rd"},
+    [FAULT_QUEUE_HALVED] = {"queue-halved", "the schedd tells half of its queue", AT_SITE, 20, 300, NULL,
+                            NULL, "condor_q: lie, 50%"},
+    [FAULT_POOL_HIDDEN] = {"pool-hidden", "the collector says that it has no ads", AT_SITE, 20, 300,
+                           NULL, NULL, "condor_status: lie, 50%"},
+    [FAULT_TOOLS_LIE] = {"tools-lie", "drains and invalidations are said to be done, and are not; tokens "
+                         "are good for nothing", AT_SITE, 30, 300, NULL, NULL,
+                         "condor_drain: lie, 50%; condor_advertise: lie, 50%; "
+                         "condor_token_create: lie, 20%"},
+    [FAULT_CALLS_DOUBLED] = {"calls-doubled", "calls are made twice", AT_SITE, 60, 600, NULL, NULL,
+                             "host.*: duplicate, 50%; condor_*: duplicate, 50%"},
+    [FAULT_CALLS_DELAYED] = {"calls-delayed", "answers come late", AT_SITE, 60, 600, NULL, NULL,
+                             "host.*: delay 1s-35s, 50%; condor_*: delay 1s-25s, 50%"},
+    [FAULT_TOOLS_LATE] = {"tools-late", "drains and invalidations happen after they were given up",
+                          AT_SITE, 30, 300, NULL, NULL,
+                          "condor_drain: late 0s-100s; condor_advertise: late 0s-100s"},
 };
 
 const char *fault_name(enum fault f)
@@ -312,6 +350,12 @@ void fault_begin(struct sim *s, uint32_t index)
     sim_say(s, "fault %s begins%s%s", kinds[life->kind].name,
             life->host == SIZE_MAX ? "" : " on ",
             life->host == SIZE_MAX ? "" : s->hosts[life->host].name);
+    if (kinds[life->kind].rules) {
+        struct err e;
+        int r = filter_parse(kinds[life->kind].rules, random_next(&s->random), &life->filter, &e);
+        assert(r == 0);
+        s->filters_on++;
+    }
     if (kinds[life->kind].begin)
         kinds[life->kind].begin(s, life);
 }
@@ -323,6 +367,8 @@ void fault_end(struct sim *s, uint32_t index)
     s->faults_on--;
     life->over = true;
     s->fault_count[life->kind]--;
+    s->filters_on -= life->filter != NULL;
+    life->filter = filter_free(life->filter);
     s->faults_over = s->moved = s->now;
     s->looks_since_faults = 0;
     sim_say(s, "fault %s ends", kinds[life->kind].name);
@@ -340,6 +386,25 @@ bool fault_on(const struct sim *s, enum fault f, size_t host)
         if (s->faults[i].on && s->faults[i].kind == f && s->faults[i].host == host)
             return true;
     return false;
+}
+
+struct filter_verdict fault_of_call(struct sim *s, enum filter_call call, size_t host)
+{
+    struct filter_verdict verdict = {FILTER_NONE, 0, 0};
+    fault_set asked = 0; /* one that is on twice strikes no more often */
+    for (size_t i = 0; s->filters_on > 0 && i < s->n_faults; i++) {
+        struct fault_life *life = &s->faults[i];
+        fault_set kind = UINT64_C(1) << life->kind;
+        if (!life->filter || verdict.effect != FILTER_NONE || (asked & kind) ||
+            (life->host != SIZE_MAX && life->host != host))
+            continue;
+        asked |= kind;
+        verdict = filter_decide(life->filter, call);
+    }
+    if (verdict.effect != FILTER_NONE)
+        s->result->struck[call][verdict.effect]++;
+    s->result->calls[call]++;
+    return verdict;
 }
 
 bool fault_over(const struct sim *s, usec *ret_since)

@@ -1,7 +1,8 @@
 /*
  * What can go wrong at a site, as a table: a name, what it does in the simulated world, whom it hits
- * and for how long. While a fault is on, the parts of the site ask fault_on() where it bites. Each
- * ends, and after the last one the pool must find back by itself (L1).
+ * and for how long. While a fault is on, calls of the controller are struck by its rules (filter.h,
+ * fault_of_call()), and the parts of the site ask fault_on() where it bites besides. Each ends, and after
+ * the last one the pool must find back by itself (L1).
  */
 #pragma once
 
@@ -11,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/units.h"
+#include "sim/filter.h"
 
 struct sim;
 
@@ -59,6 +61,14 @@ enum fault {
     FAULT_LEDGER_FULL,
     FAULT_POLICY_CHANGED,
     FAULT_ADMIN_PAUSES,
+    FAULT_HOST_LIES,
+    FAULT_LIST_LIES,
+    FAULT_QUEUE_HALVED,
+    FAULT_POOL_HIDDEN,
+    FAULT_TOOLS_LIE,
+    FAULT_CALLS_DOUBLED,
+    FAULT_CALLS_DELAYED,
+    FAULT_TOOLS_LATE,
     FAULT_COUNT,
 };
 
@@ -79,5 +89,7 @@ void fault_begin(struct sim *s, uint32_t index);
 void fault_end(struct sim *s, uint32_t index);
 /** Whether a fault is on; on @host, or SIZE_MAX for those that hit no host. */
 bool fault_on(const struct sim *s, enum fault f, size_t host);
+/** What becomes of a call to @host, or with SIZE_MAX of a tool: by the rules of the faults that are on. */
+struct filter_verdict fault_of_call(struct sim *s, enum filter_call call, size_t host);
 /** Whether all that were scheduled have ended; then *@ret_since is when the last did. */
 bool fault_over(const struct sim *s, usec *ret_since);

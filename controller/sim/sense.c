@@ -73,6 +73,23 @@ static void see_queue(struct sim *s)
     }
 }
 
+/* The lie of condor_q. */
+static void halve_queue(struct sim *s)
+{
+    for (size_t i = 0; i < s->next_shapes.n; i++) {
+        s->next_shapes.items[i].idle /= 2;
+        s->next_shapes.items[i].running /= 2;
+    }
+}
+
+/* How much later an answer comes, or is given up: then it hangs. */
+static usec lateness(struct filter_verdict *v, usec deadline)
+{
+    if (v->effect == FILTER_DELAY && v->time >= deadline)
+        v->effect = FILTER_HANG;
+    return v->effect == FILTER_HANG ? deadline : v->effect == FILTER_DELAY ? v->time : 0;
+}
+
 void look_begin(struct sim *s)
 {
     if (s->looking)
@@ -89,24 +106,29 @@ void look_pool(struct sim *s, uint32_t life)
 {
     if (life != s->life || !s->up)
         return;
-    bool late = fault_on(s, FAULT_COLLECTOR_TIMEOUT, SIZE_MAX);
-    s->pool.failed = late || fault_on(s, FAULT_POOL_PARTIAL, SIZE_MAX);
+    struct filter_verdict v = fault_of_call(s, FILTER_CONDOR_STATUS, SIZE_MAX);
+    usec late = lateness(&v, tool_deadline);
+    s->pool.failed = v.effect == FILTER_FAIL || v.effect == FILTER_HANG;
     if (!s->pool.failed && !s->pool.early)
         see_pool(s);
-    s->queue.asked = sim_clock(s) + (late ? tool_deadline : 0);
-    sim_after(s, (late ? tool_deadline : 0) + sim_draw(s, USEC_PER_SEC / 10, USEC_PER_SEC),
-              EVENT_LOOK_QUEUE, 0, s->life);
+    if (v.effect == FILTER_LIE)
+        s->next_startds.n = 0;
+    s->queue.asked = sim_clock(s) + late;
+    sim_after(s, late + sim_draw(s, USEC_PER_SEC / 10, USEC_PER_SEC), EVENT_LOOK_QUEUE, 0, s->life);
 }
 
 void look_queue(struct sim *s, uint32_t life)
 {
     if (life != s->life || !s->up)
         return;
-    bool late = fault_on(s, FAULT_SCHEDD_TIMEOUT, SIZE_MAX);
-    s->queue.failed = late || fault_on(s, FAULT_QUEUE_PARTIAL, SIZE_MAX);
+    struct filter_verdict v = fault_of_call(s, FILTER_CONDOR_Q, SIZE_MAX);
+    usec late = lateness(&v, tool_deadline);
+    s->queue.failed = v.effect == FILTER_FAIL || v.effect == FILTER_HANG;
     if (!s->queue.failed)
         see_queue(s);
-    sim_after(s, late ? tool_deadline : sim_draw(s, 0, USEC_PER_SEC / 2), EVENT_LOOKED, 0, s->life);
+    if (v.effect == FILTER_LIE)
+        halve_queue(s);
+    sim_after(s, late ? late : sim_draw(s, 0, USEC_PER_SEC / 2), EVENT_LOOKED, 0, s->life);
 }
 
 /* Take over the answer, or remember the failure. */
@@ -216,6 +238,23 @@ static void see_host(struct sim *s, size_t host)
     }
 }
 
+/* The lie of a list. */
+static void hide_domain(struct host_facts *f, uint64_t chance)
+{
+    size_t n = 0, which = 0;
+    for (size_t i = 0; i < f->n_domains; i++)
+        n += f->domains[i].ours;
+    if (n == 0)
+        return;
+    while (!f->domains[which].ours)
+        which++;
+    for (chance %= n; chance > 0; chance--)
+        while (!f->domains[++which].ours)
+            ;
+    memmove(&f->domains[which], &f->domains[which + 1],
+            (--f->n_domains - which) * sizeof(*f->domains));
+}
+
 static bool is_cut_off(const struct sim *s, size_t host)
 {
     return s->hosts[host].down || fault_on(s, FAULT_HOST_SPLIT, host) ||
@@ -241,12 +280,31 @@ void list_take(struct sim *s, size_t host, uint32_t life)
     struct host *h = &s->hosts[host];
     if (life != s->life || !s->up)
         return;
-    bool hangs = fault_on(s, FAULT_LIBVIRTD_HANG, host) || h->down;
-    h->list_failed = hangs || is_cut_off(s, host);
+    struct filter_verdict v = fault_of_call(s, FILTER_HOST_LIST, host);
+    usec late = h->down ? call_deadline : lateness(&v, call_deadline);
+    h->list_failed = v.effect == FILTER_HANG || v.effect == FILTER_FAIL || is_cut_off(s, host);
     if (!h->list_failed)
         see_host(s, host);
-    sim_after(s, hangs ? call_deadline : sim_draw(s, 0, USEC_PER_SEC / 10), EVENT_LISTED,
-              (uint32_t)host, s->life);
+    if (!h->list_failed && v.effect == FILTER_LIE)
+        hide_domain(&h->next, v.chance);
+    sim_after(s, late ? late : sim_draw(s, 0, USEC_PER_SEC / 10), EVENT_LISTED, (uint32_t)host,
+              s->life);
+}
+
+/* As sense/inventory.c: a domain of ours is missing of which nobody said that it has ended. */
+static bool lacks(struct sim *s, const struct host *h)
+{
+    s->lists++;
+    for (size_t i = 0; i < h->next.n_domains; i++)
+        if (h->next.domains[i].ours)
+            vm_of(s, h->next.domains[i].uuid)->list = s->lists;
+    for (size_t i = 0; i < h->facts.n_domains; i++) {
+        const struct world_domain *d = &h->facts.domains[i];
+        const struct vm *vm = d->ours ? vm_of(s, d->uuid) : NULL;
+        if (vm && vm->list != s->lists && !vm->told)
+            return true;
+    }
+    return false;
 }
 
 void list_end(struct sim *s, size_t host, uint32_t life)
@@ -255,6 +313,11 @@ void list_end(struct sim *s, size_t host, uint32_t life)
     if (life != s->life || !s->up)
         return;
     h->listing = false;
+    h->list_doubted = !h->list_failed && !h->list_doubted && lacks(s, h);
+    if (h->list_doubted) { /* as sense/host.c: asked for again */
+        list_begin(s, host);
+        return;
+    }
     if (!h->list_failed && (h->fact.failed || !h->fact.asked))
         h->fact.since = h->list_asked;
     h->fact.failed = h->list_failed ? sim_clock(s) : 0;

@@ -65,8 +65,9 @@ static void powered_off(struct sim *s, struct vm *vm, uint32_t epoch)
     if (vm->epoch != epoch || !vm->domain)
         return;
     vm_end(s, vm);
+    vm->told = s->up && !s->hosts[vm->host].down;
     vm_rest(s, vm);
-    if (s->up && !s->hosts[vm->host].down) /* libvirt's event */
+    if (vm->told) /* libvirt's event */
         list_begin(s, vm->host);
 }
 
@@ -223,6 +224,8 @@ static void close_sim(struct sim *s)
     free(s->groups);
     free(s->deeds);
     free(s->open_deeds);
+    for (size_t i = 0; i < s->n_faults; i++)
+        (void)filter_free(s->faults[i].filter);
     free(s->faults);
     free(s->waits);
     free(s);

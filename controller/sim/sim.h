@@ -57,6 +57,8 @@ struct sim_result {
     size_t n_groups;
     int64_t faults;
     int64_t faults_of[FAULT_COUNT]; /* that struck, by kind */
+    int64_t calls[FILTER_CALLS]; /* of the controller, by port and verb */
+    int64_t struck[FILTER_CALLS][FILTER_EFFECTS];
     int64_t violations;
     int64_t violation_step;             /* of the first */
     char violation[SIM_VIOLATIONS_SHOWN][SIM_VIOLATION_BYTES];

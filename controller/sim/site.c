@@ -123,7 +123,7 @@ void vm_create(struct sim *s, struct vm *vm)
     vm->creating = false;
     vm->domain = vm->disk = vm->seed = true;
     vm->created = s->now;
-    vm->joining_never = fault_on(s, FAULT_VM_NEVER_JOINS, vm->host);
+    vm->joining_never = vm->token_useless || fault_on(s, FAULT_VM_NEVER_JOINS, vm->host);
     vm->takes_no_jobs = fault_on(s, FAULT_VM_TAKES_NO_JOBS, vm->host);
     vm->epoch++;
     s->vms_up++;

@@ -63,10 +63,13 @@ struct vm {
     bool creating; /* asked for, and may still come true */
     bool domain;
     bool disk, seed;
+    bool token_useless; /* it cannot join */
     bool joining_never;
     bool takes_no_jobs; /* it joins, and no job ever starts there */
     bool seen; /* the controller got an answer of the collector with its ad */
     usec created, ended; /* the domain */
+    bool told;           /* the controller heard of its end */
+    uint64_t list;       /* the last one it was in */
     usec joined;  /* its first ad came to the collector */
     bool startd, draining, powering_off;
     int64_t free_cpus, free_memory, claimed;
@@ -121,7 +124,7 @@ struct host {
     struct host_facts facts, next;
     struct world_fact fact;
     usec list_asked;
-    bool listing, list_again, list_failed;
+    bool listing, list_again, list_failed, list_doubted;
     int64_t failures, joined, jobless; /* as the controller counts them, in memory */
     usec last_failure, worked;
 };
@@ -156,6 +159,7 @@ struct deed {
     bool never_joined;
     bool refused;
     bool lost;    /* its answer will not come */
+    bool denied;  /* it happens, and is said to have failed */
 };
 
 struct template_life {
@@ -173,6 +177,7 @@ struct fault_life {
     size_t host;
     usec begin, end;
     bool on, over;
+    struct filter *filter; /* what it does to calls while it is on; or NULL */
 };
 
 struct sim {
@@ -208,6 +213,7 @@ struct sim {
     usec clock_jumped; /* as controller.c's watch_clock() */
     bool paused;
     usec vanished_at;
+    uint64_t lists;
     bool looking, step_due, look_due;
     struct source pool, queue;
     struct startds startds, next_startds;
@@ -229,7 +235,7 @@ struct sim {
     struct fault_life *faults;
     size_t n_faults;
     unsigned fault_count[FAULT_COUNT];
-    int64_t faults_on;
+    int64_t faults_on, filters_on;
     usec faults_over; /* when the last ended */
     int64_t looks_since_faults;
 

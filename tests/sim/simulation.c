@@ -50,6 +50,7 @@ struct options {
 struct totals {
     int64_t runs, steps, looks, jobs, held, vms, faults, violations, violated, unseen, unseen_claimed;
     int64_t faults_of[FAULT_COUNT];
+    int64_t calls[FILTER_CALLS], struck[FILTER_CALLS][FILTER_EFFECTS];
 };
 
 static int usage(void)
@@ -119,6 +120,11 @@ static int simulate(const struct options *o, uint64_t seed, const struct policy 
     totals->faults += result.faults;
     for (int i = 0; i < FAULT_COUNT; i++)
         totals->faults_of[i] += result.faults_of[i];
+    for (int c = 0; c < FILTER_CALLS; c++) {
+        totals->calls[c] += result.calls[c];
+        for (int f = 0; f < FILTER_EFFECTS; f++)
+            totals->struck[c][f] += result.struck[c][f];
+    }
     totals->violations += result.violations;
     totals->unseen += result.unseen;
     totals->unseen_claimed += result.unseen_claimed;
@@ -133,6 +139,21 @@ static void print_faults(const struct totals *t)
         if (t->faults_of[i])
             (void)printf(" %s %" PRId64, fault_name((enum fault)i), t->faults_of[i]);
     (void)printf("\n");
+}
+
+static void print_calls(const struct totals *t)
+{
+    for (int c = 0; c < FILTER_CALLS; c++) {
+        if (!t->calls[c])
+            continue;
+        (void)printf("# of %" PRId64 " calls of %s:", t->calls[c],
+                     filter_call_name((enum filter_call)c));
+        for (int f = FILTER_DELAY; f < FILTER_EFFECTS; f++)
+            if (filter_applies((enum filter_call)c, (enum filter_effect)f))
+                (void)printf(" %s %" PRId64, filter_effect_name((enum filter_effect)f),
+                             t->struck[c][f]);
+        (void)printf("\n");
+    }
 }
 
 static int run(const struct options *o, struct config *const *configs, size_t n)
@@ -155,6 +176,7 @@ static int run(const struct options *o, struct config *const *configs, size_t n)
     (void)printf("%s 2 - %d kinds of faults struck of %d\n", all ? "ok" : "not ok",
                  __builtin_popcountll(struck), __builtin_popcountll(o->faults));
     print_faults(&t);
+    print_calls(&t);
     (void)printf("# %" PRId64 " runs, %" PRId64 " looks, %" PRId64 " jobs done, %" PRId64
                  " held, %" PRId64 " VMs, %" PRId64 " VMs joined unseen and were destroyed, %" PRId64
                  " with a job; %.0f s of processor time\n",
