@@ -2,9 +2,10 @@
  * A stand-in for HTCondor that lives: under the names of its tools, a queue of equal jobs and a
  * pool whose slots run them. A VM that got a token joins at the next condor_status; each further
  * one lets a slot begin its job, or go on with it: for two of them, as one may go by between two
- * steps of eyried. Then it takes no other. condor_drain and condor_advertise do what they say. All
- * of it is in the file $FAKE_CONDOR/pool. With $FAKE_THERE, a file (domains.c), a VM is there as long
- * as the file has it; without, until its ads are taken away.
+ * steps of eyried. Then it takes no other. condor_drain and condor_advertise do what they say, and a
+ * startd that drains refuses to be told again. All of it is in the file $FAKE_CONDOR/pool. With
+ * $FAKE_THERE, a file (domains.c), a VM is there as long as the file has it, and as long its ads come
+ * back when they were taken away; without, until that.
  *
  *     alive begin JOBS    so many idle jobs, and nothing else
  *     alive print         what has come of them
@@ -32,8 +33,10 @@ struct vm {
     enum state state;
     int looks; /* at its job */
     bool draining;
-    bool seen; /* its domain is there */
-    bool dead; /* it is gone, its ad is not */
+    bool seen;   /* its domain is there */
+    bool dead;   /* it is gone, its ad is not */
+    bool taken;  /* its ads were taken away while it was there, */
+    bool hidden; /* and it has not sent new ones yet */
 };
 
 struct pool {
@@ -113,6 +116,11 @@ static void drain(const char *machine, bool cancel)
         (void)fprintf(stderr, "no such startd: %s\n", machine);
         exit(1);
     }
+    if (vm->draining && !cancel) { /* the words of condor_drain 23.9.6 */
+        (void)fprintf(stderr, "Error: received failure from startd: error code 10001: Draining "
+                              "already in progress.\n");
+        exit(1);
+    }
     vm->draining = !cancel;
     if ((vm->state == IDLE || vm->state == OWNER) && !cancel)
         vm->state = DRAINED;
@@ -121,16 +129,25 @@ static void drain(const char *machine, bool cancel)
     (void)puts("Sent request to drain");
 }
 
+static void look_at_domains(const char *path);
+
 static void advertise(const char *command)
 {
     char line[4096];
+    const char *there = getenv("FAKE_THERE");
     if (strcmp(command, "INVALIDATE_STARTD_ADS") != 0)
         return;
+    if (there)
+        look_at_domains(there);
     while (fgets(line, sizeof(line), stdin)) {
         const char *uuid = strstr(line, "EyrieUUID =?= \"");
         struct vm *vm = uuid ? find(uuid + strlen("EyrieUUID =?= \"")) : NULL;
         if (!vm)
             continue;
+        if (there && !vm->dead) {
+            vm->taken = vm->hidden = true;
+            continue;
+        }
         lose_job(vm);
         *vm = pool.vms[--pool.n];
     }
@@ -151,11 +168,13 @@ static void look_at_domains(const char *path)
             vm->seen = true;
     }
     (void)fclose(there);
-    for (int64_t i = 0; i < pool.n; i++) {
+    for (int64_t i = pool.n; i-- > 0;) {
         struct vm *vm = &pool.vms[i];
         if (!vm->seen)
             lose_job(vm);
         vm->dead = !vm->seen;
+        if (vm->dead && vm->taken) /* nobody sends ads any more */
+            *vm = pool.vms[--pool.n];
     }
 }
 
@@ -188,8 +207,10 @@ static void print_slots(void)
     static const char *const states[] = {"", "Unclaimed", "Claimed", "Owner", "Drained"};
     const char *comma = "[";
     for (int64_t i = 0; i < pool.n; i++) {
-        const struct vm *vm = &pool.vms[i];
-        if (vm->state == BORN)
+        struct vm *vm = &pool.vms[i];
+        bool hidden = vm->hidden;
+        vm->hidden = false;
+        if (vm->state == BORN || hidden)
             continue;
         (void)printf("%s{ \"MyType\": \"Machine\", \"Name\": \"slot1@%s\", \"Machine\": \"%s\","
                      " \"SlotType\": \"Partitionable\", \"State\": \"%s\", \"Activity\": \"%s\","
@@ -256,8 +277,8 @@ int main(int argc, char **argv)
         advertise(argv[4]);
     else if (strcmp(tool, "condor_status") == 0)
         live();
-    write_pool();
     if (strcmp(tool, "condor_status") == 0)
         print_slots();
+    write_pool();
     return 0;
 }

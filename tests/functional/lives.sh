@@ -31,7 +31,7 @@ progress() { # WHAT CMD…: as until_true, as long as jobs are done meanwhile
 		now=$(alive print)
 		[ "$now" != "$before" ] || stuck=$((stuck + 1))
 		[ "$now" = "$before" ] || stuck=0
-		[ "$stuck" -lt 300 ] || { fail "nothing happens any more: $what: $now"; return 1; }
+		[ "$stuck" -lt "${most:-300}" ] || { fail "nothing happens any more: $what: $now"; return 1; }
 		before=$now
 		rest
 	done
