@@ -95,6 +95,17 @@ static bool is_ours(const struct policy *p, const struct world_volume *volume)
            strcmp(name + pool + 1 + uuid, volume->seed ? ".seed" : ".disk") == 0;
 }
 
+/* Whether a host that an admin fenced had a domain with that UUID when it was last heard of: one volume may
+ * serve two hosts, and what the admin says may be wrong. */
+static bool was_on_fenced(const struct world *w, const char *uuid)
+{
+    for (size_t h = 0; h < w->n_hosts; h++)
+        for (size_t i = 0; world_host_is_off(&w->hosts[h]) && i < w->hosts[h].n_domains; i++)
+            if (strcmp(w->hosts[h].domains[i].uuid, uuid) == 0)
+                return true;
+    return false;
+}
+
 static void remove_rest(const struct policy *p, const struct world *w, const struct trust *trust,
                         const struct plan_vm *vm, struct actions *actions)
 {
@@ -105,6 +116,8 @@ static void remove_rest(const struct policy *p, const struct world *w, const str
         if (strcmp(host->volumes[i].uuid, vm->uuid) != 0 || !is_ours(p, &host->volumes[i]))
             continue;
         clean = false;
+        if (was_on_fenced(w, vm->uuid))
+            continue;
         act(actions, ACTION_DELETE_VOLUME, vm, (struct reason){REASON_LEFTOVER})->volume =
             host->volumes[i].name;
     }
@@ -131,7 +144,8 @@ static void remove_volumes(const struct policy *p, const struct world *w, const 
             const struct plan_vm *vm = found == SIZE_MAX ? NULL : &vms->items[found];
             bool seed_is_read = vm && volume->seed && vm->seen_joined && vm->domain;
             if ((vm && !seed_is_read) || !is_ours(p, volume) ||
-                names_find(vms->foreign, volume->uuid) != SIZE_MAX)
+                names_find(vms->foreign, volume->uuid) != SIZE_MAX ||
+                (!vm && was_on_fenced(w, volume->uuid)))
                 continue;
             struct plan_action *action =
                 actions_add(actions, ACTION_DELETE_VOLUME,
