@@ -12,6 +12,7 @@
 struct named {
     const char *name;
     const struct tree_node *node;
+    const char *of; /* the name of what has it: two of one name are refused for that; or NULL */
 };
 
 static int named_compare(const void *a, const void *b)
@@ -46,7 +47,9 @@ static void check_unique(struct check *c, struct named *names, size_t n, const c
 {
     qsort(names, n, sizeof(*names), named_compare);
     for (size_t i = 1; i < n; i++) {
-        if (*names[i].name && strcmp(names[i].name, names[i - 1].name) == 0)
+        const char *of = names[i].of;
+        if (*names[i].name && strcmp(names[i].name, names[i - 1].name) == 0 &&
+            !(of && strcmp(of, names[i - 1].of) == 0))
             tree_complain(c->report, names[i].node, "%s %s is given twice; first in %s", what,
                           report_quote(c->arena, names[i].name),
                           check_where(c, names[i].node, tree_policy_place(names[i - 1].node)));
@@ -100,9 +103,9 @@ static void check_schedds(struct check *c)
     struct named *paths = arena_take(c->arena, p->n_schedds, sizeof(*paths));
     for (size_t i = 0; i < p->n_schedds; i++) {
         const struct tree_node *item = tree_item(list, i), *flock = check_node(item, "flock");
-        names[i] = (struct named){p->schedds[i].name, check_node(item, "name")};
+        names[i] = (struct named){p->schedds[i].name, check_node(item, "name"), NULL};
         bool agent = strcmp(p->schedds[i].flock, POLICY_AGENT) == 0;
-        paths[i] = (struct named){agent ? "" : p->schedds[i].flock, flock};
+        paths[i] = (struct named){agent ? "" : p->schedds[i].flock, flock, NULL};
         if (agent)
             need_agents(c, flock);
     }
@@ -118,9 +121,9 @@ static void check_hosts(struct check *c)
     struct named *uris = arena_take(c->arena, p->n_hosts, sizeof(*uris));
     for (size_t i = 0; i < p->n_hosts; i++) {
         const struct tree_node *item = tree_item(list, i);
-        bool same_uri = tree_get(item, "name") != NULL;
-        names[i] = (struct named){p->hosts[i].name, check_node(item, "name")};
-        uris[i] = (struct named){same_uri ? p->hosts[i].uri : "", check_node(item, "uri")};
+        const char *name = p->hosts[i].name;
+        names[i] = (struct named){name, check_node(item, "name"), NULL};
+        uris[i] = (struct named){p->hosts[i].uri, check_node(item, "uri"), name};
     }
     check_unique(c, names, p->n_hosts, "host");
     check_unique(c, uris, p->n_hosts, "the uri");
@@ -130,7 +133,7 @@ static size_t add_names(struct named *names, size_t n, const struct tree_node *l
 {
     for (size_t i = 0; list && list->kind == TREE_LIST && i < list->n; i++)
         names[n++] =
-            (struct named){list->items[i]->text ? list->items[i]->text : "", list->items[i]};
+            (struct named){list->items[i]->text ? list->items[i]->text : "", list->items[i], NULL};
     return n;
 }
 
@@ -234,7 +237,7 @@ static void check_blackouts(struct check *c)
     for (size_t i = 0; i < p->n_blackouts; i++) {
         const struct policy_blackout *b = &p->blackouts[i];
         const struct tree_node *item = tree_item(list, i);
-        names[i] = (struct named){b->from_text, check_node(item, "from")};
+        names[i] = (struct named){b->from_text, check_node(item, "from"), NULL};
         if (b->from && b->until && b->until <= b->from)
             tree_complain(c->report, check_node(item, "until"),
                           "a blackout ends after it begins (%s)", b->from_text);

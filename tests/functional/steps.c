@@ -5,6 +5,7 @@
  *
  *     steps POLICY NUMBER
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,7 +15,8 @@
 enum {
     LIVES = 2000,   /* events: 150 VMs or so, by when the allocator has seen every size */
     SETTLED = 1000, /* steps */
-    LOOKED = 200,   /* steps: the least of so many counts, as buffers come and go */
+    LOOKED = 800,   /* steps: the least of so many counts, as buffers come and go */
+    TRIMMED = 100,  /* steps: so often what the allocator keeps of freed memory is given back meanwhile */
 };
 
 struct run {
@@ -36,8 +38,10 @@ static long resident_kib(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static void take_least(long *least)
+static void look(const struct run *run, long *least)
 {
+    if (run->taken % TRIMMED == 0)
+        (void)malloc_trim(0);
     long now = resident_kib();
     if (*least == 0 || now < *least)
         *least = now;
@@ -51,9 +55,9 @@ static void step(void *userdata)
     if (c->n_events > LIVES)
         run->taken++;
     if (run->taken > SETTLED - LOOKED && run->taken <= SETTLED)
-        take_least(&run->before);
+        look(run, &run->before);
     if (run->taken > run->most - LOOKED)
-        take_least(&run->after);
+        look(run, &run->after);
     if (run->taken < run->most) {
         loop_timer_set(run->timer, 0);
         return;
