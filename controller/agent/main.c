@@ -201,6 +201,10 @@ static int keep(struct loop *loop, const struct options *o)
         (void)fprintf(stderr, "eyrie-agent: %s\n", e.text);
         return AGENT_NOT_JOINED;
     }
+    if (state_prepare(folder, &e) < 0) { /* from cron no unit has made it */
+        (void)fprintf(stderr, "eyrie-agent: %s\n", e.text);
+        return EXIT_FAILURE;
+    }
     if (loop_signal_new(loop, SIGTERM, asked_to_stop, loop, &term) < 0 ||
         loop_signal_new(loop, SIGINT, asked_to_stop, loop, &interrupt) < 0 ||
         loop_signal_new(loop, SIGHUP, asked_to_ask, &agent, &hangup) < 0) {

@@ -80,10 +80,14 @@ static int write_all(const char *path, const char *bytes, ssize_t length, struct
     AUTOFREE char *new = mem_printf("%s.new~", path);
     (void)unlink(new);
     AUTOCLOSE int fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(e, errno, "%s: %s", new, strerror(errno));
     errno = EIO; /* of a write that is cut short */
-    if (fd < 0 || write(fd, bytes, (size_t)length) != length || rename(new, path) < 0)
-        return err_set(e, errno, "%s: %s", path, strerror(errno));
-    return 0;
+    if (write(fd, bytes, (size_t)length) == length && rename(new, path) == 0)
+        return 0;
+    int r = err_set(e, errno, "%s: %s", path, strerror(errno));
+    (void)unlink(new);
+    return r;
 }
 
 static int copy(const char *from, const char *folder, const char *name, struct err *e)

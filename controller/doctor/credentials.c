@@ -118,7 +118,8 @@ static int copy(const struct identity_secret *secret, const char *folder, const 
     if (r < 0)
         return r;
     AUTOCLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-    errno = EIO; /* of a write that is cut short */
+    if (fd >= 0)
+        errno = EIO; /* of a write that is cut short */
     if (fd < 0 || fchown(fd, p->pw_uid, p->pw_gid) < 0 ||
         write(fd, text_get(&content), content.length) != (ssize_t)content.length)
         r = err_set(e, errno, "%s: %s", path, strerror(errno));

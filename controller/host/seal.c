@@ -54,13 +54,16 @@ static int look(virStorageVolPtr volume, int64_t *ret_size, int64_t *ret_written
     return 0;
 }
 
-bool seal_is_intact(virStoragePoolPtr pool, const struct seal *seal)
+int seal_check(virStoragePoolPtr pool, const struct seal *seal, bool *ret)
 {
     virStorageVolPtr volume AUTOVOLUME = virStorageVolLookupByName(pool, seal->image);
     struct fault f;
     int64_t size = 0, written = 0;
-    return volume && look(volume, &size, &written, &f) == 0 && size == seal->size &&
-           written == seal->written;
+    bool gone = !volume && virGetLastErrorCode() == VIR_ERR_NO_STORAGE_VOL;
+    if (!gone && (!volume || look(volume, &size, &written, &f) < 0))
+        return -1;
+    *ret = !gone && size == seal->size && written == seal->written;
+    return 0;
 }
 
 /* Break the seals of @image but @keep; *@ret_there: that one is there. */

@@ -21,7 +21,10 @@ struct seal {
 
 /** Whether a volume of that name is a seal; then *@ret, of which @ret->image is the caller's (free). */
 bool seal_parse(const char *name, struct seal *ret);
-/** Whether the image in @pool is still what @seal says; one that is not there is not. */
-bool seal_is_intact(virStoragePoolPtr pool, const struct seal *seal);
+/**
+ * Set *@ret to whether the image in @pool is still what @seal says; one that is not there is not. -1 when
+ * libvirt cannot say what the image is like now, which proves nothing.
+ */
+int seal_check(virStoragePoolPtr pool, const struct seal *seal, bool *ret);
 /** Seal the image @name, in which there is @digest, anew: other seals of it are broken. */
 int seal_put(virStoragePoolPtr pool, const char *name, const char *digest, struct fault *f);

@@ -241,10 +241,10 @@ int volume_delete(virStoragePoolPtr pool, const char *name, bool *ret_gone, stru
     return 0;
 }
 
-/* An image that has two seals has none: both are shown as broken. */
+/* An image that has two seals has none: both are shown as broken. One that cannot be looked at is not shown. */
 static void add_seal(virStoragePoolPtr pool, const struct seal *seal, struct json_object *seals)
 {
-    bool first = true;
+    bool first = true, intact = false;
     for (size_t i = 0; i < json_object_array_length(seals); i++) {
         struct json_object *o = json_object_array_get_idx(seals, i);
         if (strcmp(json_string_or(o, "image", ""), seal->image) != 0)
@@ -252,12 +252,12 @@ static void add_seal(virStoragePoolPtr pool, const struct seal *seal, struct jso
         first = false;
         json_add_bool(o, "intact", false);
     }
-    if (!first)
+    if (!first || seal_check(pool, seal, &intact) < 0)
         return;
     struct json_object *o = json_object_new_object();
     json_add_string(o, "image", seal->image);
     json_add_string(o, "digest", seal->digest);
-    json_add_bool(o, "intact", seal_is_intact(pool, seal));
+    json_add_bool(o, "intact", intact);
     (void)json_object_array_add(seals, o);
 }
 

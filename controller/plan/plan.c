@@ -78,7 +78,7 @@ const struct plan *plan_make(struct arena *a, const struct policy *p, const stru
     const struct supply *supply = supply_match(a, p, w, bookings, demand, vms, leavers, &actions);
     const struct reason frozen = w->paused ? (struct reason){REASON_PAUSED} : vms->vanished;
     const struct reason stop = frozen.code ? frozen : trust->pool ? (struct reason){0} : trust->why_not;
-    struct starter *starter = starter_open(a, p, w, trust, vms, supply, &actions, &later);
+    struct starter *starter = starter_open(a, p, w, trust, vms, leavers, supply, &actions, &later);
     const struct served_requests *served =
         request_serve(a, bookings, vms, leavers, demand, supply, stop, starter);
     const struct growth *growth = share_grow(a, p, demand, supply, served, stop, starter);

@@ -69,7 +69,8 @@ static void hold_for(struct ramp *r, const struct plan_vm *vm)
 }
 
 struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct world *w,
-                       const struct vms *vms, const struct supply *supply)
+                       const struct vms *vms, const struct leavers *leavers,
+                       const struct supply *supply)
 {
     struct ramp *r = arena_take(a, 1, sizeof(*r));
     *r = (struct ramp){.p = p,
@@ -109,7 +110,8 @@ struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct wor
     for (size_t i = 0; i < vms->n; i++) {
         const struct plan_vm *vm = &vms->items[i];
         bool born = vm->state == VM_CREATING || vm->state == VM_BOOTING;
-        if (vm->state == VM_IDLE && vm_is_given_up(p, r->w, vm) && !vm->record->given_up)
+        if (leavers->leaves[i] && vm->state == VM_IDLE && vm_is_given_up(p, r->w, vm) &&
+            !vm->record->given_up)
             hold_for(r, vm);
         if (!born && !supply->jobless[i])
             continue;

@@ -175,8 +175,8 @@ struct starter {
 };
 struct starter *starter_open(struct arena *a, const struct policy *p, const struct world *w,
                              const struct trust *trust, const struct vms *vms,
-                             const struct supply *supply, struct actions *actions,
-                             struct later *later);
+                             const struct leavers *leavers, const struct supply *supply,
+                             struct actions *actions, struct later *later);
 /* Whether @group is at a limit of its own with a VM of @t more. */
 bool starter_group_is_full(const struct starter *s, size_t group, const struct policy_template *t,
                            struct reason *ret_why);
@@ -266,7 +266,8 @@ bool host_has_image(const struct world_host *host, const struct policy_template 
 /* 7. How many starts are left: in flight, in the last minute, in this step; in all, on a host and of
  * a template; and how long what failed is left alone. */
 struct ramp *ramp_open(struct arena *a, const struct policy *p, const struct world *w,
-                       const struct vms *vms, const struct supply *supply);
+                       const struct vms *vms, const struct leavers *leavers,
+                       const struct supply *supply);
 /* Whether one more VM may be started at all; else the reason. */
 bool ramp_allows(const struct ramp *r, struct reason *ret_why, struct later *later);
 bool ramp_allows_template(const struct ramp *r, size_t template, struct reason *ret_why,

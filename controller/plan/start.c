@@ -25,14 +25,14 @@ static void count(struct starter *s, const struct vms *vms)
 
 struct starter *starter_open(struct arena *a, const struct policy *p, const struct world *w,
                              const struct trust *trust, const struct vms *vms,
-                             const struct supply *supply, struct actions *actions,
-                             struct later *later)
+                             const struct leavers *leavers, const struct supply *supply,
+                             struct actions *actions, struct later *later)
 {
     struct starter *s = arena_take(a, 1, sizeof(*s));
     *s = (struct starter){
         .p = p,
         .w = w,
-        .ramp = ramp_open(a, p, w, vms, supply),
+        .ramp = ramp_open(a, p, w, vms, leavers, supply),
         .groups = arena_take(a, p->n_groups, sizeof(*s->groups)),
         .group_booked = arena_take(a, p->n_groups, sizeof(*s->group_booked)),
         .template_vms = arena_take(a, p->n_templates, sizeof(*s->template_vms)),

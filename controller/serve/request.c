@@ -218,6 +218,11 @@ static bool asks_name(struct request *request, const struct question *q)
         request->user = mem_strdup("root");
         return false;
     }
+    if (request->all->asking >= ASKING_MAX) { /* an admin is let in by the number */
+        request->user = mem_printf("uid %" PRIuMAX, (uintmax_t)q->who.uid);
+        request->why_not = mem_strdup("too many ask for changes at once: try again in a moment");
+        return false;
+    }
     struct answer later = {.waiting = who_ask(request->all->loop, q->who.uid, name_told, request)};
     request->asks_name = true;
     request->all->asking++;
@@ -277,8 +282,6 @@ static enum MHD_Result answer_request(struct requests *rs, struct MHD_Connection
         q.body = body;
         if (rs->port && route_is_shared(&q))
             return send_shared(rs, connection, &q);
-        if (rs->port && !request->user && rs->asking >= ASKING_MAX)
-            return send_refusal(rs, connection, "too many ask for changes at once: try again in a moment");
         if (rs->port && asks_name(request, &q))
             return MHD_YES;
         q.who.user = request->user ? request->user : "";

@@ -226,6 +226,7 @@ static int answer(const struct run *r, int status)
 
 static _Noreturn void hang(void)
 {
+    (void)alarm(600); /* if nobody is left to kill it */
     for (;;)
         (void)pause();
 }

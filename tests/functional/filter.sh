@@ -43,6 +43,7 @@ each_filter() {
 }
 filter_add() { # NAME RULES SAID
 	local name=test_filter_${1//[^a-z0-9]/_}
+	! declare -F "$name" >/dev/null || return 0 # an effect that the row has twice
 	eval "$name() { filter_test '$(trim "$2")' '$(trim "$3")'; }"
 	tests+=("$name")
 }
@@ -52,6 +53,7 @@ filter_tests() { # [each | CALL…]: fills tests; a pool for each effect of each
 	[ "${1:-}" != each ] || each=1
 	tests=()
 	each_filter
+	[ ${#tests[@]} -gt 0 ] || { echo "no such call: $*" >&2; exit 64; }
 }
 trim() { sed 's/^[ ;]*//; s/[ ;]*$//' <<<"$1"; }
 

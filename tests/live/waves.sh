@@ -14,6 +14,7 @@ wave_is_over() { [ "$(jobs_in_queue)" = 0 ] && vms_are 0; }
 wave_begin() { # JOBS
 	rm -f "$gate"
 	"$lab" run "$gate_program" 10.77.0.1 7777 "$1" "$gate" &
+	gate_pid=$!
 	wait_for 60 gate_says listens || return 1
 	"$lab" exec -u alice schedd condor_submit -terse >/dev/null <<END
 executable = /bin/bash
@@ -30,10 +31,11 @@ queue $1
 END
 }
 wave() { # JOBS: true when they came, worked side by side, and are gone
-	wave_begin "$1" && wait_for 600 gate_opened && gate_says "$1" && wait_for 600 wave_is_over && return 0
+	wave_begin "$1" && wait_for 1200 gate_opened && gate_says "$1" && wait_for 1200 wave_is_over && return 0
 	note "$(jobs_in_queue) jobs are in the queue; the gate: $(tr '\n' ' ' <"$gate")"
 	eyrie vms | notes
 	"$lab" exec schedd condor_q -allusers -nobatch | notes
+	kill "$gate_pid" 2>/dev/null || true
 	return 1
 }
 

@@ -174,10 +174,10 @@ outlives() {
 	wait_for 120 is_back "$unit" "$before" || return
 	in_machine journalctl -q --no-pager -o cat --since "@$since" -u "$unit" | grep -qF "Failed with result '$3'"
 }
-# impatient UNIT: from its next start on its watchdog waits for three seconds, and not for a minute.
+# impatient UNIT: from its next start on its watchdog waits for ten seconds, and not for a minute.
 impatient() {
 	in_machine mkdir -p "/run/systemd/system/$1.service.d"
-	printf '[Service]\nWatchdogSec=3s\n' | write "/run/systemd/system/$1.service.d/watchdog.conf"
+	printf '[Service]\nWatchdogSec=10s\n' | write "/run/systemd/system/$1.service.d/watchdog.conf"
 	in_machine systemctl daemon-reload
 }
 patient() {
@@ -195,7 +195,8 @@ jobs() {
 # The files that root keeps are not for the user eyrie.
 secrets_are_roots() {
 	# shellcheck disable=SC2016 # the inner shell expands
-	not as_eyrie sh -c 'cat /etc/eyrie/passwords.d/* /etc/eyrie/secrets.d/* /etc/eyrie/tokens.d/* /etc/eyrie/agent/*' 2>/dev/null
+	local all='cat /etc/eyrie/*.d/* /etc/eyrie/agent/* 2>/dev/null'
+	[ -n "$(in_machine sh -c "$all" | tr -d '\0')" ] && [ -z "$(as_eyrie sh -c "$all" | tr -d '\0')" ]
 }
 
 # --- begin ---

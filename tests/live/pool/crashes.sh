@@ -61,7 +61,7 @@ only_the_stranger_is_left() {
 the_pool_is_empty_again() {
 	ok 'the queue is empty' wait_for 300 queue_is_empty
 	ok "no job is lost: each ended well, and was started once" done_once "$1" "$2"
-	ok 'the VMs leave' wait_for 120 all_left
+	ok 'the VMs leave' wait_for 300 all_left
 	ok 'nothing is left of them' only_the_stranger_is_left
 }
 
@@ -113,8 +113,9 @@ for who in eyrie-host libvirtd; do
 	create_begins "$created"
 	ok "$who is killed as it creates a VM" host_kill "$who"
 	ok 'the job runs' wait_for 300 running 1
-	# A create that was cut off keeps its place under the limits until it is settled; a VM it is not.
-	ok 'in the only VM that there is' equal "$(left_domains) domains" '2 domains' # the stranger's, too
+	# A create that was cut off keeps its place under the limits until it is settled. A domain may come of it, which
+	# nobody boots: it leaves when it has not joined in time.
+	ok 'with no more VMs than may be, and the stranger' [ "$(left_domains)" -le 3 ]
 	drain_begins "$drained"
 	ok "$who is killed as the VM drains" host_kill "$who"
 	the_pool_is_empty_again "$cluster" 1

@@ -110,6 +110,7 @@ hosts
 pool_start
 
 note 'a libvirtd hangs'
+ok 'the second host is looked at' wait_for 60 looked_since hv2 0
 first=$(work 2 60)
 ok 'two jobs run, on a host each' wait_for 60 running 2
 ok 'one on the second host' wait_for 30 vms_on hv2 1 busy

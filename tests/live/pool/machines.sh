@@ -18,7 +18,7 @@ waves=(4 3 3) all=10
 trap pool_end EXIT
 trap 'exit 130' INT TERM
 pool_ready debian13
-pool_configure vms=4 cpus=8 juno_max=8 idle=10s join=10m
+pool_configure vms=4 cpus=8 juno_max=8 idle=10s join=1h
 pool_start
 for n in "${waves[@]}"; do
 	begun=$(now_ms)
@@ -32,7 +32,6 @@ none 'each with exit code 0' "$(awk -F'\t' '$3 != 0 || $4 != 4' <<<"$jobs")"
 none 'each was started once' "$(awk -F'\t' '$5 != 1' <<<"$jobs")"
 none 'and had its VM for itself' "$(shared "$jobs")"
 ok "$all VMs joined, or more" [ "$(events joined)" -ge "$all" ]
-note "$(pool_lives)"
 ok 'none was destroyed' equal "$(events destroy)" 0
 ok 'left: no domain' equal "$(left_domains)" 0
 ok 'left: no disk' equal "$(left_disks)" 0
@@ -40,5 +39,6 @@ ok 'left: no seed' equal "$(left_seeds)" 0
 ok 'left: no process of QEMU' equal "$(left_qemus)" 0
 ok 'left: no slot ad' equal "$(left_slots)" 0
 pool_stop
+note "$(pool_lives)"
 ok 'left: no token' equal "$(left_tokens)" 0
 tap_end
