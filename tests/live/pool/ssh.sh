@@ -74,15 +74,23 @@ trap pool_end EXIT
 trap 'exit 130' INT TERM
 pool_ready container
 far_start
-pool_configure template=container vms=4 cpus=8 juno_max=4 idle=3s trust=8s poweroff=5s
+pool_configure template=container vms=4 cpus=8 juno_max=4 idle=20s trust=8s poweroff=5s
 hosts
 pool_start
 
 note 'a host by ssh'
 ok 'it is looked at' wait_for 60 looked_since hv2 0
-first=$(submit alice juno 2 2 36000 flagged)
-ok 'two jobs run, on a host each' wait_for 120 running 2
-ok 'one on the host that is reached by ssh' wait_for 60 vms_on hv2 1 busy
+# work_on HOST: a job that runs there: the other host takes no new VM meanwhile.
+work_on() {
+	local other=hv1
+	[ "$1" = hv2 ] || other=hv2
+	eyrie cordon "$other" --yes >/dev/null
+	clusters+=("$(submit alice juno 2 1 36000 flagged)")
+	wait_for 300 vms_on "$1" 1 busy && eyrie uncordon "$other" --yes >/dev/null
+}
+clusters=()
+ok 'a job runs there' work_on hv2
+ok 'and one on the other host' work_on hv1
 ok 'a host whose key is not known is not talked to, and nobody is asked' wait_for 120 said 'host unknown: .*[Hh]ost key verification failed'
 ok 'nor is a password asked for' wait_for 120 said 'host shut: .*Permission denied'
 
@@ -112,7 +120,7 @@ ok 'and the VM is what it was' wait_for 60 vms_on hv2 1 busy
 ok 'no ssh is left of those that had no answer' wait_for 60 few_sshs
 
 note 'all leave'
-"$lab" exec schedd condor_rm "$first" >/dev/null
+"$lab" exec schedd condor_rm "${clusters[@]}" >/dev/null
 ok 'the VMs leave, also by ssh' wait_for 120 vms_are 0
 ok 'no job was started twice' equal "$("$lab" exec schedd condor_history -af NumJobStarts | sort -u)" 1
 left_there=$(far_virsh list --all --name || echo 'no answer')
