@@ -49,7 +49,7 @@ struct host {
     usec asked, failed;
     char *error;
     bool looking, look_again;
-    bool doubted; /* the last list, which lacked a domain */
+    struct inventory *doubted; /* the last list, when it lacked a domain; else NULL */
 
     bool busy;  /* callbacks are being called */
     bool freed; /* during that */

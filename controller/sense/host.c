@@ -45,6 +45,7 @@ struct host *host_free(struct host *host)
         return NULL;
     }
     host->inventory = inventory_free(host->inventory);
+    host->doubted = inventory_free(host->doubted);
     free(host->name);
     free(host->program);
     free(host->pool);
@@ -76,8 +77,8 @@ static void say_log(struct host *host, const char *line)
 
 /*
  * The answer to a list: the facts, if it is whole. Returns the sentence if it is not; else "". One that
- * lacks a domain of ours which nobody said has ended is believed when it is said twice: the place of a
- * VM is given away then (S2, S8).
+ * lacks a domain of ours which nobody said has ended is believed when two in a row lack it: the place of
+ * a VM is given away then (S2, S8).
  */
 static char *list_take(struct host *host, const struct call *c, struct json_object *o)
 {
@@ -85,10 +86,11 @@ static char *list_take(struct host *host, const struct call *c, struct json_obje
     struct inventory *new = NULL;
     if (inventory_parse(o, host->inventory, &new, &e) < 0)
         return mem_strdup(e.text);
-    host->doubted = !host->doubted && inventory_lacks(new, host->inventory);
-    if (host->doubted) {
+    bool lacks = inventory_lacks(new, host->doubted ? host->doubted : host->inventory);
+    host->doubted = inventory_free(host->doubted);
+    if (lacks) {
+        host->doubted = new;
         host->look_again = true;
-        (void)inventory_free(new);
         return mem_strdup("");
     }
     host->inventory = inventory_free(host->inventory);
@@ -175,8 +177,10 @@ static void event_take(struct host *host, struct json_object *o, const char *eve
     }
     const char *what = json_string_or(o, "what", "");
     if (strcmp(what, "stopped") == 0 || strcmp(what, "shutdown") == 0 ||
-        strcmp(what, "crashed") == 0 || strcmp(what, "undefined") == 0)
+        strcmp(what, "crashed") == 0 || strcmp(what, "undefined") == 0) {
         inventory_ended(host->inventory, json_string_or(o, "uuid", ""));
+        inventory_ended(host->doubted, json_string_or(o, "uuid", ""));
+    }
     if (strcmp(event, "connected") == 0)
         say_log(host, "connected");
     if (!host->freed)

@@ -247,6 +247,30 @@ static void test_a_list_that_lacks_a_domain_is_asked_for_again(void **state)
     assert_true(facts(f).fact.asked > asked);
 }
 
+#define OURS(uuid)                                                                                 \
+    "{\"uuid\":\"" uuid "\",\"name\":\"v-s-1\",\"state\":\"running\",\"memory\":6,\"cpus\":2,"      \
+    "\"ours\":true,\"template\":\"s\",\"generation\":\"g1\",\"group\":\"\",\"request\":\"\","          \
+    "\"born\":77,\"exclusive\":false}"
+#define LIST_OF(domains) \
+    "\"ok\":true,\"node\":{\"memory\":1,\"cpus\":1},\"domains\":[" domains "],\"volumes\":[]"
+
+static void test_two_lists_that_lack_different_domains_prove_neither(void **state)
+{
+    struct fixture *f = *state;
+    fake_put("host.list", LIST_OF(OURS("u1") "," OURS("u2")));
+    look(f);
+    assert_int_equal(facts(f).n_domains, 2);
+    fake_put("host.list", LIST_OF(OURS("u2")));
+    fake_put("host.list.next", LIST_OF(OURS("u1")));
+    host_look(f->host);
+    look_wait(f);
+    look_wait(f);
+    assert_int_equal(facts(f).n_domains, 2);
+    look_wait(f); /* the third, which lacks the same as the second */
+    assert_int_equal(facts(f).n_domains, 1);
+    assert_string_equal(facts(f).domains[0].uuid, "u1");
+}
+
 static void test_a_domain_that_is_said_to_have_ended_is_not_missed(void **state)
 {
     struct fixture *f = *state;
@@ -440,6 +464,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_list, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_lists, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_two_lists_that_lack_different_domains_prove_neither,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_list_that_lacks_a_domain_is_asked_for_again, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_domain_that_is_said_to_have_ended_is_not_missed, setup,
