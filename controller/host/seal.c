@@ -10,7 +10,7 @@
 
 static const char mark[] = ".sha256-";
 
-enum { DIGEST_DIGITS = SECRET_DIGEST_MAX - 1, HEX = 16, DECIMAL = 10 };
+enum { DIGEST_DIGITS = SECRET_DIGEST_MAX - 1, DECIMAL = 10 };
 
 bool seal_parse(const char *name, struct seal *ret)
 {

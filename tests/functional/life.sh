@@ -32,8 +32,10 @@ test_a_vm_that_gets_no_job_counts_against_nobody_where_others_do() {
 	until_true 'two VMs' has_two_vms || return
 	local two
 	mapfile -t two < <(uuids)
-	slot_ads Unclaimed Idle "${two[@]}"
-	sed -i '0,/"State": "Unclaimed", "Activity": "Idle"/s//"State": "Claimed", "Activity": "Busy"/' "$T/condor/slots"
+	mkdir -p "$T/aside/condor" # eyried sees both at once
+	T=$T/aside slot_ads Unclaimed Idle "${two[@]}"
+	sed '0,/"State": "Unclaimed", "Activity": "Idle"/s//"State": "Claimed", "Activity": "Busy"/' "$T/aside/condor/slots" >"$T/condor/slots.new"
+	mv "$T/condor/slots.new" "$T/condor/slots"
 	until_true 'one has a job' is_state "${two[0]}" busy || return
 	until_true 'the other one is given up' given_up || return
 	has "first-job vm-${two[0]}|first-job .*${two[0]:0:8}" "$(eyrie events)" || return
